@@ -1,0 +1,102 @@
+//! Who may do what.
+
+mod password;
+mod roles;
+mod token;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+pub use password::Passwords;
+pub use roles::RoleAuthz;
+pub use token::{AccessToken, TokenKey, TokenKeyError};
+
+use crate::{Result, Role, UserId};
+
+/// What a caller proves who they are with.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// An access token given out before.
+    Bearer(SecretString),
+    /// The name and password of an account.
+    Password {
+        /// The address, in any case.
+        email: String,
+        /// The password.
+        password: SecretString,
+    },
+}
+
+/// A caller whose credential was checked at this request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// Which account.
+    pub id: UserId,
+    /// Its address.
+    pub email: String,
+    /// What it may do.
+    pub role: Role,
+    /// Tokens of an earlier version no longer work.
+    pub token_version: i64,
+}
+
+/// What somebody wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Look at a job, a batch or its output.
+    Read,
+    /// Submit a job or a batch.
+    Submit,
+    /// Cancel, rerun or delete a job or a batch.
+    Control,
+    /// Look at the workers.
+    SeeWorkers,
+    /// Create accounts, change them, look at all of them.
+    Administer,
+}
+
+/// Whose things a caller may see; goes into every query, so that nothing needs to be hidden later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Nobody's.
+    #[default]
+    Nothing,
+    /// One owner's.
+    Owner(UserId),
+    /// Everybody's.
+    All,
+}
+
+impl Scope {
+    /// Whether the scope has `owner`'s things in it.
+    #[must_use]
+    pub fn contains(self, owner: UserId) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Owner(id) => id == owner,
+            Self::All => true,
+        }
+    }
+}
+
+/// Decides who a caller is and what they may do.
+#[async_trait]
+pub trait Authz: Send + Sync {
+    /// Finds out who the caller is, as of now: a disabled account is refused although its token has
+    /// not expired.
+    ///
+    /// # Errors
+    /// [`Unauthenticated`](crate::Error::Unauthenticated), in the same time and with the same text
+    /// whatever was wrong.
+    async fn authenticate(&self, credential: &Credential) -> Result<Principal>;
+
+    /// Whether the caller may do something at all. For things that have an owner, look them up
+    /// within [`scope`](Self::scope) first: what is out of scope does not exist for the caller.
+    ///
+    /// # Errors
+    /// [`Forbidden`](crate::Error::Forbidden).
+    fn check(&self, principal: &Principal, action: Action) -> Result<()>;
+
+    /// Whose things the caller may see.
+    fn scope(&self, principal: &Principal) -> Scope;
+}

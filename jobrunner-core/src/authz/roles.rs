@@ -1,0 +1,96 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+
+use super::{Action, Authz, Credential, Passwords, Principal, Scope, TokenKey};
+use crate::{
+    Error, Result, Role, UserId,
+    store::{Account, AccountStore},
+    user::parse_email,
+};
+
+/// Three roles: viewers read what is theirs, operators also submit and control it, admins do
+/// everything. Accounts live in the store, tokens are signed by this service.
+pub struct RoleAuthz {
+    accounts: Arc<dyn AccountStore>,
+    tokens: TokenKey,
+    passwords: Passwords,
+}
+
+impl RoleAuthz {
+    /// Authorization over the accounts of a store.
+    #[must_use]
+    pub fn new(accounts: Arc<dyn AccountStore>, tokens: TokenKey, passwords: Passwords) -> Self {
+        Self { accounts, tokens, passwords }
+    }
+
+    async fn by_token(&self, token: &str) -> Result<Account> {
+        const REFUSED: Error =
+            Error::Unauthenticated("the access token is not valid or has expired; sign in again");
+        let (id, version) = self.tokens.read(token).ok_or(REFUSED)?;
+        let account = self.accounts.account(UserId::from(id)).await?;
+        account
+            .filter(|account| account.user.is_active && account.token_version == version)
+            .ok_or(REFUSED)
+    }
+
+    async fn by_password(&self, email: &str, password: &str) -> Result<Account> {
+        let account = match parse_email(email) {
+            Ok(email) => self.accounts.account_by_email(&email).await?,
+            Err(_) => None,
+        };
+        // An unknown or disabled account costs as much time as a wrong password.
+        let hash = account.as_ref().filter(|a| a.user.is_active).map(|a| a.password_hash.clone());
+        let right = self.passwords.verify(password, hash).await?;
+        account
+            .filter(|_| right)
+            .ok_or(Error::Unauthenticated("the email address or the password is wrong"))
+    }
+}
+
+#[async_trait]
+impl Authz for RoleAuthz {
+    async fn authenticate(&self, credential: &Credential) -> Result<Principal> {
+        let account = match credential {
+            Credential::Bearer(token) => self.by_token(token.expose_secret()).await?,
+            Credential::Password { email, password } => {
+                self.by_password(email, password.expose_secret()).await?
+            }
+        };
+        Ok(Principal {
+            id: account.user.id,
+            email: account.user.email,
+            role: account.user.role,
+            token_version: account.token_version,
+        })
+    }
+
+    fn check(&self, principal: &Principal, action: Action) -> Result<()> {
+        let allowed = match (principal.role, action) {
+            (Role::Admin, _)
+            | (
+                Role::Operator,
+                Action::Read | Action::Submit | Action::Control | Action::SeeWorkers,
+            )
+            | (Role::Viewer, Action::Read) => true,
+            (Role::Operator, Action::Administer)
+            | (
+                Role::Viewer,
+                Action::Submit | Action::Control | Action::SeeWorkers | Action::Administer,
+            ) => false,
+        };
+        if allowed {
+            return Ok(());
+        }
+        let needed = if action == Action::Administer { "admin" } else { "operator" };
+        Err(Error::Forbidden(format!("this needs the role {needed}; yours is {}", principal.role)))
+    }
+
+    fn scope(&self, principal: &Principal) -> Scope {
+        match principal.role {
+            Role::Admin => Scope::All,
+            Role::Operator | Role::Viewer => Scope::Owner(principal.id),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Batches: jobs that were submitted together and are counted together.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{BatchId, Status, UserId, Violation, job};
+
+/// The most jobs one batch may have.
+pub const MAX_JOBS: usize = 100_000;
+
+/// A batch as a caller asks for it, without its jobs, unchecked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewBatch {
+    /// What people call it: 1 to 255 bytes on one line. Runs of one suite share a name.
+    pub name: String,
+    /// What it is for; at most 4,096 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Anything the caller wants to find again beside the batch.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub payload: Map<String, Value>,
+}
+
+impl NewBatch {
+    /// Every rule the batch breaks; its jobs are checked one by one elsewhere.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut wrong = Vec::new();
+        job::check_name(&self.name, &mut wrong);
+        job::check_payload(&self.payload, &mut wrong);
+        if self.description.as_ref().is_some_and(|text| text.len() > 4096 || text.contains('\0')) {
+            wrong.push(Violation::new(
+                "description",
+                "must have at most 4096 bytes and no NUL byte",
+            ));
+        }
+        wrong
+    }
+
+    /// Whether a batch may have so many jobs.
+    ///
+    /// # Errors
+    /// It has none, or more than [`MAX_JOBS`].
+    pub fn check_size(jobs: usize) -> Result<(), Violation> {
+        if (1..=MAX_JOBS).contains(&jobs) {
+            return Ok(());
+        }
+        Err(Violation::new("jobs", format!("must have 1 to {MAX_JOBS} members, not {jobs}")))
+    }
+}
+
+/// A batch as it stands now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    /// Which batch.
+    pub id: BatchId,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The caller's own data.
+    pub payload: Map<String, Value>,
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// The batch it repeats.
+    pub rerun_of: Option<BatchId>,
+    /// Where it stands.
+    pub status: BatchStatus,
+    /// How its members stand, all read at one moment.
+    pub counts: Counts,
+    /// When it was accepted.
+    pub created_at: DateTime<Utc>,
+    /// When its first job was started.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When its last job ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// Where a batch stands: the words of [`Status`] with the meaning they have for many jobs.
+pub type BatchStatus = Status;
+
+/// How many jobs stand where, at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// All of them: the sum of the others.
+    pub total: u64,
+    /// Not started, or waiting for another attempt.
+    pub waiting: u64,
+    /// Started.
+    pub running: u64,
+    /// Ended well.
+    pub passed: u64,
+    /// Ended badly.
+    pub failed: u64,
+    /// Taken back.
+    pub canceled: u64,
+}
+
+impl Counts {
+    /// The counts for the five statuses, in the order of [`Status::ALL`].
+    #[must_use]
+    pub const fn new(by_status: [u64; 5]) -> Self {
+        let [waiting, running, passed, failed, canceled] = by_status;
+        let total = waiting + running + passed + failed + canceled;
+        Self { total, waiting, running, passed, failed, canceled }
+    }
+
+    /// The count of one status.
+    #[must_use]
+    pub const fn of(&self, status: Status) -> u64 {
+        match status {
+            Status::Waiting => self.waiting,
+            Status::Running => self.running,
+            Status::Passed => self.passed,
+            Status::Failed => self.failed,
+            Status::Canceled => self.canceled,
+        }
+    }
+
+    /// Whether every job has ended.
+    #[must_use]
+    pub const fn all_ended(&self) -> bool {
+        self.waiting == 0 && self.running == 0
+    }
+
+    /// The status of a batch with these counts: `waiting` until one job was started, `running` until
+    /// all have ended, then `failed` if any failed, else `canceled` if any was, else `passed`.
+    #[must_use]
+    pub const fn batch_status(&self, started: bool) -> BatchStatus {
+        if self.all_ended() {
+            if self.failed > 0 {
+                Status::Failed
+            } else if self.canceled > 0 {
+                Status::Canceled
+            } else {
+                Status::Passed
+            }
+        } else if started {
+            Status::Running
+        } else {
+            Status::Waiting
+        }
+    }
+}
+
+/// Which members a rerun repeats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RerunOnly {
+    /// Those that failed or were canceled.
+    #[default]
+    Failed,
+    /// Every one.
+    All,
+}
+
+impl FromStr for RerunOnly {
+    type Err = Violation;
+
+    fn from_str(text: &str) -> Result<Self, Violation> {
+        match text {
+            "failed" => Ok(Self::Failed),
+            "all" => Ok(Self::All),
+            _ => Err(Violation::new("only", "must be failed or all")),
+        }
+    }
+}
+
+impl fmt::Display for RerunOnly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Failed => "failed",
+            Self::All => "all",
+        })
+    }
+}
+
+/// Which batches a list shows. Every `None` lets everything through.
+#[derive(Clone, Debug, Default)]
+pub struct BatchFilter {
+    /// Only these owners' batches: set from the caller's rights, never by the caller.
+    pub scope: crate::authz::Scope,
+    /// Only batches that stand so.
+    pub status: Option<BatchStatus>,
+    /// Only batches of this owner.
+    pub owner: Option<UserId>,
+    /// Only batches of exactly this name; `*` in it stands for any text.
+    pub name: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_waits_runs_and_then_shows_its_worst_member() {
+        let status = |counts, started| Counts::new(counts).batch_status(started);
+        assert_eq!(status([3, 0, 0, 0, 0], false), Status::Waiting);
+        assert_eq!(status([2, 0, 0, 0, 1], false), Status::Waiting);
+        assert_eq!(status([2, 0, 1, 0, 0], true), Status::Running);
+        assert_eq!(status([0, 1, 0, 9, 0], true), Status::Running);
+        assert_eq!(status([0, 0, 9, 1, 1], true), Status::Failed);
+        assert_eq!(status([0, 0, 9, 0, 1], true), Status::Canceled);
+        assert_eq!(status([0, 0, 9, 0, 0], true), Status::Passed);
+    }
+}

@@ -1,0 +1,107 @@
+//! What can go wrong, sorted by what a caller can do about it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The result of every fallible call of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a request was not carried out. Nothing was stored unless a variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The request is understood but breaks a rule; mend the named fields and send it again.
+    #[error("{}", join(.0))]
+    Invalid(Vec<Violation>),
+
+    /// The credential is missing, wrong, expired, or its account is disabled: sign in again.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+
+    /// The caller is known and may not do this, however it is asked.
+    #[error("{0}")]
+    Forbidden(String),
+
+    /// There is no such thing, or the caller may not know of it: the two are not told apart.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+
+    /// The request is fine but does not fit the present state; the text says which.
+    #[error("{0}")]
+    Conflict(String),
+
+    /// A part that JobRunner depends on did not answer; the same request may pass later. Whether a
+    /// write took effect is unknown: retry it with the same idempotency key or lease token.
+    #[error("{what} is unavailable")]
+    Unavailable {
+        /// Which part.
+        what: &'static str,
+        /// What it said.
+        #[source]
+        source: Source,
+    },
+
+    /// A defect in JobRunner, or damaged data. The text is for the log, not for the caller.
+    #[error("{what} failed")]
+    Internal {
+        /// What was being done.
+        what: &'static str,
+        /// What went wrong.
+        #[source]
+        source: Source,
+    },
+}
+
+impl Error {
+    /// One broken rule.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![Violation::new(field, message)])
+    }
+
+    /// A part that did not answer, with what it said.
+    pub fn unavailable(what: &'static str, source: impl Into<Source>) -> Self {
+        Self::Unavailable { what, source: source.into() }
+    }
+
+    /// A defect, with what went wrong.
+    pub fn internal(what: &'static str, source: impl Into<Source>) -> Self {
+        Self::Internal { what, source: source.into() }
+    }
+}
+
+/// One field that breaks one rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// Where, as a path: `command`, `jobs[17].env.PATH`.
+    pub field: String,
+    /// What is wrong and what would be right, in one sentence without the field's name.
+    pub message: String,
+}
+
+impl Violation {
+    /// A violation of `field`.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+
+    /// The same violation seen from one level up: `env` inside `jobs[3]` is `jobs[3].env`.
+    #[must_use]
+    pub fn within(mut self, parent: &str) -> Self {
+        self.field = format!("{parent}.{}", self.field);
+        self
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field, self.message)
+    }
+}
+
+fn join(violations: &[Violation]) -> String {
+    let texts: Vec<String> = violations.iter().map(Violation::to_string).collect();
+    texts.join("; ")
+}

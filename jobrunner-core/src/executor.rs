@@ -1,0 +1,51 @@
+//! Running commands.
+
+mod env;
+mod kill;
+mod launch;
+mod output;
+mod process;
+mod program;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+pub use process::{ProcessExecutor, ProcessSettings};
+
+use crate::{
+    lease::{Leased, Outcome},
+    log::Stream,
+};
+
+/// Where a command's output goes.
+#[async_trait]
+pub trait OutputSink: Send + Sync {
+    /// Takes bytes that were read from a stream, in order. Waits while the sink is behind, so that
+    /// the command is slowed down rather than output lost.
+    async fn write(&self, stream: Stream, bytes: Bytes);
+}
+
+/// What surrounds one run.
+#[derive(Clone)]
+pub struct RunContext {
+    /// When canceled, the command is to be ended: first asked, then killed.
+    pub stop: CancellationToken,
+    /// Where its output goes.
+    pub output: Arc<dyn OutputSink>,
+}
+
+/// Runs a job's command to its end.
+#[async_trait]
+pub trait Executor: Send + Sync {
+    /// Runs the command and returns when nothing of it is left: it ended by itself, exceeded its
+    /// timeout, or was stopped. All its output was handed to the sink before.
+    ///
+    /// A run that is stopped through [`RunContext::stop`] ends with the reason `canceled`, unless
+    /// the command ended by itself first.
+    ///
+    /// **Cancel safety**: dropping the future kills the command's process group without grace.
+    async fn run(&self, job: &Leased, context: RunContext) -> Outcome;
+}

@@ -1,0 +1,243 @@
+//! Jobs: what a caller asks for, what is stored once it is checked, and what is shown.
+
+mod check;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use check::Rules;
+pub(crate) use check::{check_name, check_payload, check_queue};
+
+use crate::{BatchId, JobId, SessionId, Status, UserId};
+
+/// A job as a caller asks for it, unchecked. Missing fields take the service's defaults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewJob {
+    /// What people call it: 1 to 255 bytes on one line. Names need not be unique.
+    pub name: String,
+    /// The program and its arguments, handed over as they are; no shell reads them.
+    pub command: Vec<String>,
+    /// The absolute directory to run in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
+    /// Variables added to the clean environment.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// Anything the caller wants to find again beside the job. JobRunner does not read it.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub payload: Map<String, Value>,
+    /// The queue to wait in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// 0 to 10, 10 first; orders one owner's jobs within a queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
+    /// The longest the command may run, in seconds. Time in the queue does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u64>,
+    /// Not before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// How many times the command may be run until it passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u32>,
+    /// Absolute paths that must be readable before the command is started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
+}
+
+/// What is to be run: a [`NewJob`] that passed [`Rules::check`], with every default filled in.
+/// Immutable once stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobSpec {
+    /// What people call it.
+    pub name: String,
+    /// The program and its arguments; at least one element, none with a NUL byte.
+    pub command: Vec<String>,
+    /// The absolute directory to run in.
+    pub working_dir: String,
+    /// Variables added to the clean environment.
+    pub env: BTreeMap<String, String>,
+    /// The caller's own data.
+    pub payload: Map<String, Value>,
+    /// The queue it waits in.
+    pub queue: String,
+    /// 0 to 10, 10 first.
+    pub priority: u8,
+    /// The longest the command may run, in whole seconds, at least 1.
+    pub timeout_seconds: u64,
+    /// Not before this time; `None` is at once.
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// How many times the command may be run until it passes, at least 1.
+    pub max_attempts: u32,
+    /// Absolute paths that must be readable before the command is started.
+    pub inputs: Vec<String>,
+}
+
+impl JobSpec {
+    /// The longest the command may run.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_seconds)
+    }
+}
+
+impl From<JobSpec> for NewJob {
+    /// The request that leads to this job again: how a rerun is made.
+    fn from(spec: JobSpec) -> Self {
+        Self {
+            name: spec.name,
+            command: spec.command,
+            working_dir: Some(spec.working_dir),
+            env: spec.env,
+            payload: spec.payload,
+            queue: Some(spec.queue),
+            priority: Some(spec.priority),
+            timeout_seconds: Some(spec.timeout_seconds),
+            scheduled_at: None,
+            max_attempts: Some(spec.max_attempts),
+            inputs: spec.inputs,
+        }
+    }
+}
+
+/// A job as it stands now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Which job.
+    pub id: JobId,
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// The batch it is a member of.
+    pub batch_id: Option<BatchId>,
+    /// What it runs.
+    #[serde(flatten)]
+    pub spec: JobSpec,
+    /// Where it stands.
+    pub status: Status,
+    /// How many attempts were started, the running one included.
+    pub attempt: u32,
+    /// When it was accepted.
+    pub created_at: DateTime<Utc>,
+    /// When the running or last attempt was started; `None` while it waits.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it reached its end.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// How the last attempt ended; `None` until the job has ended, and for a job canceled before
+    /// its first attempt.
+    pub result: Option<JobResult>,
+    /// Why it did not pass, in one sentence.
+    pub error: Option<String>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobResult {
+    /// What the command returned; `None` if it did not end by itself or was never started.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it, as `SIGKILL`.
+    pub signal: Option<String>,
+    /// Why it did not pass; `None` if it did.
+    pub reason: Option<Reason>,
+    /// How long the command ran, in milliseconds of a clock that is never set.
+    pub duration_ms: u64,
+    /// What the command wrote, stored or not.
+    pub stdout_bytes: u64,
+    /// What the command wrote, stored or not.
+    pub stderr_bytes: u64,
+    /// Whether part of the output was left out of storage.
+    pub truncated: bool,
+    /// The worker that ran it.
+    pub worker_id: Option<SessionId>,
+}
+
+/// Why an attempt did not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The command returned something other than 0.
+    ExitCode,
+    /// A signal that JobRunner did not send ended the command.
+    Signal,
+    /// It ran longer than it may, and was killed.
+    Timeout,
+    /// The program could not be started.
+    SpawnFailed,
+    /// The working directory is missing, unreadable, or not allowed.
+    WorkingDir,
+    /// One of the inputs is missing or unreadable.
+    InputMissing,
+    /// The worker went away in the middle.
+    WorkerLost,
+    /// Somebody took it back while it ran.
+    Canceled,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 8] = [
+        Self::ExitCode,
+        Self::Signal,
+        Self::Timeout,
+        Self::SpawnFailed,
+        Self::WorkingDir,
+        Self::InputMissing,
+        Self::WorkerLost,
+        Self::Canceled,
+    ];
+
+    /// The word, as it is written everywhere.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ExitCode => "exit_code",
+            Self::Signal => "signal",
+            Self::Timeout => "timeout",
+            Self::SpawnFailed => "spawn_failed",
+            Self::WorkingDir => "working_dir",
+            Self::InputMissing => "input_missing",
+            Self::WorkerLost => "worker_lost",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// One start of a job's command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// 1 for the first.
+    pub attempt: u32,
+    /// `running`, or how this attempt ended.
+    pub status: Status,
+    /// The worker that ran it.
+    pub worker_id: Option<SessionId>,
+    /// When the command was started.
+    pub started_at: DateTime<Utc>,
+    /// When its end was recorded.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub result: Option<JobResult>,
+    /// Why it did not pass, in one sentence.
+    pub error: Option<String>,
+}
+
+/// Which jobs a list shows. Every `None` lets everything through.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    /// Only these owners' jobs: set from the caller's rights, never by the caller.
+    pub scope: crate::authz::Scope,
+    /// Only jobs that stand so.
+    pub status: Option<Status>,
+    /// Only members of this batch.
+    pub batch: Option<BatchId>,
+    /// Only jobs of this queue.
+    pub queue: Option<String>,
+    /// Only jobs of this owner.
+    pub owner: Option<UserId>,
+    /// Only jobs of exactly this name; `*` in it stands for any text.
+    pub name: Option<String>,
+}

@@ -1,0 +1,276 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{TimeDelta, Utc};
+use serde_json::Value;
+
+use super::{JobSpec, NewJob};
+use crate::{Violation, workdir::AllowedRoots};
+
+/// The longest argument or `NAME=value` the kernel takes, its closing NUL included: `MAX_ARG_STRLEN`
+/// of `linux/binfmts.h`, 32 pages.
+const MAX_STRING_BYTES: usize = 131_072;
+
+/// The most that arguments and environment may take together. The kernel allows a quarter of the
+/// stack limit, 2 MiB by default (execve(2)); the rest is left for what the worker adds.
+const MAX_EXEC_BYTES: usize = 1_900_000;
+
+const MAX_NAME_BYTES: usize = 255;
+const MAX_PAYLOAD_BYTES: usize = 65_536;
+const MAX_INPUTS: usize = 1_000;
+const MAX_PATH_BYTES: usize = 4_096;
+const MAX_ATTEMPTS: u32 = 100;
+const MAX_SCHEDULE_DAYS: i64 = 3_660;
+
+/// What an operator allows, and what stands in for what a caller leaves out.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The queue of a job that names none.
+    pub default_queue: String,
+    /// The directory of a job that names none.
+    pub default_working_dir: String,
+    /// Where commands may run and inputs may lie.
+    pub allowed_roots: AllowedRoots,
+    /// The timeout of a job that names none, and the longest any may ask for.
+    pub max_timeout: Duration,
+}
+
+impl Rules {
+    /// The default priority of a job.
+    pub const DEFAULT_PRIORITY: u8 = 5;
+
+    /// Checks a job and fills in what it leaves out. Touches no file: paths are judged by their
+    /// text alone. Every broken rule is reported, not just the first.
+    ///
+    /// A `timeout_seconds` above the operator's limit is lowered to it.
+    ///
+    /// # Errors
+    /// The fields that break a rule.
+    pub fn check(&self, job: NewJob) -> Result<JobSpec, Vec<Violation>> {
+        let mut wrong = Vec::new();
+        check_name(&job.name, &mut wrong);
+        check_command(&job.command, &mut wrong);
+        check_env(&job.env, &mut wrong);
+        check_exec_size(&job, &mut wrong);
+        check_payload(&job.payload, &mut wrong);
+
+        let working_dir = job.working_dir.unwrap_or_else(|| self.default_working_dir.clone());
+        self.check_path("working_dir", &working_dir, &mut wrong);
+        if job.inputs.len() > MAX_INPUTS {
+            wrong.push(Violation::new("inputs", format!("may list at most {MAX_INPUTS} paths")));
+        } else {
+            for (index, path) in job.inputs.iter().enumerate() {
+                self.check_path(&format!("inputs[{index}]"), path, &mut wrong);
+            }
+        }
+
+        let queue = job.queue.unwrap_or_else(|| self.default_queue.clone());
+        if let Err(violation) = check_queue(&queue) {
+            wrong.push(violation);
+        }
+        let priority = job.priority.unwrap_or(Self::DEFAULT_PRIORITY);
+        if priority > 10 {
+            wrong.push(Violation::new("priority", "must be 0 to 10"));
+        }
+        if job.timeout_seconds == Some(0) {
+            wrong.push(Violation::new("timeout_seconds", "must be 1 or more"));
+        }
+        let longest = self.max_timeout.as_secs();
+        let timeout_seconds = job.timeout_seconds.map_or(longest, |seconds| seconds.min(longest));
+        let max_attempts = job.max_attempts.unwrap_or(1);
+        if !(1..=MAX_ATTEMPTS).contains(&max_attempts) {
+            wrong.push(Violation::new("max_attempts", format!("must be 1 to {MAX_ATTEMPTS}")));
+        }
+        if job.scheduled_at.is_some_and(|at| at - Utc::now() > TimeDelta::days(MAX_SCHEDULE_DAYS)) {
+            wrong.push(Violation::new("scheduled_at", "must be within the next ten years"));
+        }
+
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        Ok(JobSpec {
+            name: job.name,
+            command: job.command,
+            working_dir,
+            env: job.env,
+            payload: job.payload,
+            queue,
+            priority,
+            timeout_seconds,
+            scheduled_at: job.scheduled_at,
+            max_attempts,
+            inputs: job.inputs,
+        })
+    }
+
+    fn check_path(&self, field: &str, path: &str, wrong: &mut Vec<Violation>) {
+        if path.len() > MAX_PATH_BYTES {
+            wrong.push(Violation::new(field, format!("may have at most {MAX_PATH_BYTES} bytes")));
+        } else if let Err(message) = self.allowed_roots.check_text(path) {
+            wrong.push(Violation::new(field, message));
+        }
+    }
+}
+
+/// A name for people: of a job or of a batch.
+pub(crate) fn check_name(name: &str, wrong: &mut Vec<Violation>) {
+    if name.trim().is_empty() || name.len() > MAX_NAME_BYTES {
+        wrong.push(Violation::new("name", format!("must have 1 to {MAX_NAME_BYTES} bytes")));
+    } else if name.chars().any(char::is_control) {
+        wrong.push(Violation::new("name", "must be one line without control characters"));
+    }
+}
+
+/// Data of the caller's own, on a job or on a batch.
+pub(crate) fn check_payload(payload: &serde_json::Map<String, Value>, wrong: &mut Vec<Violation>) {
+    if payload.is_empty() {
+        return;
+    }
+    let bytes = serde_json::to_string(payload).map_or(usize::MAX, |text| text.len());
+    if bytes > MAX_PAYLOAD_BYTES {
+        let message = format!("may have at most {MAX_PAYLOAD_BYTES} bytes of JSON, not {bytes}");
+        wrong.push(Violation::new("payload", message));
+    }
+}
+
+/// A queue's name: it appears in URLs, in Redis keys and in environment variables.
+pub(crate) fn check_queue(queue: &str) -> Result<(), Violation> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if queue.is_empty() || queue.len() > 64 || !queue.chars().all(plain) {
+        let message = "must have 1 to 64 characters out of letters, digits, '.', '_' and '-'";
+        return Err(Violation::new("queue", message));
+    }
+    Ok(())
+}
+
+fn check_command(command: &[String], wrong: &mut Vec<Violation>) {
+    if command.first().is_none_or(|program| program.trim().is_empty()) {
+        let message = "must name a program, as in [\"make\", \"all\"]";
+        wrong.push(Violation::new("command", message));
+    }
+    for (index, argument) in command.iter().enumerate() {
+        if let Err(message) = check_exec_string(argument) {
+            wrong.push(Violation::new(format!("command[{index}]"), message));
+            return;
+        }
+    }
+}
+
+fn check_env(env: &BTreeMap<String, String>, wrong: &mut Vec<Violation>) {
+    for (name, value) in env {
+        let mut letters = name.bytes();
+        let starts_well = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == b'_');
+        if !starts_well || !letters.all(|c| c.is_ascii_alphanumeric() || c == b'_') {
+            let shown: String = name.chars().take(40).collect();
+            let message = format!(
+                "has the name {shown:?}; names have letters, digits and '_' and do not start with a digit"
+            );
+            wrong.push(Violation::new("env", message));
+        } else if name.starts_with("JOBRUNNER_") {
+            let message = "may not be set: JobRunner sets the names that start with JOBRUNNER_";
+            wrong.push(Violation::new(format!("env.{name}"), message));
+        } else if name.len() + value.len() + 1 >= MAX_STRING_BYTES {
+            let message = format!("must be shorter than {MAX_STRING_BYTES} bytes with its name");
+            wrong.push(Violation::new("env", message));
+        } else if let Err(message) = check_exec_string(value) {
+            wrong.push(Violation::new(format!("env.{name}"), message));
+        }
+        if wrong.len() > 20 {
+            return;
+        }
+    }
+}
+
+fn check_exec_string(text: &str) -> Result<(), String> {
+    if text.contains('\0') {
+        Err("must not contain a NUL byte".to_owned())
+    } else if text.len() >= MAX_STRING_BYTES {
+        Err(format!("must be shorter than {MAX_STRING_BYTES} bytes, the kernel's limit"))
+    } else {
+        Ok(())
+    }
+}
+
+fn check_exec_size(job: &NewJob, wrong: &mut Vec<Violation>) {
+    const POINTER_AND_NUL: usize = 9;
+    let arguments: usize = job.command.iter().map(|a| a.len() + POINTER_AND_NUL).sum();
+    let env: usize = job.env.iter().map(|(k, v)| k.len() + v.len() + 1 + POINTER_AND_NUL).sum();
+    if arguments + env > MAX_EXEC_BYTES {
+        let message =
+            format!("and env together may have at most {MAX_EXEC_BYTES} bytes, the kernel's limit");
+        wrong.push(Violation::new("command", message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules() -> Rules {
+        Rules {
+            default_queue: "default".to_owned(),
+            default_working_dir: "/srv/work".to_owned(),
+            allowed_roots: AllowedRoots::new(["/srv"]).expect("an absolute root"),
+            max_timeout: Duration::from_secs(3600),
+        }
+    }
+
+    fn job() -> NewJob {
+        NewJob { name: "t".to_owned(), command: vec!["true".to_owned()], ..NewJob::default() }
+    }
+
+    fn fields(job: NewJob) -> Vec<String> {
+        rules().check(job).expect_err("refused").into_iter().map(|v| v.field).collect()
+    }
+
+    #[test]
+    fn defaults_are_filled_in() {
+        let spec = rules().check(job()).expect("accepted");
+        assert_eq!((spec.queue.as_str(), spec.priority, spec.max_attempts), ("default", 5, 1));
+        assert_eq!((spec.working_dir.as_str(), spec.timeout_seconds), ("/srv/work", 3600));
+    }
+
+    #[test]
+    fn a_timeout_above_the_limit_is_lowered_to_it() {
+        let spec = rules().check(NewJob { timeout_seconds: Some(u64::MAX), ..job() });
+        assert_eq!(spec.expect("accepted").timeout_seconds, 3600);
+    }
+
+    #[test]
+    fn every_broken_rule_is_named_at_once() {
+        let wrong = NewJob {
+            name: String::new(),
+            command: vec![],
+            env: [("A=B".to_owned(), String::new())].into(),
+            queue: Some("no spaces".to_owned()),
+            priority: Some(11),
+            timeout_seconds: Some(0),
+            max_attempts: Some(0),
+            working_dir: Some("/etc".to_owned()),
+            inputs: vec!["relative".to_owned()],
+            ..NewJob::default()
+        };
+        let expected = [
+            "name",
+            "command",
+            "env",
+            "working_dir",
+            "inputs[0]",
+            "queue",
+            "priority",
+            "timeout_seconds",
+            "max_attempts",
+        ];
+        assert_eq!(fields(wrong), expected);
+    }
+
+    #[test]
+    fn strings_the_kernel_would_refuse_are_refused_first() {
+        let command =
+            |argument: String| NewJob { command: vec!["echo".to_owned(), argument], ..job() };
+        assert_eq!(fields(command("a\0b".to_owned())), ["command[1]"]);
+        assert_eq!(fields(command("x".repeat(MAX_STRING_BYTES))), ["command[1]"]);
+        assert!(rules().check(command("x".repeat(MAX_STRING_BYTES - 1))).is_ok());
+        let many = NewJob { command: vec!["y".repeat(100_000); 20], ..job() };
+        assert_eq!(fields(many), ["command"]);
+    }
+}

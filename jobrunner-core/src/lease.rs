@@ -1,0 +1,165 @@
+//! What passes between a worker and the store: sessions, leases, and how attempts ended.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{BatchId, JobId, JobSpec, SessionId, UserId, job::Reason, log::LogChunk};
+
+/// Proof of one claim of one job. Never reused: what a worker says with an old token changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseToken(pub i64);
+
+/// One claim of one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseRef {
+    /// Which job.
+    pub job: JobId,
+    /// Which claim of it.
+    pub token: LeaseToken,
+}
+
+/// A worker that announces itself.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Fresh for every start of a worker process.
+    pub id: SessionId,
+    /// The host's name, for people.
+    pub host: String,
+    /// The worker's process id on that host.
+    pub pid: u32,
+    /// How many jobs it runs at one time.
+    pub slots: u32,
+    /// The queues it serves; empty is all.
+    pub queues: Vec<String>,
+    /// How long its leases hold without a renewal.
+    pub ttl: Duration,
+}
+
+/// A worker as others see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Worker {
+    /// Which life of which worker.
+    pub id: SessionId,
+    /// The host's name.
+    pub host: String,
+    /// Its process id there.
+    pub pid: u32,
+    /// How many jobs it runs at one time.
+    pub slots: u32,
+    /// How many it runs now.
+    pub running: u32,
+    /// The queues it serves; empty is all.
+    pub queues: Vec<String>,
+    /// Whether it takes no new jobs.
+    pub draining: bool,
+    /// When it came.
+    pub started_at: DateTime<Utc>,
+    /// When it was last heard of.
+    pub seen_at: DateTime<Utc>,
+}
+
+/// Which jobs a worker asks for.
+#[derive(Clone, Debug)]
+pub enum Pick {
+    /// Whatever is next, shared fairly between the lanes of these queues (empty is all queues).
+    Fair {
+        /// The queues served.
+        queues: Vec<String>,
+        /// How many at most.
+        want: u32,
+    },
+    /// These, as a queue proposed them; those that cannot be claimed now are left out.
+    Ids(Vec<JobId>),
+}
+
+/// A claimed job: everything a worker needs to run it.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    /// The claim.
+    pub lease: LeaseRef,
+    /// Whose job it is.
+    pub owner: UserId,
+    /// Its batch.
+    pub batch: Option<BatchId>,
+    /// The number this attempt will have, 1 for the first. Charged when it starts.
+    pub attempt: u32,
+    /// What to run.
+    pub spec: JobSpec,
+}
+
+/// What a renewal tells a worker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Renewal {
+    /// Leases that are no longer the worker's: kill the command and report nothing.
+    pub lost: Vec<LeaseRef>,
+    /// Leases whose job somebody canceled: kill the command and report it canceled.
+    pub cancel: Vec<LeaseRef>,
+    /// Whether the worker should stop claiming.
+    pub drain: bool,
+}
+
+/// How one run of a command ended, as the executor saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Why it did not pass; `None` if it did.
+    pub reason: Option<Reason>,
+    /// What the command returned.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it, as `SIGKILL`.
+    pub signal: Option<String>,
+    /// Why it did not pass, in one sentence.
+    pub error: Option<String>,
+    /// How long it ran, by a clock that is never set.
+    pub duration: Duration,
+}
+
+/// The report of an attempt's end. Safe to send again when the answer was lost.
+#[derive(Clone, Debug)]
+pub struct Finish {
+    /// Which claim.
+    pub lease: LeaseRef,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it wrote in all, stored or not.
+    pub stdout_bytes: u64,
+    /// What it wrote in all, stored or not.
+    pub stderr_bytes: u64,
+    /// Whether part of the output was left out of storage.
+    pub truncated: bool,
+    /// Output that was not stored yet.
+    pub output: Vec<LogChunk>,
+}
+
+/// What became of a [`Finish`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finished {
+    /// Accepted; this is the attempt's result.
+    Won,
+    /// It was accepted before: the earlier answer was lost.
+    Already,
+    /// The lease is no longer the worker's, or the attempt was never started; nothing changed.
+    Stale,
+}
+
+/// A lease that was taken back from a worker that went away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rescued {
+    /// The lease that no longer holds.
+    pub lease: LeaseRef,
+    /// The job's batch.
+    pub batch: Option<BatchId>,
+    /// Whether the job waits again; otherwise it has ended.
+    pub waits: bool,
+}
+
+/// Which leases a rescue takes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rescue {
+    /// Those of sessions that did not renew in time, or no longer exist.
+    Expired,
+    /// All of them. Only for a caller that knows no worker is alive, as the holder of the lock on an
+    /// embedded data directory does.
+    All,
+}

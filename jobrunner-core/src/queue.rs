@@ -1,0 +1,64 @@
+//! Hints about where to look next. A queue may lose, repeat or invent anything, and nothing breaks:
+//! the store decides what may run, and workers ask it by themselves from time to time.
+
+mod local;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+
+pub use local::LocalQueue;
+
+use crate::{BatchId, JobId};
+
+/// A job that may be claimable now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// Which job.
+    pub job: JobId,
+    /// Its priority, 0 to 10.
+    pub priority: u8,
+}
+
+/// What a queue proposes to a worker that has free slots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Candidates {
+    /// Try these jobs.
+    Ids(Vec<JobId>),
+    /// The queue does not know; let the store choose.
+    AskStore,
+}
+
+/// Something that listeners may want to act on at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wakeup {
+    /// There may be work.
+    Work,
+    /// Jobs of this kind were canceled; a worker that runs one should ask the store.
+    Cancel,
+    /// A job or a batch changed.
+    Changed {
+        /// The job, unless many changed.
+        job: Option<JobId>,
+        /// The batch of the changed jobs.
+        batch: Option<BatchId>,
+    },
+    /// Wake-ups were missed: anything may have changed.
+    Lagged,
+}
+
+/// Advisory transport between those who change the store and those who wait for a change.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Proposes jobs to the workers. Best effort: failures are the queue's own affair. `hints` may
+    /// be empty when too many jobs became claimable to name them.
+    async fn offer(&self, hints: &[Hint]);
+
+    /// What to claim next.
+    async fn candidates(&self, queues: &[String], want: u32) -> Candidates;
+
+    /// Tells all listeners, in all processes.
+    async fn announce(&self, wakeup: Wakeup);
+
+    /// What is announced from now on. Ends when the queue shuts down. Cancel safe.
+    fn wakeups(&self) -> BoxStream<'static, Wakeup>;
+}

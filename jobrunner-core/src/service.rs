@@ -1,0 +1,98 @@
+//! The one door for callers: every request is authorized, validated, stored and hinted here, in this
+//! order. Servers and embedders translate to and from these calls and add no policy of their own.
+
+mod accounts;
+mod batches;
+mod jobs;
+mod logs;
+
+use std::sync::Arc;
+
+pub use batches::JobSource;
+pub use logs::{JobLogs, LogReader};
+
+use crate::{
+    Authz, Queue, Result, Store,
+    authz::{AccessToken, Action, Credential, Passwords, Principal, TokenKey},
+    job::Rules,
+    lease::Worker,
+    queue::Wakeup,
+};
+
+/// What a [`Service`] is made of.
+pub struct Parts {
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// The hints.
+    pub queue: Arc<dyn Queue>,
+    /// Who may do what.
+    pub authz: Arc<dyn Authz>,
+    /// Signs tokens.
+    pub tokens: TokenKey,
+    /// Hashes the passwords of new accounts.
+    pub passwords: Passwords,
+    /// What jobs may ask for.
+    pub rules: Rules,
+}
+
+/// Everything a caller can do. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    parts: Arc<Parts>,
+}
+
+/// Whether the parts answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The store does.
+    pub database: bool,
+}
+
+impl Service {
+    /// A service out of its parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// Gives out a token for a name and a password.
+    ///
+    /// # Errors
+    /// [`Unauthenticated`](crate::Error::Unauthenticated).
+    pub async fn sign_in(&self, credential: &Credential) -> Result<AccessToken> {
+        let principal = self.authenticate(credential).await?;
+        self.parts.tokens.issue(&principal)
+    }
+
+    /// Finds out who a caller is. Ask again at every request.
+    ///
+    /// # Errors
+    /// [`Unauthenticated`](crate::Error::Unauthenticated).
+    pub async fn authenticate(&self, credential: &Credential) -> Result<Principal> {
+        self.parts.authz.authenticate(credential).await
+    }
+
+    /// Whether the parts answer; never fails.
+    pub async fn health(&self) -> Health {
+        let answer = self.parts.store.ping().await;
+        if let Err(error) = &answer {
+            tracing::warn!(error = error as &dyn std::error::Error, "the store does not answer");
+        }
+        Health { database: answer.is_ok() }
+    }
+
+    /// The workers that are alive.
+    ///
+    /// # Errors
+    /// [`Forbidden`](crate::Error::Forbidden) for viewers.
+    pub async fn workers(&self, caller: &Principal) -> Result<Vec<Worker>> {
+        self.parts.authz.check(caller, Action::SeeWorkers)?;
+        self.parts.store.workers().await
+    }
+
+    /// Announcements of changes, for whoever shows them live. They carry no content: look again.
+    #[must_use]
+    pub fn changes(&self) -> futures_util::stream::BoxStream<'static, Wakeup> {
+        self.parts.queue.wakeups()
+    }
+}

@@ -1,0 +1,136 @@
+use chrono::Utc;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Service;
+use crate::{
+    Error, Result, Role, UserId, Violation,
+    authz::{Action, Principal},
+    page::{Page, PageRequest},
+    store::{Account, AccountUpdate},
+    user::{NewUser, User, UserUpdate, check_max_running_jobs, check_password, parse_email},
+};
+
+impl Service {
+    /// The caller's own account.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn me(&self, caller: &Principal) -> Result<User> {
+        let account = self.parts.store.account(caller.id).await?;
+        account.map(|account| account.user).ok_or(Error::NotFound("user"))
+    }
+
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// [`Forbidden`](Error::Forbidden), [`Invalid`](Error::Invalid), [`Conflict`](Error::Conflict)
+    /// when the address is taken.
+    pub async fn create_user(&self, caller: &Principal, new: NewUser) -> Result<User> {
+        self.parts.authz.check(caller, Action::Administer)?;
+        let account = self.account(new).await?;
+        let user = account.user.clone();
+        self.parts.store.create_account(account).await?;
+        Ok(user)
+    }
+
+    /// Makes the first account, an admin, unless there is an account already; then `None`. Needs no
+    /// caller: only whoever starts the service can ask for it.
+    ///
+    /// # Errors
+    /// [`Invalid`](Error::Invalid).
+    pub async fn create_first_admin(
+        &self,
+        email: &str,
+        password: SecretString,
+    ) -> Result<Option<User>> {
+        if !self.parts.store.users(PageRequest::first(1)).await?.items.is_empty() {
+            return Ok(None);
+        }
+        let new = NewUser {
+            email: email.to_owned(),
+            password,
+            role: Role::Admin,
+            max_running_jobs: None,
+        };
+        let account = self.account(new).await?;
+        let user = account.user.clone();
+        Ok(self.parts.store.create_first_account(account).await?.then_some(user))
+    }
+
+    /// All accounts, newest first.
+    ///
+    /// # Errors
+    /// [`Forbidden`](Error::Forbidden).
+    pub async fn users(&self, caller: &Principal, page: PageRequest) -> Result<Page<User>> {
+        self.parts.authz.check(caller, Action::Administer)?;
+        self.parts.store.users(page).await
+    }
+
+    /// One account.
+    ///
+    /// # Errors
+    /// [`Forbidden`](Error::Forbidden), [`NotFound`](Error::NotFound).
+    pub async fn user(&self, caller: &Principal, id: UserId) -> Result<User> {
+        self.parts.authz.check(caller, Action::Administer)?;
+        let account = self.parts.store.account(id).await?;
+        account.map(|account| account.user).ok_or(Error::NotFound("user"))
+    }
+
+    /// Changes an account.
+    ///
+    /// # Errors
+    /// [`Forbidden`](Error::Forbidden), [`NotFound`](Error::NotFound), [`Invalid`](Error::Invalid),
+    /// [`Conflict`](Error::Conflict) when no active admin would be left.
+    pub async fn update_user(
+        &self,
+        caller: &Principal,
+        id: UserId,
+        update: UserUpdate,
+    ) -> Result<User> {
+        self.parts.authz.check(caller, Action::Administer)?;
+        let password = update.password.as_ref().map(|password| password.expose_secret());
+        let limit = update.max_running_jobs.flatten();
+        refuse([
+            password.and_then(|p| check_password(p).err()),
+            check_max_running_jobs(limit).err(),
+        ])?;
+        let password_hash = match password {
+            Some(password) => Some(self.parts.passwords.hash(password).await?),
+            None => None,
+        };
+        let update = AccountUpdate {
+            password_hash,
+            role: update.role,
+            is_active: update.is_active,
+            max_running_jobs: update.max_running_jobs,
+        };
+        self.parts.store.update_account(id, update).await
+    }
+
+    async fn account(&self, new: NewUser) -> Result<Account> {
+        let password = new.password.expose_secret();
+        let email = parse_email(&new.email);
+        refuse([
+            email.as_ref().err().cloned(),
+            check_password(password).err(),
+            check_max_running_jobs(new.max_running_jobs).err(),
+        ])?;
+        Ok(Account {
+            user: User {
+                id: UserId::new(),
+                email: email.unwrap_or_default(),
+                role: new.role,
+                is_active: true,
+                max_running_jobs: new.max_running_jobs,
+                created_at: Utc::now(),
+            },
+            password_hash: self.parts.passwords.hash(password).await?,
+            token_version: 0,
+        })
+    }
+}
+
+fn refuse<const N: usize>(violations: [Option<Violation>; N]) -> Result<()> {
+    let wrong: Vec<_> = violations.into_iter().flatten().collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
+}

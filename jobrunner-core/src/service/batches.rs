@@ -1,0 +1,182 @@
+use std::sync::Arc;
+
+use super::{
+    Service,
+    jobs::{TargetCheck, check_paths},
+};
+use crate::{
+    BatchId, Error, NewJob, Result, Violation,
+    authz::{Action, Principal},
+    batch::{Batch, BatchFilter, NewBatch, RerunOnly},
+    job::Rules,
+    page::{Page, PageRequest},
+    queue::Wakeup,
+    store::{BatchOrder, Idempotency, Specs},
+};
+
+/// The most broken rules that one answer lists.
+const MAX_VIOLATIONS: usize = 20;
+
+/// The members of a batch to be submitted. They are read twice, first to check all of them and then
+/// to store them, so that a large batch need not be in memory as parsed jobs.
+pub trait JobSource: Send + Sync + 'static {
+    /// How many jobs there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The job at `index`, which is below [`len`](Self::len).
+    ///
+    /// # Errors
+    /// It is not a job; the fields are relative to it.
+    fn job(&self, index: usize) -> Result<NewJob, Vec<Violation>>;
+}
+
+impl JobSource for Vec<NewJob> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn job(&self, index: usize) -> Result<NewJob, Vec<Violation>> {
+        Ok(self[index].clone())
+    }
+}
+
+impl Service {
+    /// Takes a batch: all of its jobs or none.
+    ///
+    /// # Errors
+    /// [`Forbidden`](Error::Forbidden), [`Invalid`](Error::Invalid) with the fields that are wrong
+    /// (`jobs[17].command`, at most 20 of them), or [`Conflict`](Error::Conflict) when the key was
+    /// used for another request.
+    pub async fn submit_batch(
+        &self,
+        caller: &Principal,
+        batch: NewBatch,
+        jobs: Arc<dyn JobSource>,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Batch> {
+        self.parts.authz.check(caller, Action::Submit)?;
+        NewBatch::check_size(jobs.len()).map_err(|v| Error::Invalid(vec![v]))?;
+        let (rules, members) = (self.parts.rules.clone(), Arc::clone(&jobs));
+        let mut wrong = batch.violations();
+        check_paths(move || {
+            check_members(&rules, members.as_ref(), &mut wrong);
+            if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
+        })
+        .await?;
+
+        let order = BatchOrder { owner: caller.id, batch, idempotency };
+        let specs = specs(self.parts.rules.clone(), jobs);
+        let submitted = self.parts.store.submit_batch(order, specs).await?;
+        if submitted.fresh {
+            self.parts.queue.offer(&[]).await;
+            self.batch_changed(submitted.id).await;
+        }
+        self.batch(caller, submitted.id).await
+    }
+
+    /// One batch.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), also for what the caller may not see.
+    pub async fn batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
+        let scope = self.parts.authz.scope(caller);
+        self.parts.store.batch(id, scope).await?.ok_or(Error::NotFound("batch"))
+    }
+
+    /// Batches, newest first. The filter's scope is set here.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn batches(
+        &self,
+        caller: &Principal,
+        mut filter: BatchFilter,
+        page: PageRequest,
+    ) -> Result<Page<Batch>> {
+        filter.scope = self.parts.authz.scope(caller);
+        self.parts.store.batches(&filter, page).await
+    }
+
+    /// Takes every job of a batch back that has not ended.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden).
+    pub async fn cancel_batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
+        self.controlled_batch(caller, id).await?;
+        let canceled = self.parts.store.cancel_batch(id).await?;
+        if canceled.stopping > 0 {
+            self.parts.queue.announce(Wakeup::Cancel).await;
+        }
+        self.batch_changed(id).await;
+        self.batch(caller, id).await
+    }
+
+    /// Submits members of a batch again, as a new batch of the caller's.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden), or
+    /// [`Conflict`](Error::Conflict) when no member is to be repeated.
+    pub async fn rerun_batch(
+        &self,
+        caller: &Principal,
+        id: BatchId,
+        only: RerunOnly,
+    ) -> Result<Batch> {
+        self.controlled_batch(caller, id).await?;
+        let rerun = self.parts.store.rerun_batch(caller.id, id, only).await?;
+        self.parts.queue.offer(&[]).await;
+        self.batch_changed(rerun).await;
+        self.batch(caller, rerun).await
+    }
+
+    /// Forgets a batch that has ended, with its jobs.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden), [`Conflict`](Error::Conflict)
+    /// while one of its jobs has not ended.
+    pub async fn delete_batch(&self, caller: &Principal, id: BatchId) -> Result<()> {
+        self.controlled_batch(caller, id).await?;
+        self.parts.store.delete_batch(id).await?;
+        self.batch_changed(id).await;
+        Ok(())
+    }
+
+    async fn controlled_batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
+        let batch = self.batch(caller, id).await?;
+        self.parts.authz.check(caller, Action::Control)?;
+        Ok(batch)
+    }
+
+    async fn batch_changed(&self, batch: BatchId) {
+        self.parts.queue.announce(Wakeup::Changed { job: None, batch: Some(batch) }).await;
+    }
+}
+
+fn check_members(rules: &Rules, jobs: &dyn JobSource, wrong: &mut Vec<Violation>) {
+    let mut targets = TargetCheck::new(rules);
+    for index in 0..jobs.len() {
+        let checked = jobs.job(index).and_then(|job| rules.check(job)).map_err(Error::Invalid);
+        if let Err(Error::Invalid(violations)) = checked.and_then(|spec| targets.check(&spec)) {
+            let parent = format!("jobs[{index}]");
+            wrong.extend(violations.into_iter().map(|violation| violation.within(&parent)));
+        }
+        if wrong.len() >= MAX_VIOLATIONS {
+            wrong.truncate(MAX_VIOLATIONS);
+            return;
+        }
+    }
+}
+
+/// The second reading: the jobs were all found right, so a failure here is reported but not named.
+fn specs(rules: Rules, jobs: Arc<dyn JobSource>) -> Specs {
+    Box::new(
+        (0..jobs.len()).map(move |index| {
+            jobs.job(index).and_then(|job| rules.check(job)).map_err(Error::Invalid)
+        }),
+    )
+}

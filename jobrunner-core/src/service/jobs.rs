@@ -1,0 +1,180 @@
+use std::{collections::HashSet, time::Duration};
+
+use tokio::time::timeout;
+
+use super::Service;
+use crate::{
+    Error, JobId, JobSpec, NewJob, Result, UserId,
+    authz::{Action, Principal},
+    batch::Counts,
+    job::{Attempt, Job, JobFilter, Rules},
+    page::{Page, PageRequest},
+    queue::{Hint, Wakeup},
+    store::Idempotency,
+};
+
+/// How long the file system may take to tell where a path leads. A hung network mount costs one
+/// blocked thread, not the request.
+const PATH_CHECK_LIMIT: Duration = Duration::from_secs(5);
+
+impl Service {
+    /// Takes a job.
+    ///
+    /// # Errors
+    /// [`Forbidden`](Error::Forbidden), [`Invalid`](Error::Invalid) with every field that is wrong,
+    /// or [`Conflict`](Error::Conflict) when the key was used for another request.
+    pub async fn submit_job(
+        &self,
+        caller: &Principal,
+        job: NewJob,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Job> {
+        self.parts.authz.check(caller, Action::Submit)?;
+        let spec = self.parts.rules.check(job).map_err(Error::Invalid)?;
+        let spec = self.check_targets(spec).await?;
+        let priority = spec.priority;
+        let submitted = self.parts.store.submit_job(caller.id, spec, idempotency).await?;
+        if submitted.fresh {
+            self.parts.queue.offer(&[Hint { job: submitted.id, priority }]).await;
+            self.job_changed(submitted.id, None).await;
+        }
+        self.job(caller, submitted.id).await
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), also for what the caller may not see.
+    pub async fn job(&self, caller: &Principal, id: JobId) -> Result<Job> {
+        let scope = self.parts.authz.scope(caller);
+        self.parts.store.job(id, scope).await?.ok_or(Error::NotFound("job"))
+    }
+
+    /// Jobs, newest first. The filter's scope is set here.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn jobs(
+        &self,
+        caller: &Principal,
+        mut filter: JobFilter,
+        page: PageRequest,
+    ) -> Result<Page<Job>> {
+        filter.scope = self.parts.authz.scope(caller);
+        self.parts.store.jobs(&filter, page).await
+    }
+
+    /// How the caller's jobs stand; for admins everybody's, or one owner's.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn counts(&self, caller: &Principal, owner: Option<UserId>) -> Result<Counts> {
+        self.parts.store.counts(self.parts.authz.scope(caller), owner).await
+    }
+
+    /// Every start of a job's command, in order.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound).
+    pub async fn attempts(&self, caller: &Principal, id: JobId) -> Result<Vec<Attempt>> {
+        let job = self.job(caller, id).await?;
+        self.parts.store.attempts(job.id).await
+    }
+
+    /// Takes a job back: one that waits ends at once, a running one is killed by its worker, one
+    /// that has ended stays as it is.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden).
+    pub async fn cancel_job(&self, caller: &Principal, id: JobId) -> Result<Job> {
+        let job = self.controlled_job(caller, id).await?;
+        let canceled = self.parts.store.cancel_job(id).await?;
+        if canceled.stopping > 0 {
+            self.parts.queue.announce(Wakeup::Cancel).await;
+        }
+        self.job_changed(id, job.batch_id).await;
+        self.job(caller, id).await
+    }
+
+    /// Submits the same job again, as a new one of the caller's.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden), or
+    /// [`Invalid`](Error::Invalid) when today's rules no longer allow the job.
+    pub async fn rerun_job(&self, caller: &Principal, id: JobId) -> Result<Job> {
+        let job = self.controlled_job(caller, id).await?;
+        self.submit_job(caller, job.spec.into(), None).await
+    }
+
+    /// Forgets a job that has ended.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden), [`Conflict`](Error::Conflict)
+    /// while it has not ended.
+    pub async fn delete_job(&self, caller: &Principal, id: JobId) -> Result<()> {
+        let job = self.controlled_job(caller, id).await?;
+        self.parts.store.delete_job(id).await?;
+        self.job_changed(id, job.batch_id).await;
+        Ok(())
+    }
+
+    async fn controlled_job(&self, caller: &Principal, id: JobId) -> Result<Job> {
+        let job = self.job(caller, id).await?;
+        self.parts.authz.check(caller, Action::Control)?;
+        Ok(job)
+    }
+
+    async fn job_changed(&self, job: JobId, batch: Option<crate::BatchId>) {
+        self.parts.queue.announce(Wakeup::Changed { job: Some(job), batch }).await;
+    }
+
+    async fn check_targets(&self, spec: JobSpec) -> Result<JobSpec> {
+        let rules = self.parts.rules.clone();
+        check_paths(move || TargetCheck::new(&rules).check(&spec).map(|()| spec)).await
+    }
+}
+
+/// Runs checks that touch the file system off the async threads, for a bounded time.
+pub(super) async fn check_paths<T: Send + 'static>(
+    check: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match timeout(PATH_CHECK_LIMIT, tokio::task::spawn_blocking(check)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(panic)) => Err(Error::internal("checking paths", panic)),
+        Err(late) => Err(Error::unavailable("the file system under working_dir or inputs", late)),
+    }
+}
+
+/// Follows the links of the paths that jobs name, each path once.
+pub(super) struct TargetCheck<'a> {
+    rules: &'a Rules,
+    known: HashSet<String>,
+}
+
+impl<'a> TargetCheck<'a> {
+    pub(super) fn new(rules: &'a Rules) -> Self {
+        Self { rules, known: HashSet::new() }
+    }
+
+    /// Fails when a path of the job leads out of the allowed directories.
+    pub(super) fn check(&mut self, spec: &JobSpec) -> Result<()> {
+        self.check_path(|| "working_dir".to_owned(), &spec.working_dir)?;
+        for (index, path) in spec.inputs.iter().enumerate() {
+            self.check_path(|| format!("inputs[{index}]"), path)?;
+        }
+        Ok(())
+    }
+
+    fn check_path(&mut self, field: impl Fn() -> String, path: &str) -> Result<()> {
+        const REMEMBERED: usize = 10_000;
+        if self.known.contains(path) {
+            return Ok(());
+        }
+        let answer = self.rules.allowed_roots.check_target(path);
+        answer.map_err(|message| Error::invalid(field(), message))?;
+        if self.known.len() < REMEMBERED {
+            self.known.insert(path.to_owned());
+        }
+        Ok(())
+    }
+}

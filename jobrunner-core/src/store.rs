@@ -1,0 +1,266 @@
+//! The truth: jobs, leases and accounts, as transitions rather than rows.
+//!
+//! A store is one type that implements three roles: [`JobStore`] for those who submit and look,
+//! [`LeaseStore`] for the workers, [`AccountStore`] for who may do what. Each method is one
+//! transaction: it happens whole or not at all, and when it returns `Ok` it is durable.
+//!
+//! **Cancel safety**: a dropped future may or may not take effect, but never half. Submit again with
+//! the same idempotency key, or report again with the same lease token, to learn which.
+
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+use async_trait::async_trait;
+
+use crate::{
+    BatchId, JobId, JobSpec, Result, SessionId, User, UserId,
+    authz::Scope,
+    batch::{Batch, BatchFilter, Counts, NewBatch, RerunOnly},
+    job::{Attempt, Job, JobFilter},
+    lease::{
+        Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued, Worker,
+    },
+    log::{LogChunk, LogInfo, LogKey, Stream, Trim},
+    page::{Page, PageRequest},
+};
+
+/// Everything a service needs from its store.
+pub trait Store: JobStore + LeaseStore + AccountStore {}
+
+impl<S: JobStore + LeaseStore + AccountStore> Store for S {}
+
+/// A promise that the same request, sent twice, is carried out once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Chosen by the caller; names one request of one owner.
+    pub key: String,
+    /// SHA-256 of the request, to tell a repetition from another request with the same key.
+    pub digest: [u8; 32],
+}
+
+/// What became of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Submitted<Id> {
+    /// The job or batch, made now or by the same request before.
+    pub id: Id,
+    /// Whether it was made now.
+    pub fresh: bool,
+}
+
+/// A batch to be stored.
+#[derive(Debug)]
+pub struct BatchOrder {
+    /// Whose it will be.
+    pub owner: UserId,
+    /// What it is.
+    pub batch: NewBatch,
+    /// Carry it out once.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// The members of a batch to be stored, made one by one so that they need not all be in memory. The
+/// first `Err` ends the submission, and nothing is stored.
+pub type Specs = Box<dyn Iterator<Item = Result<JobSpec>> + Send>;
+
+/// What a cancel did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Canceled {
+    /// Jobs that ended by it at once, since they were not running.
+    pub ended: u64,
+    /// Jobs whose worker was told to kill them.
+    pub stopping: u64,
+}
+
+/// Jobs and batches, for those who submit them and look at them.
+#[async_trait]
+pub trait JobStore: Send + Sync {
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// It does not.
+    async fn ping(&self) -> Result<()>;
+
+    /// Stores one job, waiting.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::Error::Conflict) when the key was used for another request.
+    async fn submit_job(
+        &self,
+        owner: UserId,
+        spec: JobSpec,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Submitted<JobId>>;
+
+    /// Stores a batch and all its jobs, waiting; all or nothing.
+    ///
+    /// # Errors
+    /// The first error of `jobs`; [`Conflict`](crate::Error::Conflict) when the key was used for
+    /// another request; [`Invalid`](crate::Error::Invalid) when `jobs` is empty.
+    async fn submit_batch(&self, order: BatchOrder, jobs: Specs) -> Result<Submitted<BatchId>>;
+
+    /// Stores a new batch of `owner` with the chosen members of another one.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound), or [`Conflict`](crate::Error::Conflict) when no member
+    /// is to be repeated.
+    async fn rerun_batch(&self, owner: UserId, batch: BatchId, only: RerunOnly) -> Result<BatchId>;
+
+    /// One job within the scope.
+    async fn job(&self, id: JobId, scope: Scope) -> Result<Option<Job>>;
+
+    /// Jobs, newest first.
+    async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>>;
+
+    /// The attempts of a job in their order; the running one is the last.
+    async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>>;
+
+    /// One batch within the scope.
+    async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>>;
+
+    /// Batches, newest first.
+    async fn batches(&self, filter: &BatchFilter, page: PageRequest) -> Result<Page<Batch>>;
+
+    /// How the jobs of an owner, or of everybody within the scope, stand. Takes the same time
+    /// however many jobs there are.
+    async fn counts(&self, scope: Scope, owner: Option<UserId>) -> Result<Counts>;
+
+    /// Ends a job that waits; marks a running one to be killed by its worker. A job that has ended
+    /// is left as it is.
+    async fn cancel_job(&self, job: JobId) -> Result<Canceled>;
+
+    /// Cancels every job of a batch that has not ended.
+    async fn cancel_batch(&self, batch: BatchId) -> Result<Canceled>;
+
+    /// Forgets a job that has ended, with its attempts and output.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::Error::Conflict) while it has not ended.
+    async fn delete_job(&self, job: JobId) -> Result<()>;
+
+    /// Forgets a batch that has ended, with its jobs.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::Error::Conflict) while one of its jobs has not ended.
+    async fn delete_batch(&self, batch: BatchId) -> Result<()>;
+
+    /// What is known of the output of an attempt, `None` being the last one.
+    async fn log_info(&self, job: JobId, attempt: Option<u32>) -> Result<LogInfo>;
+
+    /// Stored chunks of a stream in order, from the one that holds the byte at `from`, or follows
+    /// it, on; as many as fit into `max_bytes`, at least one if there is any.
+    async fn read_log(
+        &self,
+        key: LogKey,
+        stream: Stream,
+        from: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<LogChunk>>;
+}
+
+/// Leases, for the workers.
+#[async_trait]
+pub trait LeaseStore: Send + Sync {
+    /// Announces a worker.
+    async fn open_session(&self, session: NewSession) -> Result<()>;
+
+    /// Keeps a worker's leases for another time to live, counted from now by the store's clock, and
+    /// tells what happened to the leases it holds.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) when the session is gone: the worker holds no lease any
+    /// more and must kill what it runs.
+    async fn renew(&self, session: SessionId, held: &[LeaseRef]) -> Result<Renewal>;
+
+    /// Says good-bye: leases that were not started go back, started ones are rescued at once.
+    async fn close_session(&self, session: SessionId) -> Result<Vec<Rescued>>;
+
+    /// The workers that are alive.
+    async fn workers(&self) -> Result<Vec<Worker>>;
+
+    /// Tells a worker to take no new jobs.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound).
+    async fn drain(&self, session: SessionId) -> Result<()>;
+
+    /// Leases jobs that may run now, each with a fresh token; none is charged an attempt yet.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) when the session is gone.
+    async fn claim(&self, session: SessionId, pick: Pick) -> Result<Vec<Leased>>;
+
+    /// Records that the commands of these leases are about to be started, and answers those that may
+    /// be: the others were canceled or taken back, and must not be started.
+    async fn start(&self, leases: &[LeaseRef]) -> Result<Vec<LeaseRef>>;
+
+    /// Gives back leases that were not started; no attempt is charged.
+    async fn release(&self, leases: &[LeaseRef]) -> Result<()>;
+
+    /// Stores output of a started lease, then forgets the trimmed parts. Chunks that are stored
+    /// already are left as they are, so a retry is harmless.
+    ///
+    /// Answers `false`, storing nothing, when the lease is no longer held.
+    async fn append_log(&self, lease: LeaseRef, chunks: &[LogChunk], trim: &[Trim])
+    -> Result<bool>;
+
+    /// Records how attempts ended; the answers are in the order of the reports. Decides by
+    /// [`retry::next`](crate::retry::next) whether a job waits again.
+    async fn finish(&self, reports: &[Finish]) -> Result<Vec<Finished>>;
+
+    /// Takes back leases of workers that went away: what was not started waits again, what was
+    /// started is a `worker_lost` attempt.
+    async fn rescue(&self, which: Rescue) -> Result<Vec<Rescued>>;
+}
+
+/// An account with what it is authenticated by.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The account.
+    pub user: User,
+    /// The password's hash in PHC string form.
+    pub password_hash: String,
+    /// Goes up when tokens given out before must stop working.
+    pub token_version: i64,
+}
+
+/// What is to change in a stored account; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct AccountUpdate {
+    /// A new password's hash; raises the token version.
+    pub password_hash: Option<String>,
+    /// A new role.
+    pub role: Option<crate::Role>,
+    /// Enable or disable.
+    pub is_active: Option<bool>,
+    /// A new limit of running jobs; `Some(None)` removes it.
+    pub max_running_jobs: Option<Option<u32>>,
+}
+
+/// Accounts.
+#[async_trait]
+pub trait AccountStore: Send + Sync {
+    /// Stores an account.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::Error::Conflict) when the address is taken.
+    async fn create_account(&self, account: Account) -> Result<()>;
+
+    /// Stores an account if there is none at all; answers whether it did. Of many at once, one wins.
+    async fn create_first_account(&self, account: Account) -> Result<bool>;
+
+    /// An account by its id.
+    async fn account(&self, id: UserId) -> Result<Option<Account>>;
+
+    /// An account by its address in the form of [`parse_email`](crate::user::parse_email).
+    async fn account_by_email(&self, email: &str) -> Result<Option<Account>>;
+
+    /// Accounts, newest first.
+    async fn users(&self, page: PageRequest) -> Result<Page<User>>;
+
+    /// Changes an account.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound), or [`Conflict`](crate::Error::Conflict) when no active
+    /// admin would be left.
+    async fn update_account(&self, id: UserId, update: AccountUpdate) -> Result<User>;
+}
