@@ -1,0 +1,1 @@
+select name, description, payload from batch where id = ?1

@@ -1,0 +1,1 @@
+update lease set cancel = 1 where batch_id = ?1 and started_at is not null

@@ -1,0 +1,1 @@
+select waiting, running, passed, failed, canceled from batch_count where batch_id = ?1

@@ -1,0 +1,1 @@
+delete from job where batch_id = ?1

@@ -1,0 +1,1 @@
+delete from log_chunk where job_id = ?1

@@ -1,0 +1,1 @@
+select status from job where id = ?1

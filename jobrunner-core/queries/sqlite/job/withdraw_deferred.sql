@@ -1,0 +1,1 @@
+delete from deferred where job_id = ?1

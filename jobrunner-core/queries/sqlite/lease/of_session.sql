@@ -1,0 +1,2 @@
+select token, job_id, batch_id, cancel, claimed_at
+from lease where session_id = ?1

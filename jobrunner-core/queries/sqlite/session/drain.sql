@@ -1,0 +1,1 @@
+update session set draining = 1 where id = ?1

@@ -1,0 +1,2 @@
+insert into session (id, host, pid, slots, queues, ttl_ms, started_at, seen_at, expires_at)
+values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8 + ?6)

@@ -1,0 +1,74 @@
+//! The embedded store: one SQLite file, one writer.
+//!
+//! All changes go through one connection in the order in which they arrive, and those that arrive
+//! while a commit is under way share the next one; see [`writer`]. Reads have connections of their
+//! own and never wait for the writer. The file belongs to one process at a time, which the caller
+//! sees to, as [`connect::embedded`](crate::connect::embedded) does with a lock.
+
+mod account;
+mod cancel;
+mod claim;
+mod clock;
+mod database;
+mod delete;
+mod fair;
+mod finish;
+mod log;
+mod read;
+mod rows;
+mod session;
+mod submit;
+mod tally;
+mod traits;
+mod writer;
+
+use std::path::Path;
+
+use sqlx::SqlitePool;
+
+use self::writer::Writer;
+use crate::{Error, Result, Status, status::Change};
+
+/// A statement out of `queries/sqlite`, by its path there without the extension.
+macro_rules! sql {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/sqlite/", $name, ".sql"))
+    };
+}
+use sql;
+
+/// A [`Store`](crate::Store) in a SQLite file. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it if it does not exist, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// The file cannot be opened or written, or was last used by a later version of JobRunner.
+    pub async fn open(path: &Path) -> Result<Self> {
+        let writer = Writer::start(database::open_writer(path).await?);
+        let readers = database::open_readers(path).await?;
+        Ok(Self { writer, readers })
+    }
+}
+
+/// Sorts what the driver reports: data that cannot be read is a defect, anything else may pass.
+fn store_error(error: sqlx::Error) -> Error {
+    use sqlx::Error as E;
+    match error {
+        E::ColumnDecode { .. } | E::Decode(_) | E::ColumnNotFound(_) | E::TypeNotFound { .. } => {
+            Error::internal("reading stored data", error)
+        }
+        _ => Error::unavailable("the database", error),
+    }
+}
+
+/// The status after a change, by the one table of transitions.
+fn step(from: Status, change: Change) -> Result<Status> {
+    from.after(change)
+        .ok_or_else(|| Error::internal("a transition", format!("{change:?} of a {from} job")))
+}

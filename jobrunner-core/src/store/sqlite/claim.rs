@@ -1,0 +1,244 @@
+use std::collections::HashSet;
+
+use sqlx::{FromRow, SqliteConnection};
+use uuid::Uuid;
+
+use super::{
+    clock, fair,
+    fair::Lane,
+    rows::{id_list, number, parse, render},
+    sql, store_error,
+    tally::Tally,
+};
+use crate::{
+    Error, Result, SessionId, Status,
+    lease::{LeaseRef, LeaseToken, Leased, Pick},
+    status::Change,
+};
+
+pub(super) async fn claim(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    pick: Pick,
+) -> Result<Vec<Leased>> {
+    let draining: Option<bool> = sqlx::query_scalar(sql!("claim/session"))
+        .bind(session.as_uuid())
+        .bind(clock::uptime())
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    if draining.ok_or(Error::NotFound("session"))? {
+        return Ok(Vec::new());
+    }
+    promote(connection).await?;
+    let (queues, want, proposed) = match pick {
+        Pick::Fair { queues, want } => (queues, want as usize, None),
+        Pick::Ids(ids) => (Vec::new(), ids.len(), Some(ids)),
+    };
+    let mut lanes = lanes(connection, &queues).await?;
+    fair::order(&mut lanes);
+    let heads = match proposed {
+        // No more lanes than turns can get one.
+        None => {
+            lanes.truncate(want);
+            heads(connection, &lanes, want).await?
+        }
+        Some(ids) => among(connection, &lanes, ids.into_iter().map(|id| id.as_uuid())).await?,
+    };
+    let chosen = fair::share(&mut lanes, &heads, want);
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
+    let leased = lease(connection, session, &chosen).await?;
+    for lane in &lanes {
+        sqlx::query(sql!("claim/advance"))
+            .bind(lane.id)
+            .bind(lane.vtime)
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    }
+    Ok(leased)
+}
+
+/// Makes scheduled jobs claimable whose time has come.
+async fn promote(connection: &mut SqliteConnection) -> Result<()> {
+    let due: Vec<Uuid> = sqlx::query_scalar(sql!("claim/due"))
+        .bind(clock::now())
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    let due = id_list(due)?;
+    for sql in [sql!("claim/promote"), sql!("claim/promoted")] {
+        sqlx::query(sql).bind(&due).execute(&mut *connection).await.map_err(store_error)?;
+    }
+    Ok(())
+}
+
+async fn lanes(connection: &mut SqliteConnection, queues: &[String]) -> Result<Vec<Lane>> {
+    type Row = (i64, Uuid, f64, f64, Option<i64>);
+    let rows: Vec<Row> = sqlx::query_as(sql!("claim/lanes"))
+        .bind(render(queues)?)
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    let lane = |(id, owner, vtime, weight, allowance)| Lane { id, owner, vtime, weight, allowance };
+    Ok(rows.into_iter().map(lane).filter(|l| l.allowance.is_none_or(|left| left > 0)).collect())
+}
+
+/// The next jobs of each lane, as many as it could get turns.
+async fn heads(
+    connection: &mut SqliteConnection,
+    lanes: &[Lane],
+    want: usize,
+) -> Result<Vec<Vec<Uuid>>> {
+    let mut heads = Vec::with_capacity(lanes.len());
+    for lane in lanes {
+        let jobs = sqlx::query_scalar(sql!("claim/heads"))
+            .bind(lane.id)
+            .bind(want as i64)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        heads.push(jobs);
+    }
+    Ok(heads)
+}
+
+/// Those of the proposed jobs that wait in these lanes, lane by lane.
+async fn among(
+    connection: &mut SqliteConnection,
+    lanes: &[Lane],
+    proposed: impl Iterator<Item = Uuid>,
+) -> Result<Vec<Vec<Uuid>>> {
+    let mut seen = HashSet::new();
+    let proposed = proposed.filter(|id| seen.insert(*id));
+    let claimable: Vec<(i64, Uuid)> = sqlx::query_as(sql!("claim/proposed"))
+        .bind(id_list(proposed)?)
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    let of = |lane: &Lane| {
+        claimable.iter().filter(|(id, _)| *id == lane.id).map(|(_, job)| *job).collect()
+    };
+    Ok(lanes.iter().map(of).collect())
+}
+
+#[derive(FromRow)]
+struct LeasedRow {
+    token: i64,
+    job_id: Uuid,
+    owner_id: Uuid,
+    batch_id: Option<Uuid>,
+    attempts: i64,
+    spec: String,
+}
+
+impl LeasedRow {
+    fn into_leased(self) -> Result<Leased> {
+        Ok(Leased {
+            lease: LeaseRef { job: self.job_id.into(), token: LeaseToken(self.token) },
+            owner: self.owner_id.into(),
+            batch: self.batch_id.map(Into::into),
+            attempt: number(self.attempts + 1)?,
+            spec: parse(&self.spec)?,
+        })
+    }
+}
+
+async fn lease(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    chosen: &[Uuid],
+) -> Result<Vec<Leased>> {
+    let chosen = id_list(chosen.iter().copied())?;
+    sqlx::query(sql!("claim/lease"))
+        .bind(&chosen)
+        .bind(session.as_uuid())
+        .bind(clock::now())
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    sqlx::query(sql!("claim/taken"))
+        .bind(&chosen)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let rows: Vec<LeasedRow> = sqlx::query_as(sql!("claim/leased"))
+        .bind(&chosen)
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    rows.into_iter().map(LeasedRow::into_leased).collect()
+}
+
+pub(super) async fn start(
+    connection: &mut SqliteConnection,
+    leases: &[LeaseRef],
+) -> Result<Vec<LeaseRef>> {
+    let now = clock::now();
+    let running = super::step(Status::Waiting, Change::Start)?;
+    let mut started = Vec::with_capacity(leases.len());
+    let mut tally = Tally::default();
+    for lease in leases {
+        let fresh: Option<(Uuid, Option<Uuid>)> = sqlx::query_as(sql!("lease/start"))
+            .bind(lease.token.0)
+            .bind(lease.job.as_uuid())
+            .bind(now)
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        match fresh {
+            Some((owner, batch)) => {
+                tally.moved(owner, batch, Status::Waiting, running);
+                if let Some(batch) = batch {
+                    begin_batch(connection, batch, now).await?;
+                }
+                started.push(*lease);
+            }
+            // The answer to an earlier call may have been lost.
+            None if is_started(connection, lease).await? => started.push(*lease),
+            None => {}
+        }
+    }
+    tally.write(connection).await?;
+    Ok(started)
+}
+
+async fn begin_batch(connection: &mut SqliteConnection, batch: Uuid, now: i64) -> Result<()> {
+    let begun = sqlx::query(sql!("batch/begin")).bind(batch).bind(now).execute(connection).await;
+    begun.map(|_| ()).map_err(store_error)
+}
+
+async fn is_started(connection: &mut SqliteConnection, lease: &LeaseRef) -> Result<bool> {
+    let started: Option<bool> = sqlx::query_scalar(sql!("lease/is_started"))
+        .bind(lease.token.0)
+        .bind(lease.job.as_uuid())
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(started.unwrap_or(false))
+}
+
+pub(super) async fn release(connection: &mut SqliteConnection, leases: &[LeaseRef]) -> Result<()> {
+    for lease in leases {
+        let returned = sqlx::query(sql!("lease/return"))
+            .bind(lease.token.0)
+            .bind(lease.job.as_uuid())
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        if returned.rows_affected() > 0 {
+            sqlx::query(sql!("lease/drop"))
+                .bind(lease.token.0)
+                .bind(lease.job.as_uuid())
+                .execute(&mut *connection)
+                .await
+                .map_err(store_error)?;
+        }
+    }
+    Ok(())
+}

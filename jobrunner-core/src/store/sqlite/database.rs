@@ -1,0 +1,73 @@
+use std::{borrow::Cow, path::Path, time::Duration};
+
+use sqlx::{
+    ConnectOptions, SqlStr, SqliteConnection, SqlitePool,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::store_error;
+use crate::{Error, Result};
+
+/// How many requests may read at one time.
+const READERS: u32 = 4;
+
+/// How long a request waits for a connection before it is told that the store is unavailable.
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+
+/// A name of its own, so that an embedder's migrations in the same file do not collide with ours.
+const MIGRATIONS_TABLE: &str = "jobrunner_migration";
+
+/// Every migration, in order. A released one is never changed.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(
+    1,
+    "initial",
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite/0001_initial.sql")),
+)];
+
+/// The one connection that writes, with the schema brought up to date.
+pub(super) async fn open_writer(path: &Path) -> Result<SqliteConnection> {
+    let options = options(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // What is acknowledged survives the loss of power, not only that of the process.
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("cache_size", "-32768");
+    let mut connection = options.connect().await.map_err(store_error)?;
+    migrate(&mut connection).await?;
+    Ok(connection)
+}
+
+/// Connections that only read.
+pub(super) async fn open_readers(path: &Path) -> Result<SqlitePool> {
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(ACQUIRE_LIMIT)
+        .connect_with(options(path).pragma("query_only", "on"))
+        .await
+        .map_err(store_error)
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(Duration::from_secs(10))
+        .statement_cache_capacity(128)
+        .disable_statement_logging()
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
+    let migrations = MIGRATIONS.map(|(version, name, sql)| {
+        let sql = SqlStr::from_static(sql);
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.into());
+    migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
+    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
+        MigrateError::VersionMissing(_) => Error::Conflict(
+            "the database was last used by a later version of jobrunner; start that version".into(),
+        ),
+        other => Error::internal("migrating the database", other),
+    })
+}

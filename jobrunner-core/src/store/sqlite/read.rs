@@ -1,0 +1,183 @@
+use sqlx::{Sqlite, SqlitePool, query::QueryAs, sqlite::SqliteArguments};
+use uuid::Uuid;
+
+use super::{
+    rows::{AttemptRow, BatchRow, CountsRow, JobRow, code, status},
+    sql, store_error,
+};
+use crate::{
+    BatchId, Error, JobId, Result, Status, UserId,
+    authz::Scope,
+    batch::{Batch, BatchFilter, Counts},
+    job::{Attempt, Job, JobFilter},
+    page::{Page, PageRequest},
+};
+
+/// Whose rows a statement may see: `?` is bound to null for everybody's.
+enum Owner {
+    Nobody,
+    One(Uuid),
+    Anybody,
+}
+
+impl Owner {
+    fn new(scope: Scope, wanted: Option<UserId>) -> Self {
+        match (scope, wanted) {
+            (Scope::Nothing, _) => Self::Nobody,
+            (Scope::All, None) => Self::Anybody,
+            (Scope::All, Some(owner)) => Self::One(owner.as_uuid()),
+            (Scope::Owner(owner), wanted) if wanted.is_none_or(|other| other == owner) => {
+                Self::One(owner.as_uuid())
+            }
+            (Scope::Owner(_), _) => Self::Nobody,
+        }
+    }
+
+    fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::One(id) => Some(*id),
+            Self::Nobody | Self::Anybody => None,
+        }
+    }
+}
+
+pub(super) async fn job(readers: &SqlitePool, id: JobId, scope: Scope) -> Result<Option<Job>> {
+    let owner = Owner::new(scope, None);
+    if matches!(owner, Owner::Nobody) {
+        return Ok(None);
+    }
+    let row: Option<JobRow> = sqlx::query_as(sql!("job/get"))
+        .bind(id.as_uuid())
+        .bind(owner.id())
+        .fetch_optional(readers)
+        .await
+        .map_err(store_error)?;
+    row.map(JobRow::into_job).transpose()
+}
+
+pub(super) async fn job_status(readers: &SqlitePool, job: JobId) -> Result<Status> {
+    let found: Option<i64> = sqlx::query_scalar(sql!("job/status"))
+        .bind(job.as_uuid())
+        .fetch_optional(readers)
+        .await
+        .map_err(store_error)?;
+    found.ok_or(Error::NotFound("job")).and_then(status)
+}
+
+pub(super) async fn jobs(
+    readers: &SqlitePool,
+    filter: &JobFilter,
+    page: PageRequest,
+) -> Result<Page<Job>> {
+    let owner = Owner::new(filter.scope, filter.owner);
+    let sql = match (&owner, filter.status, filter.batch) {
+        (Owner::Nobody, ..) => {
+            return Ok(Page { items: Vec::new(), next_cursor: None });
+        }
+        (_, Some(Status::Running), _) => sql!("job/list_running"),
+        (_, _, Some(_)) => sql!("job/list_of_batch"),
+        (Owner::One(_), ..) => sql!("job/list_of_owner"),
+        (Owner::Anybody, ..) => sql!("job/list_of_all"),
+    };
+    let query: QueryAs<'_, Sqlite, JobRow, SqliteArguments> = sqlx::query_as(sql);
+    let rows = query
+        .bind(owner.id())
+        .bind(filter.batch.map(BatchId::as_uuid))
+        .bind(filter.status.map(code))
+        .bind(&filter.queue)
+        .bind(filter.name.as_deref().map(pattern))
+        .bind(page.after.unwrap_or(Uuid::max()))
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(readers)
+        .await
+        .map_err(store_error)?;
+    let page = Page::from_surplus(rows, page.limit, JobRow::id);
+    let items: Result<Vec<Job>> = page.items.into_iter().map(JobRow::into_job).collect();
+    Ok(Page { items: items?, next_cursor: page.next_cursor })
+}
+
+pub(super) async fn attempts(readers: &SqlitePool, job: JobId) -> Result<Vec<Attempt>> {
+    let rows: Vec<AttemptRow> = sqlx::query_as(sql!("attempt/list"))
+        .bind(job.as_uuid())
+        .fetch_all(readers)
+        .await
+        .map_err(store_error)?;
+    rows.into_iter().map(AttemptRow::into_attempt).collect()
+}
+
+pub(super) async fn batch(
+    readers: &SqlitePool,
+    id: BatchId,
+    scope: Scope,
+) -> Result<Option<Batch>> {
+    let owner = Owner::new(scope, None);
+    if matches!(owner, Owner::Nobody) {
+        return Ok(None);
+    }
+    let row: Option<BatchRow> = sqlx::query_as(sql!("batch/get"))
+        .bind(id.as_uuid())
+        .bind(owner.id())
+        .fetch_optional(readers)
+        .await
+        .map_err(store_error)?;
+    row.map(BatchRow::into_batch).transpose()
+}
+
+pub(super) async fn batches(
+    readers: &SqlitePool,
+    filter: &BatchFilter,
+    page: PageRequest,
+) -> Result<Page<Batch>> {
+    let owner = Owner::new(filter.scope, filter.owner);
+    let sql = match owner {
+        Owner::Nobody => {
+            return Ok(Page { items: Vec::new(), next_cursor: None });
+        }
+        Owner::One(_) => sql!("batch/list_of_owner"),
+        Owner::Anybody => sql!("batch/list_of_all"),
+    };
+    let rows: Vec<BatchRow> = sqlx::query_as(sql)
+        .bind(owner.id())
+        .bind(filter.status.map(code))
+        .bind(filter.name.as_deref().map(pattern))
+        .bind(page.after.unwrap_or(Uuid::max()))
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(readers)
+        .await
+        .map_err(store_error)?;
+    let page = Page::from_surplus(rows, page.limit, BatchRow::id);
+    let items: Result<Vec<Batch>> = page.items.into_iter().map(BatchRow::into_batch).collect();
+    Ok(Page { items: items?, next_cursor: page.next_cursor })
+}
+
+pub(super) async fn counts(
+    readers: &SqlitePool,
+    scope: Scope,
+    wanted: Option<UserId>,
+) -> Result<Counts> {
+    let owner = Owner::new(scope, wanted);
+    if matches!(owner, Owner::Nobody) {
+        return Ok(Counts::default());
+    }
+    let row: CountsRow = sqlx::query_as(sql!("count/sum"))
+        .bind(owner.id())
+        .fetch_one(readers)
+        .await
+        .map_err(store_error)?;
+    row.into_counts()
+}
+
+/// A name to look for as a GLOB pattern, in which only `*` has a meaning.
+fn pattern(name: &str) -> String {
+    name.replace('[', "[[]").replace('?', "[?]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern;
+
+    #[test]
+    fn only_the_asterisk_of_a_name_is_special() {
+        assert_eq!(pattern("a*[b]?"), "a*[[]b][?]");
+    }
+}

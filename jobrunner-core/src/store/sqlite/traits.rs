@@ -1,0 +1,165 @@
+//! The two larger roles of the store, each method handed on to where it is carried out.
+
+use async_trait::async_trait;
+
+use super::{
+    SqliteStore, cancel, claim, clock, delete, finish, log, read, rows::WorkerRow, session, sql,
+    store_error, submit,
+};
+use crate::{
+    BatchId, JobId, JobSpec, Result, SessionId, UserId,
+    authz::Scope,
+    batch::{Batch, BatchFilter, Counts, RerunOnly},
+    job::{Attempt, Job, JobFilter},
+    lease::{
+        Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued, Worker,
+    },
+    log::{LogChunk, LogInfo, LogKey, Stream, Trim},
+    page::{Page, PageRequest},
+    store::{BatchOrder, Canceled, Idempotency, JobStore, LeaseStore, Specs, Submitted},
+};
+
+#[async_trait]
+impl JobStore for SqliteStore {
+    async fn ping(&self) -> Result<()> {
+        // An empty change goes through the writer and its commit: it answers when those do.
+        self.writer.run(|_| Box::pin(async { Ok(()) })).await
+    }
+
+    async fn submit_job(
+        &self,
+        owner: UserId,
+        spec: JobSpec,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Submitted<JobId>> {
+        self.writer.run(move |c| Box::pin(submit::submit_job(c, owner, spec, idempotency))).await
+    }
+
+    async fn submit_batch(&self, order: BatchOrder, jobs: Specs) -> Result<Submitted<BatchId>> {
+        self.writer.run(move |c| Box::pin(submit::submit_batch(c, order, jobs))).await
+    }
+
+    async fn rerun_batch(&self, owner: UserId, batch: BatchId, only: RerunOnly) -> Result<BatchId> {
+        self.writer.run(move |c| Box::pin(submit::rerun_batch(c, owner, batch, only))).await
+    }
+
+    async fn job(&self, id: JobId, scope: Scope) -> Result<Option<Job>> {
+        read::job(&self.readers, id, scope).await
+    }
+
+    async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>> {
+        read::jobs(&self.readers, filter, page).await
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>> {
+        read::attempts(&self.readers, job).await
+    }
+
+    async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>> {
+        read::batch(&self.readers, id, scope).await
+    }
+
+    async fn batches(&self, filter: &BatchFilter, page: PageRequest) -> Result<Page<Batch>> {
+        read::batches(&self.readers, filter, page).await
+    }
+
+    async fn counts(&self, scope: Scope, owner: Option<UserId>) -> Result<Counts> {
+        read::counts(&self.readers, scope, owner).await
+    }
+
+    async fn cancel_job(&self, job: JobId) -> Result<Canceled> {
+        self.writer.run(move |c| Box::pin(cancel::cancel_job(c, job))).await
+    }
+
+    async fn cancel_batch(&self, batch: BatchId) -> Result<Canceled> {
+        self.writer.run(move |c| Box::pin(cancel::cancel_batch(c, batch))).await
+    }
+
+    async fn delete_job(&self, job: JobId) -> Result<()> {
+        self.writer.run(move |c| Box::pin(delete::delete_job(c, job))).await
+    }
+
+    async fn delete_batch(&self, batch: BatchId) -> Result<()> {
+        self.writer.run(move |c| Box::pin(delete::delete_batch(c, batch))).await
+    }
+
+    async fn log_info(&self, job: JobId, attempt: Option<u32>) -> Result<LogInfo> {
+        log::info(&self.readers, job, attempt).await
+    }
+
+    async fn read_log(
+        &self,
+        key: LogKey,
+        stream: Stream,
+        from: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<LogChunk>> {
+        log::read(&self.readers, key, stream, from, max_bytes).await
+    }
+}
+
+#[async_trait]
+impl LeaseStore for SqliteStore {
+    async fn open_session(&self, session: NewSession) -> Result<()> {
+        self.writer.run(|c| Box::pin(session::open(c, session))).await
+    }
+
+    async fn renew(&self, session: SessionId, held: &[LeaseRef]) -> Result<Renewal> {
+        let held = held.to_vec();
+        self.writer
+            .run(move |c| Box::pin(async move { session::renew(c, session, &held).await }))
+            .await
+    }
+
+    async fn close_session(&self, session: SessionId) -> Result<Vec<Rescued>> {
+        self.writer.run(move |c| Box::pin(session::close(c, session))).await
+    }
+
+    async fn workers(&self) -> Result<Vec<Worker>> {
+        let rows: Vec<WorkerRow> = sqlx::query_as(sql!("session/list"))
+            .bind(clock::uptime())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(store_error)?;
+        rows.into_iter().map(WorkerRow::into_worker).collect()
+    }
+
+    async fn drain(&self, session: SessionId) -> Result<()> {
+        self.writer.run(move |c| Box::pin(session::drain(c, session))).await
+    }
+
+    async fn claim(&self, session: SessionId, pick: Pick) -> Result<Vec<Leased>> {
+        self.writer.run(move |c| Box::pin(claim::claim(c, session, pick))).await
+    }
+
+    async fn start(&self, leases: &[LeaseRef]) -> Result<Vec<LeaseRef>> {
+        let leases = leases.to_vec();
+        self.writer.run(move |c| Box::pin(async move { claim::start(c, &leases).await })).await
+    }
+
+    async fn release(&self, leases: &[LeaseRef]) -> Result<()> {
+        let leases = leases.to_vec();
+        self.writer.run(move |c| Box::pin(async move { claim::release(c, &leases).await })).await
+    }
+
+    async fn append_log(
+        &self,
+        lease: LeaseRef,
+        chunks: &[LogChunk],
+        trim: &[Trim],
+    ) -> Result<bool> {
+        let (chunks, trim) = (chunks.to_vec(), trim.to_vec());
+        self.writer
+            .run(move |c| Box::pin(async move { log::append_held(c, lease, &chunks, &trim).await }))
+            .await
+    }
+
+    async fn finish(&self, reports: &[Finish]) -> Result<Vec<Finished>> {
+        let reports = reports.to_vec();
+        self.writer.run(move |c| Box::pin(async move { finish::finish(c, &reports).await })).await
+    }
+
+    async fn rescue(&self, which: Rescue) -> Result<Vec<Rescued>> {
+        self.writer.run(move |c| Box::pin(session::rescue(c, which))).await
+    }
+}

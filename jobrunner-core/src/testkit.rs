@@ -1,0 +1,95 @@
+//! The conformance suite: what every store and every queue must do, whatever they are made of.
+//!
+//! A backend runs it with one line in a test crate, given a function that makes a fresh, empty one:
+//!
+//! ```ignore
+//! async fn sqlite() -> Fixture { … }
+//! jobrunner_core::store_conformance!(sqlite);
+//! jobrunner_core::queue_conformance!(local_queue);
+//! ```
+//!
+//! Each case becomes a test of its name. The cases panic when the backend breaks a promise; names
+//! that begin with `p1` to `p13` test the promise of that number.
+
+mod builders;
+pub mod queue;
+pub mod store;
+mod wait;
+
+pub use builders::{Fixture, Hand, account, new_batch, outcome, spec};
+pub use wait::wait_until;
+
+/// Makes a test of every case of the store's suite. Takes the path of an `async fn() -> Fixture`.
+#[macro_export]
+macro_rules! store_conformance {
+    ($fixture:path) => {
+        $crate::conformance_tests! { store, $fixture =>
+            accounts: an_address_belongs_to_one_account,
+                of_many_first_accounts_one_is_made,
+                the_last_active_admin_stays,
+                a_new_password_ends_older_tokens;
+            submit: p1_a_job_is_found_as_it_was_asked_for,
+                p1_the_same_key_answers_the_same_job,
+                p1_a_batch_with_one_bad_member_stores_nothing,
+                p1_a_large_batch_is_stored_whole_and_paged_newest_first,
+                a_rerun_repeats_the_chosen_members;
+            lists: lists_show_what_the_filter_asks_for,
+                p12_nothing_is_found_out_of_scope,
+                what_has_ended_can_be_deleted;
+            claims: p3_every_claim_has_a_fresh_token,
+                p3_of_many_claimers_each_job_goes_to_one,
+                priority_orders_the_jobs_of_an_owner,
+                p11_a_large_batch_does_not_keep_others_waiting,
+                an_owner_at_the_limit_waits_and_others_go_on,
+                scheduled_jobs_wait_for_their_time,
+                workers_get_jobs_of_the_queues_they_serve,
+                proposed_jobs_are_claimed_if_they_can_be,
+                p4_only_a_start_charges_an_attempt;
+            ends: p2_a_job_ends_once,
+                p3_a_stale_token_changes_nothing,
+                p4_failures_are_repeated_and_every_attempt_is_kept,
+                p4_a_lost_worker_is_not_a_failure_until_its_budget_is_spent,
+                p5_a_batch_begins_and_finishes_once,
+                p5_counts_equal_a_recount_after_any_changes,
+                p6_a_job_that_waits_is_canceled_at_once,
+                p6_a_running_job_is_canceled_by_its_worker,
+                p6_a_batch_is_canceled_whole;
+            sessions: p9_leases_of_a_silent_worker_are_taken_back,
+                p9_a_renewal_keeps_the_leases,
+                p9_a_lease_the_worker_never_heard_of_comes_back,
+                a_closed_session_gives_its_jobs_back,
+                a_draining_worker_gets_nothing_new;
+            logs: p8_output_comes_back_byte_for_byte,
+                p8_a_chunk_stored_twice_is_stored_once,
+                p8_a_trimmed_stream_shows_its_gap,
+                p8_a_lost_lease_stores_nothing;
+        }
+    };
+}
+
+/// Makes a test of every case of the queue's suite. Takes the path of an
+/// `async fn() -> (Arc<dyn Queue>, impl Any)`; the second part is kept while the test runs.
+#[macro_export]
+macro_rules! queue_conformance {
+    ($queue:path) => {
+        $crate::conformance_tests! { queue, $queue =>
+            wakeups: an_offer_wakes_those_who_wait,
+                announcements_reach_every_listener,
+                a_listener_that_falls_behind_is_told;
+        }
+    };
+}
+
+/// What the suites' macros are made of.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_tests {
+    ($suite:ident, $fixture:path => $($group:ident: $($case:ident),+;)+) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                $crate::testkit::$suite::$group::$case(&$fixture().await).await;
+            }
+        )+)+
+    };
+}

@@ -1,0 +1,9 @@
+//! What every store must do.
+
+pub mod accounts;
+pub mod claims;
+pub mod ends;
+pub mod lists;
+pub mod logs;
+pub mod sessions;
+pub mod submit;

@@ -1,0 +1,60 @@
+//! Accounts.
+
+use crate::{
+    Error, Role,
+    page::PageRequest,
+    store::AccountUpdate,
+    testkit::{Fixture, account},
+};
+
+/// Two accounts cannot share an address, and the first keeps it.
+pub async fn an_address_belongs_to_one_account(fixture: &Fixture) {
+    let first = account("a@example.com", Role::Viewer);
+    fixture.store.create_account(first.clone()).await.expect("created");
+    let second = fixture.store.create_account(account("a@example.com", Role::Admin)).await;
+    assert!(matches!(second, Err(Error::Conflict(_))), "{second:?}");
+    let found = fixture.store.account_by_email("a@example.com").await.expect("an answer");
+    assert_eq!(found.expect("it exists").user.id, first.user.id);
+}
+
+/// Several processes that start at once on an empty store make one first account.
+pub async fn of_many_first_accounts_one_is_made(fixture: &Fixture) {
+    let attempts = (0..8).map(|n| {
+        fixture.store.create_first_account(account(&format!("a{n}@example.com"), Role::Admin))
+    });
+    let made = futures_util::future::join_all(attempts).await;
+    assert_eq!(made.into_iter().filter(|made| *made.as_ref().expect("an answer")).count(), 1);
+    let users = fixture.store.users(PageRequest::first(10)).await.expect("a list");
+    assert_eq!(users.items.len(), 1);
+}
+
+/// There is always an active admin left.
+pub async fn the_last_active_admin_stays(fixture: &Fixture) {
+    let (one, other) =
+        (account("a@example.com", Role::Admin), account("b@example.com", Role::Admin));
+    fixture.store.create_account(one.clone()).await.expect("created");
+    fixture.store.create_account(other.clone()).await.expect("created");
+    let disable = AccountUpdate { is_active: Some(false), ..AccountUpdate::default() };
+    let demote = AccountUpdate { role: Some(Role::Operator), ..AccountUpdate::default() };
+    fixture.store.update_account(one.user.id, disable.clone()).await.expect("one is left");
+    for update in [disable, demote] {
+        let refused = fixture.store.update_account(other.user.id, update).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    }
+    let kept = fixture.store.account(other.user.id).await.expect("an answer").expect("it exists");
+    assert_eq!((kept.user.role, kept.user.is_active), (Role::Admin, true));
+}
+
+/// A changed password makes the token version go up; other changes leave it.
+pub async fn a_new_password_ends_older_tokens(fixture: &Fixture) {
+    let account = account("a@example.com", Role::Operator);
+    fixture.store.create_account(account.clone()).await.expect("created");
+    let limit = AccountUpdate { max_running_jobs: Some(Some(2)), ..AccountUpdate::default() };
+    let user = fixture.store.update_account(account.user.id, limit).await.expect("updated");
+    assert_eq!(user.max_running_jobs, Some(2));
+    let password = AccountUpdate { password_hash: Some("new".into()), ..AccountUpdate::default() };
+    fixture.store.update_account(account.user.id, password).await.expect("updated");
+    let found =
+        fixture.store.account(account.user.id).await.expect("an answer").expect("it exists");
+    assert_eq!((found.password_hash.as_str(), found.token_version), ("new", 1));
+}

@@ -1,0 +1,175 @@
+//! Claiming and starting.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use chrono::Utc;
+
+use crate::{
+    JobSpec, Role, SessionId, Status, UserId,
+    lease::{NewSession, Pick},
+    testkit::{Fixture, account, spec, wait_until},
+};
+
+/// The second claim of a job is another one than the first.
+pub async fn p3_every_claim_has_a_fresh_token(fixture: &Fixture) {
+    fixture.job(UserId::new(), spec("a")).await;
+    let hand = fixture.hand().await;
+    let mut tokens = BTreeSet::new();
+    for _ in 0..3 {
+        let lease = hand.claim(1).await[0].lease;
+        assert!(tokens.insert(lease.token), "{lease:?} was used before");
+        fixture.store.release(&[lease]).await.expect("released");
+    }
+}
+
+/// No job is handed out twice, and none is left over.
+pub async fn p3_of_many_claimers_each_job_goes_to_one(fixture: &Fixture) {
+    const JOBS: usize = 200;
+    fixture.batch(UserId::new(), (0..JOBS).map(|n| spec(&n.to_string())).collect()).await;
+    let claimers = (0..8).map(|_| async {
+        let hand = fixture.hand().await;
+        let mut mine = Vec::new();
+        loop {
+            let leased = hand.claim(7).await;
+            if leased.is_empty() {
+                return mine;
+            }
+            mine.extend(leased.into_iter().map(|leased| leased.lease.job));
+        }
+    });
+    let claimed: Vec<_> = futures_util::future::join_all(claimers).await.concat();
+    assert_eq!(claimed.len(), JOBS);
+    assert_eq!(claimed.into_iter().collect::<BTreeSet<_>>().len(), JOBS);
+}
+
+/// 10 first; within a priority, first come first served.
+pub async fn priority_orders_the_jobs_of_an_owner(fixture: &Fixture) {
+    let owner = UserId::new();
+    let with = |name: &str, priority| JobSpec { priority, ..spec(name) };
+    fixture.batch(owner, vec![with("a", 0), with("b", 5), with("c", 5)]).await;
+    fixture.job(owner, with("d", 10)).await;
+    let order: Vec<_> =
+        fixture.hand().await.claim(10).await.into_iter().map(|leased| leased.spec.name).collect();
+    assert_eq!(order, ["d", "b", "c", "a"]);
+}
+
+/// Owners take turns, however much one of them has submitted before, and whatever its priority.
+pub async fn p11_a_large_batch_does_not_keep_others_waiting(fixture: &Fixture) {
+    let (large, small) = (UserId::new(), UserId::new());
+    let urgent = |n: usize| JobSpec { priority: 10, ..spec(&format!("large {n}")) };
+    fixture.batch(large, (0..1_000).map(urgent).collect()).await;
+    let hand = fixture.hand().await;
+    for _ in 0..5 {
+        hand.claim(20).await;
+    }
+    fixture.batch(small, (0..10).map(|n| spec(&format!("small {n}"))).collect()).await;
+    let next = hand.claim(20).await;
+    let of_small = next.iter().filter(|leased| leased.owner == small).count();
+    assert!((9..=10).contains(&of_small), "{of_small} of the next 20 are the newcomer's");
+}
+
+/// The limit of running jobs holds over all queues; nothing is refused, it waits.
+pub async fn an_owner_at_the_limit_waits_and_others_go_on(fixture: &Fixture) {
+    let mut limited = account("limited@example.com", Role::Operator);
+    limited.user.max_running_jobs = Some(2);
+    let (owner, other) = (limited.user.id, UserId::new());
+    fixture.store.create_account(limited).await.expect("created");
+    let elsewhere = JobSpec { queue: "elsewhere".to_owned(), ..spec("b") };
+    fixture.batch(owner, vec![spec("a"), elsewhere.clone(), spec("c"), elsewhere]).await;
+    fixture.batch(other, vec![spec("d"), spec("e"), spec("f")]).await;
+    let hand = fixture.hand().await;
+    let first = hand.claim(10).await;
+    let mine: Vec<_> = first.iter().filter(|leased| leased.owner == owner).collect();
+    assert_eq!((mine.len(), first.len()), (2, 5));
+    assert_eq!(hand.claim(10).await.len(), 0);
+    fixture.store.start(&[mine[0].lease]).await.expect("a start");
+    hand.finish(mine[0].lease, None).await;
+    assert_eq!(hand.claim(10).await.len(), 1);
+}
+
+/// Not before, but soon after.
+pub async fn scheduled_jobs_wait_for_their_time(fixture: &Fixture) {
+    let at = |time| JobSpec { scheduled_at: Some(time), ..spec("scheduled") };
+    let owner = UserId::new();
+    let due = Utc::now() + Duration::from_millis(300);
+    let soon = fixture.job(owner, at(due)).await;
+    let late = fixture.job(owner, at(Utc::now() + Duration::from_secs(3600))).await;
+    let hand = fixture.hand().await;
+    let claimed = wait_until("the scheduled job", || async {
+        hand.claim(10).await.pop().map(|leased| leased.lease.job)
+    })
+    .await;
+    assert_eq!(claimed, soon);
+    assert!(Utc::now() >= due);
+    assert_eq!(fixture.look(late).await.status, Status::Waiting);
+    assert_eq!(fixture.store.cancel_job(late).await.expect("canceled").ended, 1);
+}
+
+/// A worker that names queues gets nothing of others; the claim says which.
+pub async fn workers_get_jobs_of_the_queues_they_serve(fixture: &Fixture) {
+    let owner = UserId::new();
+    fixture.job(owner, spec("a")).await;
+    fixture.job(owner, JobSpec { queue: "gpu".to_owned(), ..spec("b") }).await;
+    let hand = fixture.hand().await;
+    let claim = async |queues: &[&str]| {
+        let queues = queues.iter().map(|queue| (*queue).to_owned()).collect();
+        let leased = fixture.store.claim(hand.session, Pick::Fair { queues, want: 10 }).await;
+        leased.expect("a claim").into_iter().map(|leased| leased.spec.name).collect::<Vec<_>>()
+    };
+    assert_eq!(claim(&["other"]).await, [""; 0]);
+    assert_eq!(claim(&["other", "gpu"]).await, ["b"]);
+    assert_eq!(claim(&[]).await, ["a"]);
+}
+
+/// What cannot be claimed is left out; no session, no claim.
+pub async fn proposed_jobs_are_claimed_if_they_can_be(fixture: &Fixture) {
+    let owner = UserId::new();
+    let (one, other) = (fixture.job(owner, spec("a")).await, fixture.job(owner, spec("b")).await);
+    let hand = fixture.hand().await;
+    let ids = vec![crate::JobId::new(), other, other];
+    let leased = fixture.store.claim(hand.session, Pick::Ids(ids)).await.expect("a claim");
+    assert_eq!(leased.iter().map(|leased| leased.lease.job).collect::<Vec<_>>(), [other]);
+    let again = fixture.store.claim(hand.session, Pick::Ids(vec![other])).await.expect("a claim");
+    assert_eq!(again.len(), 0);
+    let stranger = fixture.store.claim(SessionId::new(), Pick::Ids(vec![one])).await;
+    assert!(matches!(stranger, Err(crate::Error::NotFound(_))), "{stranger:?}");
+}
+
+/// A claim that is given back costs nothing; a start that is repeated costs once.
+pub async fn p4_only_a_start_charges_an_attempt(fixture: &Fixture) {
+    let batch = fixture.batch(UserId::new(), vec![spec("a")]).await;
+    let job = fixture.members(batch).await[0].id;
+    let session = NewSession {
+        id: SessionId::new(),
+        host: "other".to_owned(),
+        pid: 2,
+        slots: 1,
+        queues: vec!["default".to_owned()],
+        ttl: Duration::from_secs(600),
+    };
+    fixture.store.open_session(session.clone()).await.expect("a session");
+    let hand = fixture.hand().await;
+    let first = hand.claim(1).await.pop().expect("a job");
+    assert_eq!(first.attempt, 1);
+    assert_eq!(fixture.look(job).await.status, Status::Waiting);
+    fixture.store.release(&[first.lease]).await.expect("released");
+    assert_eq!(fixture.store.start(&[first.lease]).await.expect("an answer"), [], "given back");
+    let pick = Pick::Fair { queues: Vec::new(), want: 1 };
+    let second = fixture.store.claim(session.id, pick).await.expect("a claim").remove(0);
+    assert_eq!(second.attempt, 1);
+    for _ in 0..2 {
+        let started = fixture.store.start(&[first.lease, second.lease]).await.expect("a start");
+        assert_eq!(started, [second.lease]);
+    }
+    fixture.store.release(&[second.lease]).await.expect("nothing to do");
+    let running = fixture.look(job).await;
+    assert_eq!((running.status, running.attempt), (Status::Running, 1));
+    assert!(running.started_at.is_some());
+    let attempts = fixture.store.attempts(job).await.expect("a list");
+    assert_eq!((attempts.len(), attempts[0].status), (1, Status::Running));
+    let workers = fixture.store.workers().await.expect("a list");
+    let worker = workers.iter().find(|worker| worker.id == session.id).expect("it is alive");
+    assert_eq!((worker.running, worker.slots, worker.pid), (1, 1, 2));
+    assert_eq!(worker.queues, session.queues);
+    fixture.recount(batch).await;
+}

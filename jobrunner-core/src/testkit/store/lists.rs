@@ -1,0 +1,111 @@
+//! Looking and deleting.
+
+use crate::{
+    Error, Job, Status, UserId,
+    authz::Scope,
+    batch::{BatchFilter, Counts},
+    job::{JobFilter, Reason},
+    page::PageRequest,
+    testkit::{Fixture, spec},
+};
+
+async fn names(fixture: &Fixture, filter: JobFilter) -> Vec<String> {
+    let page = fixture.store.jobs(&filter, PageRequest::first(100)).await.expect("a list");
+    let mut names: Vec<_> = page.items.into_iter().map(|job: Job| job.spec.name).collect();
+    names.sort();
+    names
+}
+
+/// Each filter alone and together.
+pub async fn lists_show_what_the_filter_asks_for(fixture: &Fixture) {
+    let (owner, other) = (UserId::new(), UserId::new());
+    let gpu = crate::JobSpec { queue: "gpu".to_owned(), ..spec("d[1]") };
+    let batch = fixture.batch(owner, vec![spec("a"), spec("b"), spec("c"), gpu]).await;
+    fixture.job(other, spec("e")).await;
+    let hand = fixture.hand().await;
+    let members = fixture.members(batch).await;
+    for (job, reason) in members.iter().zip([None, Some(Reason::ExitCode)]) {
+        let pick = crate::lease::Pick::Ids(vec![job.id]);
+        let lease = fixture.store.claim(hand.session, pick).await.expect("a claim")[0].lease;
+        fixture.store.start(&[lease]).await.expect("a start");
+        hand.finish(lease, reason).await;
+    }
+    let pick = crate::lease::Pick::Ids(vec![members[2].id]);
+    let lease = fixture.store.claim(hand.session, pick).await.expect("a claim")[0].lease;
+
+    let all = || JobFilter { scope: Scope::All, ..JobFilter::default() };
+    let with = |status| JobFilter { status: Some(status), ..all() };
+    assert_eq!(
+        names(fixture, with(Status::Waiting)).await,
+        ["c", "d[1]", "e"],
+        "claimed is waiting"
+    );
+    fixture.store.start(&[lease]).await.expect("a start");
+    assert_eq!(names(fixture, all()).await, ["a", "b", "c", "d[1]", "e"]);
+    assert_eq!(names(fixture, with(Status::Waiting)).await, ["d[1]", "e"]);
+    assert_eq!(names(fixture, with(Status::Running)).await, ["c"]);
+    assert_eq!(names(fixture, with(Status::Passed)).await, ["a"]);
+    assert_eq!(names(fixture, with(Status::Failed)).await, ["b"]);
+    assert_eq!(names(fixture, with(Status::Canceled)).await, [""; 0]);
+
+    let of_batch = || JobFilter { batch: Some(batch), ..all() };
+    assert_eq!(names(fixture, of_batch()).await, ["a", "b", "c", "d[1]"]);
+    let running = JobFilter { status: Some(Status::Running), ..of_batch() };
+    assert_eq!(names(fixture, running).await, ["c"]);
+    let gpu = JobFilter { queue: Some("gpu".to_owned()), ..of_batch() };
+    assert_eq!(names(fixture, gpu).await, ["d[1]"]);
+    assert_eq!(names(fixture, JobFilter { owner: Some(other), ..all() }).await, ["e"]);
+    let named = |name: &str| JobFilter { name: Some(name.to_owned()), ..all() };
+    assert_eq!(names(fixture, named("d[1]")).await, ["d[1]"]);
+    assert_eq!(names(fixture, named("d*")).await, ["d[1]"]);
+    assert_eq!(names(fixture, named("%")).await, [""; 0]);
+    assert_eq!(names(fixture, named("?")).await, [""; 0]);
+    fixture.recount(batch).await;
+}
+
+/// What the scope does not contain is as if it were not there.
+pub async fn p12_nothing_is_found_out_of_scope(fixture: &Fixture) {
+    let (owner, other) = (UserId::new(), UserId::new());
+    let batch = fixture.batch(owner, vec![spec("a")]).await;
+    let job = fixture.members(batch).await[0].id;
+    let store = &fixture.store;
+    for scope in [Scope::Nothing, Scope::Owner(other)] {
+        assert_eq!(store.job(job, scope).await.expect("an answer"), None);
+        assert_eq!(store.batch(batch, scope).await.expect("an answer"), None);
+        for owner in [None, Some(owner)] {
+            let filter = JobFilter { scope, owner, ..JobFilter::default() };
+            assert_eq!(names(fixture, filter).await, [""; 0]);
+            let filter = JobFilter { scope, batch: Some(batch), owner, ..JobFilter::default() };
+            assert_eq!(names(fixture, filter).await, [""; 0]);
+            let filter = BatchFilter { scope, owner, ..BatchFilter::default() };
+            let page = store.batches(&filter, PageRequest::first(10)).await.expect("a list");
+            assert_eq!(page.items, []);
+            assert_eq!(store.counts(scope, owner).await.expect("counts"), Counts::default());
+        }
+    }
+    assert!(store.job(job, Scope::Owner(owner)).await.expect("an answer").is_some());
+    assert_eq!(store.counts(Scope::All, Some(owner)).await.expect("counts").total, 1);
+}
+
+/// Nothing is left of it, and the counts forget it too; what has not ended stays.
+pub async fn what_has_ended_can_be_deleted(fixture: &Fixture) {
+    let owner = UserId::new();
+    let batch = fixture.batch(owner, vec![spec("a"), spec("b")]).await;
+    let hand = fixture.hand().await;
+    let first = hand.run_one(None).await.job;
+    let second = hand.start_one().await.lease;
+    for refused in
+        [fixture.store.delete_job(second.job).await, fixture.store.delete_batch(batch).await]
+    {
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    }
+    fixture.store.delete_job(first).await.expect("deleted");
+    assert!(matches!(fixture.store.delete_job(first).await, Err(Error::NotFound(_))));
+    fixture.recount(batch).await;
+    hand.finish(second, None).await;
+    fixture.store.delete_batch(batch).await.expect("deleted");
+    assert_eq!(fixture.store.batch(batch, Scope::All).await.expect("an answer"), None);
+    assert_eq!(fixture.store.job(second.job, Scope::All).await.expect("an answer"), None);
+    assert_eq!(fixture.store.attempts(second.job).await.expect("a list"), []);
+    assert_eq!(fixture.store.counts(Scope::All, None).await.expect("counts"), Counts::default());
+}

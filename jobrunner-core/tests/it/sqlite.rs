@@ -1,0 +1,78 @@
+use std::{fs, path::Path, sync::Arc};
+
+use jobrunner_core::{
+    Error, Status, UserId,
+    store::sqlite::SqliteStore,
+    store_conformance,
+    testkit::{Fixture, spec},
+};
+use sqlx::{AssertSqlSafe, Connection, Executor, SqlSafeStr, SqliteConnection};
+
+async fn sqlite() -> Fixture {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = SqliteStore::open(&directory.path().join("test.sqlite3")).await.expect("a store");
+    Fixture::new(Arc::new(store), directory)
+}
+
+store_conformance!(sqlite);
+
+async fn open(directory: &Path) -> Fixture {
+    let store = SqliteStore::open(&directory.join("test.sqlite3")).await.expect("a store");
+    Fixture::new(Arc::new(store), ())
+}
+
+#[tokio::test]
+async fn what_was_stored_is_there_after_the_file_is_opened_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let batch = {
+        let fixture = open(directory.path()).await;
+        let batch = fixture.batch(UserId::new(), ["a", "b"].map(spec).into()).await;
+        fixture.hand().await.run_one(None).await;
+        batch
+    };
+    let fixture = open(directory.path()).await;
+    let counts = fixture.look_at_batch(batch).await.counts;
+    assert_eq!((counts.passed, counts.waiting), (1, 1));
+    fixture.recount(batch).await;
+    fixture.hand().await.run_one(None).await;
+    assert_eq!(fixture.look_at_batch(batch).await.status, Status::Passed);
+}
+
+#[tokio::test]
+async fn a_file_of_a_later_version_is_refused_with_advice() {
+    let directory = tempfile::tempdir().expect("a directory");
+    drop(open(directory.path()).await);
+    let mut connection = raw_connection(directory.path()).await;
+    let later = "insert into jobrunner_migration
+                 select version + 1000, description, installed_on, success, checksum, execution_time
+                 from jobrunner_migration";
+    connection.execute(later).await.expect("a row");
+    let refused = SqliteStore::open(&directory.path().join("test.sqlite3")).await;
+    let Err(Error::Conflict(advice)) = refused else { panic!("{refused:?}") };
+    assert!(advice.contains("later version"), "{advice}");
+}
+
+/// Each file of queries/sqlite is one statement that fits the schema.
+#[tokio::test]
+async fn every_statement_can_be_prepared() {
+    let directory = tempfile::tempdir().expect("a directory");
+    drop(open(directory.path()).await);
+    let mut connection = raw_connection(directory.path()).await;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/sqlite");
+    let mut prepared = 0;
+    for area in fs::read_dir(root).expect("a directory") {
+        for file in fs::read_dir(area.expect("an entry").path()).expect("a directory") {
+            let path = file.expect("an entry").path();
+            let sql = fs::read_to_string(&path).expect("a text");
+            let statement = connection.prepare(AssertSqlSafe(sql).into_sql_str()).await;
+            assert!(statement.is_ok(), "{}: {:?}", path.display(), statement.err());
+            prepared += 1;
+        }
+    }
+    assert!(prepared > 50, "only {prepared} statements were found");
+}
+
+async fn raw_connection(directory: &Path) -> SqliteConnection {
+    let url = format!("sqlite://{}", directory.join("test.sqlite3").display());
+    SqliteConnection::connect(&url).await.expect("a connection")
+}
