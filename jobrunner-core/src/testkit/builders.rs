@@ -115,16 +115,22 @@ impl Hand {
         leased
     }
 
-    /// Reports how an attempt ended.
-    pub async fn finish(&self, lease: LeaseRef, reason: Option<Reason>) -> Finished {
-        let report = Finish {
+    /// What a worker reports of a command without output.
+    #[must_use]
+    pub fn report(&self, lease: LeaseRef, reason: Option<Reason>) -> Finish {
+        Finish {
             lease,
             outcome: outcome(reason),
             stdout_bytes: 0,
             stderr_bytes: 0,
             truncated: false,
             output: Vec::new(),
-        };
+        }
+    }
+
+    /// Reports how an attempt ended.
+    pub async fn finish(&self, lease: LeaseRef, reason: Option<Reason>) -> Finished {
+        let report = self.report(lease, reason);
         self.store.finish(&[report]).await.expect("an answer")[0]
     }
 
