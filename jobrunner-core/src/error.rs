@@ -87,10 +87,14 @@ impl Violation {
         Self { field: field.into(), message: message.into() }
     }
 
-    /// The same violation seen from one level up: `env` inside `jobs[3]` is `jobs[3].env`.
+    /// The same violation seen from one level up: `env` inside `jobs[3]` is `jobs[3].env`. A
+    /// violation of no field in particular becomes one of the parent.
     #[must_use]
     pub fn within(mut self, parent: &str) -> Self {
-        self.field = format!("{parent}.{}", self.field);
+        self.field = match self.field.as_str() {
+            "" => parent.to_owned(),
+            field => format!("{parent}.{field}"),
+        };
         self
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     BatchId, Error, NewJob, Result, Violation,
     authz::{Action, Principal},
     batch::{Batch, BatchFilter, NewBatch, RerunOnly},
-    job::Rules,
+    job::{Job, JobFilter, Rules},
     page::{Page, PageRequest},
     queue::Wakeup,
     store::{BatchOrder, Idempotency, Specs},
@@ -100,6 +100,21 @@ impl Service {
     ) -> Result<Page<Batch>> {
         filter.scope = self.parts.authz.scope(caller);
         self.parts.store.batches(&filter, page).await
+    }
+
+    /// The jobs of the batch that the filter names, newest first. The filter's scope is set here.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound) when the filter names no batch that the caller may see.
+    pub async fn members(
+        &self,
+        caller: &Principal,
+        filter: JobFilter,
+        page: PageRequest,
+    ) -> Result<Page<Job>> {
+        let id = filter.batch.ok_or(Error::NotFound("batch"))?;
+        self.batch(caller, id).await?;
+        self.jobs(caller, filter, page).await
     }
 
     /// Takes every job of a batch back that has not ended.

@@ -1,0 +1,35 @@
+//! The REST API, one file per resource.
+
+pub(crate) mod answer;
+pub(crate) mod auth;
+pub(crate) mod batches;
+pub(crate) mod body;
+pub(crate) mod health;
+pub(crate) mod idempotency;
+pub(crate) mod jobs;
+pub(crate) mod logs;
+pub(crate) mod members;
+pub(crate) mod model;
+pub(crate) mod problem;
+pub(crate) mod range;
+pub(crate) mod users;
+pub(crate) mod workers;
+
+use poem_openapi::Tags;
+
+/// The chapters of the description.
+#[derive(Tags)]
+pub(crate) enum Tag {
+    /// Signing in.
+    Auth,
+    /// Accounts. All but the caller's own are for admins.
+    Users,
+    /// Single jobs, members of batches included.
+    Jobs,
+    /// Jobs that were submitted together and are counted together.
+    Batches,
+    /// Who runs the jobs.
+    Workers,
+    /// Whether the service works.
+    Health,
+}

@@ -1,0 +1,156 @@
+use std::sync::Arc;
+
+use jobrunner_core::{
+    BatchId, Service, UserId,
+    batch::{BatchFilter, RerunOnly},
+    job::JobFilter,
+};
+use poem::{Request, web::Data};
+use poem_openapi::{
+    OpenApi,
+    param::{Header, Path, Query},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    Tag,
+    answer::{Answer, Done, Result},
+    auth::Caller,
+    body::JsonBody,
+    idempotency::idempotency,
+    jobs::{default_limit, page},
+    members::BatchBody,
+    model,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rerun {
+    #[serde(default)]
+    only: RerunOnly,
+}
+
+pub(crate) struct BatchesApi;
+
+#[OpenApi(tag = "Tag::Batches")]
+impl BatchesApi {
+    /// Submit a batch
+    ///
+    /// All of its jobs are taken, or none. Up to 100,000 jobs and 128 MiB.
+    #[oai(path = "/job-batches", method = "post", operation_id = "submit_batch")]
+    async fn submit(
+        &self,
+        Data(service): Data<&Service>,
+        request: &Request,
+        Caller(caller): Caller,
+        /// Makes it safe to send the request again: the same key and body answer the same batch.
+        #[oai(name = "Idempotency-Key")]
+        _key: Header<Option<String>>,
+        body: BatchBody,
+    ) -> Result<Answer<model::Batch, 202>> {
+        let once = idempotency(request, &body.bytes)?;
+        let members = Arc::new(body.members);
+        Answer::of(&service.submit_batch(&caller, body.batch, members, once).await?)
+    }
+
+    /// List batches
+    #[oai(path = "/job-batches", method = "get", operation_id = "list_batches")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the URL")]
+    async fn list(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        status: Query<Option<model::Status>>,
+        owner_id: Query<Option<Uuid>>,
+        /// The exact name; `*` in it stands for any text.
+        name: Query<Option<String>>,
+        /// How many items at most: 1 to 1000.
+        #[oai(default = "default_limit")]
+        limit: Query<u32>,
+        /// The `next_cursor` of the page before.
+        cursor: Query<Option<String>>,
+    ) -> Result<Answer<model::BatchPage>> {
+        let filter = BatchFilter {
+            status: status.0.map(Into::into),
+            owner: owner_id.0.map(UserId::from),
+            name: name.0,
+            ..BatchFilter::default()
+        };
+        Answer::of(&service.batches(&caller, filter, page(limit.0, cursor.0)?).await?)
+    }
+
+    /// One batch
+    #[oai(path = "/job-batches/:id", method = "get", operation_id = "get_batch")]
+    async fn get(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+    ) -> Result<Answer<model::Batch>> {
+        Answer::of(&service.batch(&caller, BatchId::from(id.0)).await?)
+    }
+
+    /// The jobs of a batch
+    #[oai(path = "/job-batches/:id/jobs", method = "get", operation_id = "list_batch_jobs")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the URL")]
+    async fn jobs(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+        status: Query<Option<model::Status>>,
+        queue: Query<Option<String>>,
+        /// The exact name; `*` in it stands for any text.
+        name: Query<Option<String>>,
+        /// How many items at most: 1 to 1000.
+        #[oai(default = "default_limit")]
+        limit: Query<u32>,
+        /// The `next_cursor` of the page before.
+        cursor: Query<Option<String>>,
+    ) -> Result<Answer<model::JobPage>> {
+        let filter = JobFilter {
+            status: status.0.map(Into::into),
+            batch: Some(BatchId::from(id.0)),
+            queue: queue.0,
+            name: name.0,
+            ..JobFilter::default()
+        };
+        Answer::of(&service.members(&caller, filter, page(limit.0, cursor.0)?).await?)
+    }
+
+    /// Cancel every job of a batch that has not ended
+    #[oai(path = "/job-batches/:id/cancel", method = "post", operation_id = "cancel_batch")]
+    async fn cancel(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+    ) -> Result<Answer<model::Batch>> {
+        Answer::of(&service.cancel_batch(&caller, BatchId::from(id.0)).await?)
+    }
+
+    /// Submit members of a batch again, as a new batch
+    #[oai(path = "/job-batches/:id/rerun", method = "post", operation_id = "rerun_batch")]
+    async fn rerun(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+        body: JsonBody<Rerun, model::Rerun>,
+    ) -> Result<Answer<model::Batch, 202>> {
+        Answer::of(&service.rerun_batch(&caller, BatchId::from(id.0), body.value.only).await?)
+    }
+
+    /// Forget a batch that has ended, with its jobs
+    #[oai(path = "/job-batches/:id", method = "delete", operation_id = "delete_batch")]
+    async fn delete(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+    ) -> Result<Done> {
+        service.delete_batch(&caller, BatchId::from(id.0)).await?;
+        Ok(Done)
+    }
+}

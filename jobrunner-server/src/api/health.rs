@@ -1,0 +1,83 @@
+use jobrunner_core::Service;
+use poem::{IntoResponse, Response, http::StatusCode, web::Data};
+use poem_openapi::{
+    ApiResponse, OpenApi,
+    payload::{Json, Payload},
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    types::Type,
+};
+use serde::Serialize;
+
+use super::{
+    Tag,
+    answer::{Answer, Result},
+    model,
+};
+
+#[derive(Serialize)]
+struct Report {
+    status: &'static str,
+    database: &'static str,
+    redis: &'static str,
+    version: &'static str,
+}
+
+impl Report {
+    fn new(works: bool) -> Self {
+        Self {
+            status: if works { "ok" } else { "degraded" },
+            database: if works { "ok" } else { "error" },
+            redis: "disabled",
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
+/// The same body with 200 or 503.
+struct Readiness(Report);
+
+impl IntoResponse for Readiness {
+    fn into_response(self) -> Response {
+        let ready = self.0.status == "ok";
+        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        poem::web::Json(self.0).with_status(status).into_response()
+    }
+}
+
+impl ApiResponse for Readiness {
+    fn meta() -> MetaResponses {
+        let described = |(status, description)| MetaResponse {
+            description,
+            status: Some(status),
+            status_range: None,
+            content: vec![MetaMediaType {
+                content_type: Json::<model::Health>::CONTENT_TYPE,
+                schema: model::Health::schema_ref(),
+            }],
+            headers: Vec::new(),
+        };
+        let both = [(200, "Ready"), (503, "A part does not answer")];
+        MetaResponses { responses: both.into_iter().map(described).collect() }
+    }
+
+    fn register(registry: &mut Registry) {
+        model::Health::register(registry);
+    }
+}
+
+pub(crate) struct HealthApi;
+
+#[OpenApi(tag = "Tag::Health")]
+impl HealthApi {
+    /// Whether the service can do its work
+    #[oai(path = "/health", method = "get", operation_id = "get_health")]
+    async fn ready(&self, Data(service): Data<&Service>) -> Readiness {
+        Readiness(Report::new(service.health().await.database))
+    }
+
+    /// Whether the process is alive
+    #[oai(path = "/health/live", method = "get", operation_id = "get_liveness")]
+    async fn live(&self) -> Result<Answer<model::Health>> {
+        Answer::of(&Report::new(true))
+    }
+}

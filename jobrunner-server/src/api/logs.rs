@@ -1,0 +1,173 @@
+use std::{io, ops::Range};
+
+use bytes::Bytes;
+use futures_util::stream;
+use jobrunner_core::{JobId, Service, service::LogReader};
+use poem::{
+    Body, IntoResponse, Request, Response,
+    http::{HeaderValue, StatusCode, header},
+    web::Data,
+};
+use poem_openapi::{
+    ApiResponse, OpenApi,
+    param::{Path, Query},
+    payload::{Payload, PlainText},
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    Tag,
+    answer::{Answer, Result},
+    auth::Caller,
+    model,
+    problem::Failure,
+    range::{Wanted, wanted},
+};
+
+#[derive(Serialize)]
+struct Logs<'a> {
+    job_id: Uuid,
+    attempt: u32,
+    status: jobrunner_core::Status,
+    stdout: std::borrow::Cow<'a, str>,
+    stderr: std::borrow::Cow<'a, str>,
+    stdout_bytes: u64,
+    stderr_bytes: u64,
+    truncated: bool,
+    complete: bool,
+}
+
+pub(crate) struct LogsApi;
+
+#[OpenApi(tag = "Tag::Jobs")]
+impl LogsApi {
+    /// A job's output
+    ///
+    /// Of its last attempt, also while it runs.
+    #[oai(path = "/jobs/:id/logs", method = "get", operation_id = "get_job_logs")]
+    async fn both(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+        /// Only so many bytes from the end of each stream.
+        tail_bytes: Query<Option<u64>>,
+    ) -> Result<Answer<model::Logs>> {
+        let logs = service.logs(&caller, JobId::from(id.0), tail_bytes.0).await?;
+        Answer::of(&Logs {
+            job_id: id.0,
+            attempt: logs.info.attempt,
+            status: logs.info.status,
+            stdout: String::from_utf8_lossy(&logs.stdout),
+            stderr: String::from_utf8_lossy(&logs.stderr),
+            stdout_bytes: logs.info.stdout.written,
+            stderr_bytes: logs.info.stderr.written,
+            truncated: logs.info.truncated,
+            complete: logs.info.complete(),
+        })
+    }
+
+    /// One stream of a job's output, byte for byte
+    ///
+    /// Takes a `Range` header. Where output was left out of storage, a line says so.
+    #[oai(path = "/jobs/:id/logs/:stream", method = "get", operation_id = "get_job_stream")]
+    async fn raw(
+        &self,
+        Data(service): Data<&Service>,
+        request: &Request,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+        stream: Path<model::Stream>,
+        /// Of this attempt, 1 for the first; the last one if left out.
+        attempt: Query<Option<u32>>,
+    ) -> Result<RawLog> {
+        let id = JobId::from(id.0);
+        let reader = service.log_reader(&caller, id, attempt.0, stream.0.into()).await?;
+        let asked = request.header(header::RANGE);
+        let wanted = wanted(asked, reader.len());
+        let name = format!("{id}-{}.txt", jobrunner_core::log::Stream::from(stream.0).as_str());
+        Ok(RawLog { reader, wanted, name })
+    }
+}
+
+impl From<model::Stream> for jobrunner_core::log::Stream {
+    fn from(stream: model::Stream) -> Self {
+        match stream {
+            model::Stream::Stdout => Self::Stdout,
+            model::Stream::Stderr => Self::Stderr,
+        }
+    }
+}
+
+/// A stream of output, or a part of it, sent piece by piece.
+struct RawLog {
+    reader: LogReader,
+    wanted: Wanted,
+    /// What to call the file when it is downloaded.
+    name: String,
+}
+
+impl IntoResponse for RawLog {
+    fn into_response(self) -> Response {
+        let length = self.reader.len();
+        let (status, range, content_range) = match self.wanted {
+            Wanted::All => (StatusCode::OK, 0..length, None),
+            Wanted::Part(range) => {
+                let place = format!("bytes {}-{}/{length}", range.start, range.end - 1);
+                (StatusCode::PARTIAL_CONTENT, range, Some(place))
+            }
+            Wanted::Unsatisfiable => return unsatisfiable(length),
+        };
+        let complete = self.reader.info().complete();
+        let mut response = Response::builder()
+            .status(status)
+            .content_type("text/plain; charset=utf-8")
+            .header(header::ACCEPT_RANGES, "bytes")
+            .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", self.name))
+            .body(pieces(self.reader, range.clone()));
+        let headers = response.headers_mut();
+        if let Some(value) = content_range.and_then(|value| HeaderValue::try_from(value).ok()) {
+            headers.insert(header::CONTENT_RANGE, value);
+        }
+        if complete {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
+        }
+        response
+    }
+}
+
+fn unsatisfiable(length: u64) -> Response {
+    let detail = format!("the stream has {length} bytes; ask for a part of those");
+    let failure = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, detail);
+    failure.with_header(header::CONTENT_RANGE, format!("bytes */{length}")).into_response()
+}
+
+fn pieces(reader: LogReader, range: Range<u64>) -> Body {
+    let pieces = stream::try_unfold((reader, range), |(reader, range)| async move {
+        let piece: Bytes = reader.read(range.clone()).await.map_err(io::Error::other)?;
+        let next = range.start + piece.len() as u64..range.end;
+        Ok::<_, io::Error>((!piece.is_empty()).then_some((piece, (reader, next))))
+    });
+    Body::from_bytes_stream(pieces)
+}
+
+impl ApiResponse for RawLog {
+    fn meta() -> MetaResponses {
+        let described = |(status, description)| MetaResponse {
+            description,
+            status: Some(status),
+            status_range: None,
+            content: vec![MetaMediaType {
+                content_type: PlainText::<String>::CONTENT_TYPE,
+                schema: PlainText::<String>::schema_ref(),
+            }],
+            headers: Vec::new(),
+        };
+        let both = [(200, "The whole stream"), (206, "The part that was asked for")];
+        MetaResponses { responses: both.into_iter().map(described).collect() }
+    }
+
+    fn register(_: &mut Registry) {}
+}

@@ -1,0 +1,150 @@
+//! The body of a new batch. Its jobs stay what they were, text; each is parsed when it is needed, so
+//! that 100,000 of them cost little more than the body itself.
+
+use std::{fmt, ops::Range};
+
+use bytes::Bytes;
+use jobrunner_core::{NewBatch, NewJob, Violation, batch::MAX_JOBS, service::JobSource};
+use poem::{Request, RequestBody};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    registry::{MetaRequest, Registry},
+    types::Type,
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{body, model};
+
+/// The largest body of a new batch.
+const LIMIT: usize = 128 << 20;
+
+/// A new batch whose jobs are yet to be parsed.
+pub(crate) struct BatchBody {
+    pub(crate) batch: NewBatch,
+    pub(crate) members: Members,
+    /// The body as it came.
+    pub(crate) bytes: Bytes,
+}
+
+impl<'a> ApiExtractor<'a> for BatchBody {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        model::NewBatch::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        body::request_meta::<model::NewBatch>()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        request_body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let bytes = body::read(request, request_body, body::JSON, LIMIT).await?;
+        let parsed = body::parse_part::<Outer<'_>>(&bytes);
+        let outer = parsed.map_err(|(category, violation)| body::refusal(category, violation))?;
+        let jobs = outer.jobs.places(&bytes);
+        let batch =
+            NewBatch { name: outer.name, description: outer.description, payload: outer.payload };
+        let members = Members { body: bytes.clone(), places: jobs, count: outer.jobs.count };
+        Ok(Self { batch, members, bytes })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outer<'a> {
+    name: String,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    payload: Map<String, Value>,
+    #[serde(borrow)]
+    jobs: RawJobs<'a>,
+}
+
+/// The texts of as many jobs as a batch may have, and how many there are in all.
+struct RawJobs<'a> {
+    kept: Vec<&'a RawValue>,
+    count: usize,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawJobs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = RawJobs<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of jobs")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RawJobs<'de>, A::Error> {
+                let mut jobs = RawJobs { kept: Vec::new(), count: 0 };
+                while jobs.count < MAX_JOBS {
+                    let Some(job) = list.next_element()? else { return Ok(jobs) };
+                    jobs.kept.push(job);
+                    jobs.count += 1;
+                }
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    jobs.count += 1;
+                }
+                Ok(jobs)
+            }
+        }
+
+        deserializer.deserialize_seq(List)
+    }
+}
+
+impl RawJobs<'_> {
+    /// Where in the body the jobs stand.
+    fn places(&self, body: &[u8]) -> Vec<Range<u32>> {
+        let start = body.as_ptr() as usize;
+        let place = |job: &&RawValue| {
+            let from = job.get().as_ptr() as usize - start;
+            // A body is smaller than 4 GiB.
+            from as u32..(from + job.get().len()) as u32
+        };
+        self.kept.iter().map(place).collect()
+    }
+}
+
+/// The jobs of a batch, as text.
+pub(crate) struct Members {
+    body: Bytes,
+    places: Vec<Range<u32>>,
+    /// Larger than the number of places when there are more jobs than a batch may have.
+    count: usize,
+}
+
+impl JobSource for Members {
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    fn job(&self, index: usize) -> Result<NewJob, Vec<Violation>> {
+        let place = &self.places[index];
+        let text = &self.body[place.start as usize..place.end as usize];
+        body::parse_part(text).map_err(|(_, mut violation)| {
+            // Lines and columns would count from the start of the job, not of the body.
+            if let Some((message, _)) = violation.message.rsplit_once(" (line ") {
+                violation.message = message.to_owned();
+            }
+            if violation.field == "body" {
+                violation.field.clear();
+            }
+            vec![violation]
+        })
+    }
+}

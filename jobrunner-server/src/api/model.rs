@@ -1,0 +1,362 @@
+//! The shapes of requests and answers for the description. Values are read and written by the types
+//! of core; a test holds the two to the same fields.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use poem_openapi::{Enum, Object};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Where a job or a batch stands.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "lowercase")]
+pub(crate) enum Status {
+    Waiting,
+    Running,
+    Passed,
+    Failed,
+    Canceled,
+}
+
+impl From<Status> for jobrunner_core::Status {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Waiting => Self::Waiting,
+            Status::Running => Self::Running,
+            Status::Passed => Self::Passed,
+            Status::Failed => Self::Failed,
+            Status::Canceled => Self::Canceled,
+        }
+    }
+}
+
+/// Why an attempt did not pass.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum Reason {
+    /// The command returned something other than 0.
+    ExitCode,
+    /// A signal that JobRunner did not send ended the command.
+    Signal,
+    /// It ran longer than it may, and was killed.
+    Timeout,
+    /// The program could not be started.
+    SpawnFailed,
+    /// The working directory is missing, unreadable, or not allowed.
+    WorkingDir,
+    /// One of the inputs is missing or unreadable.
+    InputMissing,
+    /// The worker went away in the middle.
+    WorkerLost,
+    /// Somebody canceled the job.
+    Canceled,
+}
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "lowercase")]
+pub(crate) enum Role {
+    /// Everything.
+    Admin,
+    /// Submit, and control what is theirs.
+    Operator,
+    /// Read what is theirs.
+    Viewer,
+}
+
+/// One of the two streams a command writes.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "lowercase")]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// Which members a rerun repeats.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "lowercase")]
+pub(crate) enum RerunOnly {
+    /// Those that failed or were canceled.
+    Failed,
+    /// Every one.
+    All,
+}
+
+/// A job as it is asked for. Missing fields take the service's defaults.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub(crate) struct NewJob {
+    /// What people call it; need not be unique.
+    #[oai(validator(min_length = 1, max_length = 255))]
+    name: String,
+    /// The program and its arguments, handed over as they are; no shell reads them.
+    #[oai(validator(min_items = 1))]
+    command: Vec<String>,
+    /// The absolute directory to run in.
+    working_dir: Option<String>,
+    /// Variables added to the clean environment.
+    #[oai(default)]
+    env: BTreeMap<String, String>,
+    /// Anything you want to find again beside the job; at most 64 KiB of JSON.
+    #[oai(default)]
+    payload: BTreeMap<String, Value>,
+    /// The queue to wait in.
+    queue: Option<String>,
+    /// 10 first, default 5; orders your own jobs within a queue.
+    #[oai(validator(minimum(value = "0"), maximum(value = "10")))]
+    priority: Option<u8>,
+    /// The longest the command may run. Time in the queue does not count.
+    #[oai(validator(minimum(value = "1")))]
+    timeout_seconds: Option<u64>,
+    /// Not before this time.
+    scheduled_at: Option<DateTime<Utc>>,
+    /// How many times the command may be run until it passes; default 1.
+    #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+    max_attempts: Option<u32>,
+    /// Absolute paths that must be readable before the command is started.
+    #[oai(default)]
+    inputs: Vec<String>,
+}
+
+/// A batch as it is asked for.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub(crate) struct NewBatch {
+    /// What people call it; runs of one suite share a name.
+    #[oai(validator(min_length = 1, max_length = 255))]
+    name: String,
+    /// What it is for.
+    #[oai(validator(max_length = 4096))]
+    description: Option<String>,
+    /// Anything you want to find again beside the batch; at most 64 KiB of JSON.
+    #[oai(default)]
+    payload: BTreeMap<String, Value>,
+    /// Its jobs: all are taken, or none.
+    #[oai(validator(min_items = 1, max_items = 100_000))]
+    jobs: Vec<NewJob>,
+}
+
+/// A job as it stands.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Job {
+    id: Uuid,
+    owner_id: Uuid,
+    /// The batch it is a member of.
+    batch_id: Option<Uuid>,
+    name: String,
+    /// The program and its arguments.
+    command: Vec<String>,
+    working_dir: String,
+    env: BTreeMap<String, String>,
+    payload: BTreeMap<String, Value>,
+    queue: String,
+    priority: u8,
+    timeout_seconds: u64,
+    scheduled_at: Option<DateTime<Utc>>,
+    max_attempts: u32,
+    inputs: Vec<String>,
+    status: Status,
+    /// How many attempts were started, the running one included.
+    attempt: u32,
+    created_at: DateTime<Utc>,
+    /// When the running or last attempt was started; null while it waits.
+    started_at: Option<DateTime<Utc>>,
+    finished_at: Option<DateTime<Utc>>,
+    /// How the last attempt ended; null until the job has ended.
+    result: Option<JobResult>,
+    /// Why it did not pass, in one sentence.
+    error: Option<String>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct JobResult {
+    /// What the command returned; null if it did not end by itself or was never started.
+    exit_code: Option<i32>,
+    /// The signal that ended it, as `SIGKILL`.
+    signal: Option<String>,
+    /// Why it did not pass; null if it did.
+    reason: Option<Reason>,
+    duration_ms: u64,
+    /// What the command wrote, stored or not.
+    stdout_bytes: u64,
+    /// What the command wrote, stored or not.
+    stderr_bytes: u64,
+    /// Whether part of the output was left out of storage.
+    truncated: bool,
+    /// The worker that ran it.
+    worker_id: Option<Uuid>,
+}
+
+/// One start of a job's command.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Attempt {
+    /// 1 for the first.
+    attempt: u32,
+    /// `running`, or how this attempt ended.
+    status: Status,
+    worker_id: Option<Uuid>,
+    started_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    result: Option<JobResult>,
+    error: Option<String>,
+}
+
+/// How many jobs stand where.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Counts {
+    /// The sum of the others.
+    total: u64,
+    waiting: u64,
+    running: u64,
+    passed: u64,
+    failed: u64,
+    canceled: u64,
+}
+
+/// A batch as it stands. It is `waiting` until one job was started, `running` until all have ended,
+/// then `failed` if any failed, else `canceled` if any was canceled, else `passed`.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Batch {
+    id: Uuid,
+    name: String,
+    description: Option<String>,
+    payload: BTreeMap<String, Value>,
+    owner_id: Uuid,
+    /// The batch it repeats.
+    rerun_of: Option<Uuid>,
+    status: Status,
+    /// How its jobs stand, all read at one moment.
+    counts: Counts,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+/// A rerun as it is asked for.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub(crate) struct Rerun {
+    /// `failed` if it is left out.
+    only: Option<RerunOnly>,
+}
+
+/// A job's output.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Logs {
+    job_id: Uuid,
+    /// Which attempt wrote it; 0 when none was started.
+    attempt: u32,
+    status: Status,
+    /// Bytes that are not UTF-8 are replaced here; the raw stream has them as they were written.
+    stdout: String,
+    /// Bytes that are not UTF-8 are replaced here; the raw stream has them as they were written.
+    stderr: String,
+    /// What the command wrote so far, stored or not.
+    stdout_bytes: u64,
+    /// What the command wrote so far, stored or not.
+    stderr_bytes: u64,
+    /// Whether part of the output was left out of storage.
+    truncated: bool,
+    /// Whether nothing will be added any more.
+    complete: bool,
+}
+
+/// An account.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct User {
+    id: Uuid,
+    email: String,
+    role: Role,
+    /// A disabled account cannot sign in, and its tokens stop working at once.
+    is_active: bool,
+    /// How many of its jobs may run at one time; null is no limit.
+    max_running_jobs: Option<u32>,
+    created_at: DateTime<Utc>,
+}
+
+/// An account as it is asked for.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub(crate) struct NewUser {
+    email: String,
+    #[oai(validator(min_length = 12, max_length = 1024))]
+    password: String,
+    role: Role,
+    /// How many of its jobs may run at one time; no limit if left out.
+    max_running_jobs: Option<u32>,
+}
+
+/// What is to change; what is left out stays.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub(crate) struct UserUpdate {
+    /// Tokens given out before stop working.
+    #[oai(validator(min_length = 12, max_length = 1024))]
+    password: Option<String>,
+    role: Option<Role>,
+    is_active: Option<bool>,
+    /// null removes the limit.
+    max_running_jobs: Option<u32>,
+}
+
+/// A worker that is alive.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Worker {
+    /// Fresh for every start of a worker.
+    id: Uuid,
+    host: String,
+    pid: u32,
+    /// How many jobs it runs at one time.
+    slots: u32,
+    running: u32,
+    /// The queues it serves; empty is all.
+    queues: Vec<String>,
+    /// Whether it takes no new jobs.
+    draining: bool,
+    started_at: DateTime<Utc>,
+    seen_at: DateTime<Utc>,
+}
+
+/// An access token.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Token {
+    access_token: String,
+    /// Always `bearer`.
+    token_type: String,
+    /// For how many seconds it is good.
+    expires_in: u64,
+}
+
+/// Whether the parts work.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Health {
+    /// `ok` or `degraded`.
+    status: String,
+    /// `ok` or `error`.
+    database: String,
+    /// `ok`, `error`, or `disabled` where there is none.
+    redis: String,
+    /// The version of the service.
+    version: String,
+}
+
+/// Declares a page of a list.
+macro_rules! page {
+    ($name:ident, $item:ident) => {
+        /// Part of a list, newest first.
+        #[derive(Clone, Debug, Object)]
+        pub(crate) struct $name {
+            items: Vec<$item>,
+            /// What to send as `cursor` for the next page; null on the last one.
+            next_cursor: Option<String>,
+        }
+    };
+}
+
+page!(JobPage, Job);
+page!(AttemptPage, Attempt);
+page!(BatchPage, Batch);
+page!(UserPage, User);
+page!(WorkerPage, Worker);

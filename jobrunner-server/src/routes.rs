@@ -1,0 +1,48 @@
+//! The map of URLs.
+
+use jobrunner_core::Service;
+use poem::{Endpoint, EndpointExt, Route, get, handler, http::header, web::WithHeader};
+use poem_openapi::{LicenseObject, OpenApiService};
+
+use crate::{
+    api::{
+        auth::AuthApi, batches::BatchesApi, health::HealthApi, jobs::JobsApi, logs::LogsApi,
+        users::UsersApi, workers::WorkersApi,
+    },
+    assets, errors, home, trace,
+};
+
+type Apis = (AuthApi, UsersApi, JobsApi, LogsApi, BatchesApi, WorkersApi, HealthApi);
+
+pub(crate) fn routes(service: Service) -> impl Endpoint {
+    Route::new()
+        .at("/", get(home::home))
+        .at("/docs", get(assets::docs))
+        .at("/assets/*path", get(assets::asset))
+        .at("/api/v1/openapi.json", get(openapi_json))
+        .nest("/api/v1", described())
+        .data(service)
+        .catch_all_error(errors::problem)
+        .around(errors::catch_panics)
+        .around(trace::trace)
+}
+
+/// The description as it is served: indented, so that changes to the committed copy can be read.
+pub(crate) fn description() -> String {
+    let compact: serde_json::Value =
+        serde_json::from_str(&described().spec()).expect("poem-openapi writes JSON");
+    format!("{compact:#}\n")
+}
+
+#[handler]
+fn openapi_json() -> WithHeader<String> {
+    poem::IntoResponse::with_header(description(), header::CONTENT_TYPE, "application/json")
+}
+
+fn described() -> OpenApiService<Apis, ()> {
+    let apis = (AuthApi, UsersApi, JobsApi, LogsApi, BatchesApi, WorkersApi, HealthApi);
+    OpenApiService::new(apis, "JobRunner", env!("CARGO_PKG_VERSION"))
+        .description(include_str!("api/description.md"))
+        .license(LicenseObject::new("MIT OR Apache-2.0"))
+        .server("/api/v1")
+}
