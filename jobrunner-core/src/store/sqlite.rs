@@ -1,7 +1,7 @@
 //! The embedded store: one SQLite file, one writer.
 //!
 //! All changes go through one connection in the order in which they arrive, and those that arrive
-//! while a commit is under way share the next one; see [`writer`]. Reads have connections of their
+//! while a commit is under way share the next one (`sqlite/writer.rs`). Reads have connections of their
 //! own and never wait for the writer. The file belongs to one process at a time, which the caller
 //! sees to, as [`connect::embedded`](crate::connect::embedded) does with a lock.
 

@@ -1,0 +1,195 @@
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+    process::{Child, ExitStatus},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rustix::{
+    io::Errno,
+    process::{
+        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
+        test_kill_process_group, waitid,
+    },
+};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time::{sleep, timeout},
+};
+
+/// How long to wait for killed members of a group to be gone from the process table. Usually they
+/// are within a millisecond; but where the first process of a container reaps nobody, orphans stay
+/// there as zombies for ever, and waiting longer would not help.
+const GONE_LIMIT: Duration = Duration::from_millis(100);
+
+/// A process group and its leader, which is a child of ours. Whatever happens, the group is killed
+/// before this value is gone.
+///
+/// The leader is reaped last. Until then its process id, which is also the group's, cannot be given
+/// to somebody else, so a signal to the group can only reach what the leader started.
+pub(super) struct Group {
+    /// `None` once it was reaped or handed over to be reaped later.
+    leader: Option<Child>,
+    id: Pid,
+    unreaped: Unreaped,
+}
+
+impl Group {
+    /// The group of a child that was spawned as the leader of a new group.
+    pub(super) fn of(leader: Child, unreaped: Unreaped) -> Self {
+        let id = Pid::from_child(&leader);
+        Self { leader: Some(leader), id, unreaped }
+    }
+
+    /// The leader's ends of the pipes, once.
+    pub(super) fn leader_mut(&mut self) -> Option<&mut Child> {
+        self.leader.as_mut()
+    }
+
+    /// A descriptor that tells when the leader has ended.
+    pub(super) fn exit_descriptor(&self) -> io::Result<OwnedFd> {
+        Ok(pidfd_open(self.id, PidfdFlags::NONBLOCK)?)
+    }
+
+    /// Asks every member to end, also those that were stopped.
+    pub(super) fn terminate(&self) {
+        self.signal(Signal::TERM);
+        self.signal(Signal::CONT);
+    }
+
+    /// Kills every member.
+    pub(super) fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    /// Kills what is left of the group, then reaps the leader, which must have ended, and waits for
+    /// a bounded time until the others are gone too.
+    pub(super) async fn finish(mut self) -> io::Result<ExitStatus> {
+        self.kill();
+        let Some(mut leader) = self.leader.take() else {
+            return Err(io::Error::other("the process was reaped before"));
+        };
+        let status = leader.wait()?;
+        let gone = async {
+            // The id may belong to a new group by now; asking whether it exists harms nobody.
+            while test_kill_process_group(self.id).is_ok() {
+                sleep(Duration::from_millis(2)).await;
+            }
+        };
+        if timeout(GONE_LIMIT, gone).await.is_err() {
+            tracing::debug!(process.group = self.id.as_raw_pid(), "killed processes linger");
+        }
+        Ok(status)
+    }
+
+    fn signal(&self, signal: Signal) {
+        if self.leader.is_none() {
+            return;
+        }
+        match kill_process_group(self.id, signal) {
+            Ok(()) | Err(Errno::SRCH) => {}
+            Err(error) => {
+                let group = self.id.as_raw_pid();
+                tracing::warn!(process.group = group, %error, "cannot signal a process group");
+            }
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+        if let Some(leader) = self.leader.take() {
+            self.unreaped.push(leader);
+        }
+    }
+}
+
+/// Children that were killed and not waited for: a destructor cannot wait. They are reaped when the
+/// next command is started, so that at most those of one moment stay behind as zombies.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unreaped(Arc<Mutex<Vec<Child>>>);
+
+impl Unreaped {
+    /// Reaps those that have ended since.
+    pub(super) fn reap(&self) {
+        let mut children = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+    }
+
+    fn push(&self, mut child: Child) {
+        if matches!(child.try_wait(), Ok(None)) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(child);
+        }
+    }
+}
+
+/// Tells when a process has ended, without reaping it.
+pub(super) struct Exit(AsyncFd<OwnedFd>);
+
+impl Exit {
+    /// Watches a descriptor of [`Group::exit_descriptor`].
+    #[expect(
+        deprecated,
+        reason = "its unsafe successor asks for a descriptor that stays open, as an owned one does"
+    )]
+    pub(super) fn watch(descriptor: OwnedFd) -> io::Result<Self> {
+        AsyncFd::with_interest(descriptor, Interest::READABLE).map(Self)
+    }
+
+    /// Returns when the process has ended. Cancel safe.
+    pub(super) async fn wait(&self) -> io::Result<()> {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        loop {
+            let mut ready = self.0.readable().await?;
+            if waitid(WaitId::PidFd(ready.get_inner().as_fd()), look)?.is_some() {
+                return Ok(());
+            }
+            ready.clear_ready();
+        }
+    }
+}
+
+/// The name of a signal, as `SIGKILL`.
+pub(super) fn signal_name(number: i32) -> String {
+    let name = match Signal::from_named_raw(number) {
+        Some(Signal::HUP) => "SIGHUP",
+        Some(Signal::INT) => "SIGINT",
+        Some(Signal::QUIT) => "SIGQUIT",
+        Some(Signal::ILL) => "SIGILL",
+        Some(Signal::TRAP) => "SIGTRAP",
+        Some(Signal::ABORT) => "SIGABRT",
+        Some(Signal::BUS) => "SIGBUS",
+        Some(Signal::FPE) => "SIGFPE",
+        Some(Signal::KILL) => "SIGKILL",
+        Some(Signal::USR1) => "SIGUSR1",
+        Some(Signal::SEGV) => "SIGSEGV",
+        Some(Signal::USR2) => "SIGUSR2",
+        Some(Signal::PIPE) => "SIGPIPE",
+        Some(Signal::ALARM) => "SIGALRM",
+        Some(Signal::TERM) => "SIGTERM",
+        Some(Signal::STKFLT) => "SIGSTKFLT",
+        Some(Signal::XCPU) => "SIGXCPU",
+        Some(Signal::XFSZ) => "SIGXFSZ",
+        Some(Signal::VTALARM) => "SIGVTALRM",
+        Some(Signal::PROF) => "SIGPROF",
+        Some(Signal::IO) => "SIGIO",
+        Some(Signal::POWER) => "SIGPWR",
+        Some(Signal::SYS) => "SIGSYS",
+        _ => return format!("signal {number}"),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_are_called_by_their_names() {
+        assert_eq!(signal_name(Signal::KILL.as_raw()), "SIGKILL");
+        assert_eq!(signal_name(Signal::SEGV.as_raw()), "SIGSEGV");
+        assert_eq!(signal_name(40), "signal 40");
+    }
+}

@@ -1,0 +1,245 @@
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    fs, io,
+    os::{fd::OwnedFd, unix::process::CommandExt},
+    path::Path,
+    process::{ChildStderr, ChildStdout, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use rustix::fs::{Access, access};
+use tokio::{task::spawn_blocking, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    kill::{Group, Unreaped},
+    program,
+};
+use crate::{JobSpec, job::Reason, workdir::AllowedRoots};
+
+/// How long the file system may take until the command runs. A hung network mount costs one blocked
+/// thread and fails the attempt; the worker goes on.
+const FILE_SYSTEM_LIMIT: Duration = Duration::from_secs(10);
+
+/// A command to be started.
+pub(super) struct Launch {
+    /// What to run, and where.
+    pub(super) spec: Arc<JobSpec>,
+    /// Its whole environment.
+    pub(super) environment: BTreeMap<OsString, OsString>,
+    /// Where it may run and where its inputs may lie.
+    pub(super) allowed_roots: AllowedRoots,
+    /// When canceled, the command is not started any more.
+    pub(super) stop: CancellationToken,
+    /// Takes the leader if it cannot be reaped at once.
+    pub(super) unreaped: Unreaped,
+}
+
+/// A command that was started.
+pub(super) struct Launched {
+    /// Its processes.
+    pub(super) group: Group,
+    /// Tells when its leader has ended.
+    pub(super) exit: OwnedFd,
+    /// Its descriptor 1.
+    pub(super) stdout: ChildStdout,
+    /// Its descriptor 2.
+    pub(super) stderr: ChildStderr,
+    /// When it was started.
+    pub(super) started: Instant,
+}
+
+/// Why a command was not started.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// The kind of reason.
+    pub(super) reason: Reason,
+    /// One sentence that names what is wrong.
+    pub(super) error: String,
+}
+
+impl Launch {
+    /// Checks the working directory and the inputs, finds the program and starts it, off the async
+    /// threads and for a bounded time.
+    ///
+    /// **Cancel safety**: when the future is dropped, a command that is started nevertheless is
+    /// killed at once.
+    pub(super) async fn carry_out(self) -> Result<Launched, Refusal> {
+        let progress = Arc::new(Progress::default());
+        let seen = Arc::clone(&progress);
+        let spec = Arc::clone(&self.spec);
+        let work = spawn_blocking(move || self.block(&seen));
+        match timeout(FILE_SYSTEM_LIMIT, work).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(panic)) => Err(Refusal::spawn(&spec, format!("could not be started: {panic}"))),
+            Err(_) => Err(progress.abandon().too_slow(&spec)),
+        }
+    }
+
+    fn block(self, progress: &Progress) -> Result<Launched, Refusal> {
+        self.unreaped.reap();
+        progress.enter(Stage::WorkingDir)?;
+        self.check_working_dir()?;
+        for (index, input) in self.spec.inputs.iter().enumerate() {
+            progress.enter(Stage::Input(index))?;
+            self.check_input(input)?;
+        }
+        progress.enter(Stage::Program)?;
+        let working_dir = Path::new(&self.spec.working_dir);
+        let path = self.environment.get(OsStr::new("PATH")).map(OsString::as_os_str);
+        let program = program::find(&self.spec.command[0], working_dir, path)
+            .map_err(|why| Refusal::spawn(&self.spec, why))?;
+        progress.enter(Stage::Start)?;
+        if self.stop.is_cancelled() {
+            let error = "was canceled before it was started".to_owned();
+            return Err(Refusal { reason: Reason::Canceled, error });
+        }
+        self.start(&program).map_err(|error| Refusal::spawn(&self.spec, spawn_error(&error)))
+    }
+
+    fn check_working_dir(&self) -> Result<(), Refusal> {
+        let path = &self.spec.working_dir;
+        let refuse = |why: String| Refusal {
+            reason: Reason::WorkingDir,
+            error: format!("working directory {path:?} {why}"),
+        };
+        self.allowed_roots.check_text(path).map_err(refuse)?;
+        self.allowed_roots.check_target(path).map_err(refuse)?;
+        let metadata = fs::metadata(path).map_err(|error| refuse(file_error(&error)))?;
+        if !metadata.is_dir() {
+            return Err(refuse("is not a directory".to_owned()));
+        }
+        access(path, Access::EXEC_OK).map_err(|error| refuse(file_error(&error.into())))
+    }
+
+    fn check_input(&self, path: &str) -> Result<(), Refusal> {
+        let refuse = |why: String| Refusal {
+            reason: Reason::InputMissing,
+            error: format!("input {path:?} {why}"),
+        };
+        self.allowed_roots.check_text(path).map_err(refuse)?;
+        self.allowed_roots.check_target(path).map_err(refuse)?;
+        access(path, Access::READ_OK).map_err(|error| refuse(file_error(&error.into())))
+    }
+
+    /// Starts the program as the leader of a new process group, with the null device as its input.
+    ///
+    /// No step that runs code between fork and exec: then the standard library uses `posix_spawn`,
+    /// whose cost does not grow with the memory of this process. All descriptors of this process
+    /// close on exec.
+    fn start(&self, program: &Path) -> io::Result<Launched> {
+        let [name, arguments @ ..] = self.spec.command.as_slice() else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"));
+        };
+        let started = Instant::now();
+        let child = Command::new(program)
+            .arg0(name)
+            .args(arguments)
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir(&self.spec.working_dir)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut group = Group::of(child, self.unreaped.clone());
+        let exit = group.exit_descriptor()?;
+        let pipes =
+            group.leader_mut().and_then(|leader| leader.stdout.take().zip(leader.stderr.take()));
+        let (stdout, stderr) = pipes.ok_or_else(|| io::Error::other("its output has no pipes"))?;
+        Ok(Launched { group, exit, stdout, stderr, started })
+    }
+}
+
+impl Refusal {
+    /// The program could not be started; `why` follows its name.
+    pub(super) fn spawn(spec: &JobSpec, why: String) -> Self {
+        let program = spec.command.first().map_or("", String::as_str);
+        Self { reason: Reason::SpawnFailed, error: format!("program {program:?} {why}") }
+    }
+}
+
+/// What a launch is busy with, shared between the thread that does it and the task that waits.
+#[derive(Default)]
+struct Progress(Mutex<Abandonable>);
+
+#[derive(Default)]
+struct Abandonable {
+    stage: Stage,
+    abandoned: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Stage {
+    #[default]
+    Queued,
+    WorkingDir,
+    Input(usize),
+    Program,
+    Start,
+}
+
+impl Progress {
+    /// Goes on to the next stage, unless nobody waits any more.
+    fn enter(&self, stage: Stage) -> Result<(), Refusal> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.stage = stage;
+        if state.abandoned {
+            let error = "took too long to start".to_owned();
+            return Err(Refusal { reason: Reason::SpawnFailed, error });
+        }
+        Ok(())
+    }
+
+    /// Forbids any further stage, and tells which one took too long.
+    fn abandon(&self) -> Stage {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.abandoned = true;
+        state.stage
+    }
+}
+
+impl Stage {
+    fn too_slow(self, spec: &JobSpec) -> Refusal {
+        let seconds = FILE_SYSTEM_LIMIT.as_secs();
+        let why = format!("could not be checked: the file system did not answer for {seconds} s");
+        match self {
+            Self::Queued => Refusal::spawn(
+                spec,
+                format!("could not be started: no thread was free for {seconds} s"),
+            ),
+            Self::WorkingDir => Refusal {
+                reason: Reason::WorkingDir,
+                error: format!("working directory {:?} {why}", spec.working_dir),
+            },
+            Self::Input(index) => Refusal {
+                reason: Reason::InputMissing,
+                error: format!("input {:?} {why}", spec.inputs[index]),
+            },
+            Self::Program | Self::Start => Refusal::spawn(spec, why),
+        }
+    }
+}
+
+fn file_error(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "does not exist".to_owned(),
+        io::ErrorKind::NotADirectory => "has a part that is not a directory".to_owned(),
+        _ => format!("cannot be used: {error}"),
+    }
+}
+
+fn spawn_error(error: &io::Error) -> String {
+    match error.kind() {
+        // The file is there, so it is its interpreter or loader that is missing.
+        io::ErrorKind::NotFound => "cannot be run: its interpreter does not exist".to_owned(),
+        io::ErrorKind::ArgumentListTooLong => {
+            "cannot be run: its arguments and environment are longer than the kernel allows"
+                .to_owned()
+        }
+        _ => format!("cannot be run: {error}"),
+    }
+}

@@ -1,0 +1,142 @@
+//! The local-process executor, with real processes.
+
+mod arguments;
+mod environment;
+mod kill;
+mod output;
+mod paths;
+
+use std::{
+    fs,
+    future::Future,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jobrunner_core::{
+    BatchId, Executor, JobId, JobSpec, UserId,
+    executor::{OutputSink, ProcessExecutor, ProcessSettings, RunContext},
+    lease::{LeaseRef, LeaseToken, Leased, Outcome},
+    log::Stream,
+    workdir::AllowedRoots,
+};
+use tokio_util::sync::CancellationToken;
+
+/// The grace of every executor here.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a condition may take to come true.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What one run left behind.
+struct Ran {
+    outcome: Outcome,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl Ran {
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).expect("standard output in UTF-8")
+    }
+
+    fn error(&self) -> &str {
+        self.outcome.error.as_deref().unwrap_or_default()
+    }
+}
+
+/// A sink that keeps everything.
+#[derive(Default)]
+struct Collected(Mutex<[Vec<u8>; 2]>);
+
+impl Collected {
+    fn take(&self) -> [Vec<u8>; 2] {
+        std::mem::take(&mut *self.0.lock().expect("no other test panicked"))
+    }
+
+    fn len(&self) -> usize {
+        self.0.lock().expect("no other test panicked").iter().map(Vec::len).sum()
+    }
+}
+
+#[async_trait]
+impl OutputSink for Collected {
+    async fn write(&self, stream: Stream, bytes: Bytes) {
+        let index = usize::from(stream == Stream::Stderr);
+        self.0.lock().expect("no other test panicked")[index].extend_from_slice(&bytes);
+    }
+}
+
+fn job<A: AsRef<str>>(command: impl IntoIterator<Item = A>) -> Leased {
+    Leased {
+        lease: LeaseRef { job: JobId::new(), token: LeaseToken(1) },
+        owner: UserId::new(),
+        batch: Some(BatchId::new()),
+        attempt: 2,
+        spec: JobSpec {
+            name: "job".to_owned(),
+            command: command.into_iter().map(|part| part.as_ref().to_owned()).collect(),
+            working_dir: "/".to_owned(),
+            env: [].into(),
+            payload: serde_json::Map::new(),
+            queue: "nightly".to_owned(),
+            priority: 5,
+            timeout_seconds: 60,
+            scheduled_at: None,
+            max_attempts: 1,
+            inputs: vec![],
+        },
+    }
+}
+
+fn script(text: &str) -> Leased {
+    job(["sh", "-c", text])
+}
+
+fn executor() -> ProcessExecutor {
+    executor_within(AllowedRoots::default())
+}
+
+fn executor_within(allowed_roots: AllowedRoots) -> ProcessExecutor {
+    ProcessExecutor::new(ProcessSettings { grace: GRACE, allowed_roots })
+}
+
+async fn run(job: &Leased) -> Ran {
+    run_by(&executor(), job).await
+}
+
+async fn run_by(executor: &ProcessExecutor, job: &Leased) -> Ran {
+    let sink = Arc::new(Collected::default());
+    let context = RunContext { stop: CancellationToken::new(), output: Arc::clone(&sink) as _ };
+    let outcome = executor.run(job, context).await;
+    let [stdout, stderr] = sink.take();
+    Ran { outcome, stdout, stderr }
+}
+
+/// The processes that a job's command started, wherever they are in the tree.
+fn alive(job: &Leased) -> Vec<String> {
+    let mark = format!("JOBRUNNER_JOB_ID={}", job.lease.job);
+    let entries = fs::read_dir("/proc").expect("the process table");
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let processes = names.filter(|name| name.bytes().all(|c| c.is_ascii_digit()));
+    let of_job = |pid: &String| {
+        let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environ.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+    };
+    processes.filter(of_job).collect()
+}
+
+async fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited too long until {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
+    let start = Instant::now();
+    (future.await, start.elapsed())
+}

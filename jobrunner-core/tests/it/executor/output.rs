@@ -1,0 +1,109 @@
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jobrunner_core::{
+    Executor,
+    executor::{OutputSink, RunContext},
+    log::Stream,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Collected, executor, job, run, script, wait_until};
+
+#[tokio::test]
+async fn p8_both_streams_are_byte_exact() {
+    let ran = run(&script(r"printf 'a\000b\377\376\r\n'; printf '\000\200err' >&2")).await;
+    assert_eq!(ran.stdout, b"a\0b\xff\xfe\r\n");
+    assert_eq!(ran.stderr, b"\0\x80err");
+}
+
+#[tokio::test]
+async fn p8_long_streams_keep_their_order_side_by_side() {
+    let ran = run(&script("seq 200000 & seq 300000 >&2; wait")).await;
+    let numbers = |last: u32| (1..=last).map(|number| format!("{number}\n")).collect::<String>();
+    assert!(ran.stdout == numbers(200_000).as_bytes());
+    assert!(ran.stderr == numbers(300_000).as_bytes());
+}
+
+#[tokio::test]
+async fn output_arrives_while_the_command_runs() {
+    let sink = Arc::new(Collected::default());
+    let stop = CancellationToken::new();
+    let context = RunContext { stop: stop.clone(), output: Arc::clone(&sink) as _ };
+    let running =
+        tokio::spawn(
+            async move { executor().run(&script("echo now; exec sleep 60"), context).await },
+        );
+    wait_until("the line arrives", || sink.len() == 4).await;
+    assert!(!running.is_finished());
+    stop.cancel();
+    running.await.expect("the run ends");
+}
+
+/// Counts bytes and forgets them.
+#[derive(Default)]
+struct Counted(AtomicU64);
+
+#[async_trait]
+impl OutputSink for Counted {
+    async fn write(&self, _stream: Stream, bytes: Bytes) {
+        assert!(bytes.len() <= 64 * 1024);
+        self.0.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    }
+}
+
+fn peak_memory_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("our status");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
+    let number = line.split_whitespace().nth(1).expect("a number");
+    number.parse().expect("a number")
+}
+
+#[tokio::test]
+async fn p10_memory_does_not_grow_with_the_output() {
+    let sink = Arc::new(Counted::default());
+    let context = RunContext { stop: CancellationToken::new(), output: Arc::clone(&sink) as _ };
+    let before = peak_memory_kib();
+    let outcome = executor().run(&job(["head", "-c", "200000000", "/dev/zero"]), context).await;
+    assert_eq!(outcome.reason, None);
+    assert_eq!(sink.0.load(Ordering::Relaxed), 200_000_000);
+    let grown = peak_memory_kib() - before;
+    assert!(grown < 32 * 1024, "memory grew by {grown} KiB");
+}
+
+/// Takes its time over the first piece.
+#[derive(Default)]
+struct Slow {
+    collected: Collected,
+}
+
+#[async_trait]
+impl OutputSink for Slow {
+    async fn write(&self, stream: Stream, bytes: Bytes) {
+        if self.collected.len() == 0 {
+            // Longer than the executor waits for the output of a command that has ended.
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        }
+        self.collected.write(stream, bytes).await;
+    }
+}
+
+#[tokio::test]
+async fn p8_what_waits_in_the_pipe_for_a_slow_sink_is_not_lost() {
+    let sink = Arc::new(Slow::default());
+    let context = RunContext { stop: CancellationToken::new(), output: Arc::clone(&sink) as _ };
+    // The first byte keeps the sink busy; the rest fits into the pipe.
+    let job = script("printf 1; sleep 0.2; head -c 60000 /dev/zero");
+    let outcome = executor().run(&job, context).await;
+    assert_eq!(outcome.reason, None);
+    assert!(outcome.duration < Duration::from_secs(2), "the sink's time is not the command's");
+    assert_eq!(sink.collected.len(), 60_001);
+}

@@ -1,0 +1,103 @@
+use std::{fs, os::unix::fs::symlink, path::Path};
+
+use jobrunner_core::{job::Reason, lease::Leased, workdir::AllowedRoots};
+
+use super::{executor_within, job, run, run_by};
+
+fn in_directory(directory: &Path, command: &[&str]) -> Leased {
+    let mut job = job(command);
+    job.spec.working_dir = directory.display().to_string();
+    job
+}
+
+#[tokio::test]
+async fn a_command_runs_in_its_working_directory() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let ran = run(&in_directory(directory.path(), &["pwd", "-P"])).await;
+    let real = directory.path().canonicalize().expect("a real path");
+    assert_eq!(ran.text().trim_end(), real.display().to_string());
+}
+
+#[tokio::test]
+async fn a_program_with_a_slash_is_relative_to_the_working_directory() {
+    let directory = tempfile::tempdir().expect("a directory");
+    symlink("/bin/echo", directory.path().join("tool")).expect("a link");
+    assert_eq!(run(&in_directory(directory.path(), &["./tool", "x"])).await.text(), "x\n");
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_be_started_is_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("plain"), "no program").expect("a file");
+    let cases = [
+        (vec!["no-such-program"], "program \"no-such-program\" was not found in PATH"),
+        (vec!["./missing"], "program \"./missing\" does not exist"),
+        (vec!["./plain"], "program \"./plain\" cannot be run: Permission denied"),
+        (vec!["/"], "program \"/\" cannot be run: it is not a file"),
+    ];
+    for (command, sentence) in cases {
+        let ran = run(&in_directory(directory.path(), &command)).await;
+        assert_eq!(ran.outcome.reason, Some(Reason::SpawnFailed));
+        assert!(ran.error().starts_with(sentence), "{}", ran.error());
+        assert_eq!(ran.outcome.exit_code, None);
+    }
+}
+
+#[tokio::test]
+async fn a_working_directory_that_cannot_be_used_is_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("file");
+    fs::write(&file, "").expect("a file");
+    let missing = directory.path().join("missing");
+    let below_file = file.join("below");
+    let cases = [
+        (&file, "is not a directory"),
+        (&missing, "does not exist"),
+        (&below_file, "has a part that is not a directory"),
+    ];
+    for (path, why) in cases {
+        let ran = run(&in_directory(path, &["true"])).await;
+        assert_eq!(ran.outcome.reason, Some(Reason::WorkingDir));
+        assert_eq!(ran.error(), format!("working directory {path:?} {why}"));
+    }
+}
+
+#[tokio::test]
+async fn p12_a_symbolic_link_does_not_lead_out_of_the_allowed_directories() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let allowed = directory.path().join("allowed");
+    fs::create_dir(&allowed).expect("a directory");
+    symlink("/etc", allowed.join("escape")).expect("a link");
+    let executor = executor_within(AllowedRoots::new([&allowed]).expect("absolute"));
+
+    for path in [allowed.join("escape"), directory.path().join("allowed-evil"), "/etc".into()] {
+        let ran = run_by(&executor, &in_directory(&path, &["pwd"])).await;
+        assert_eq!(ran.outcome.reason, Some(Reason::WorkingDir), "{path:?}");
+        assert!(ran.error().contains("must lie under one of the allowed directories"));
+        assert_eq!(ran.stdout, b"");
+    }
+    let mut reading = in_directory(&allowed, &["pwd"]);
+    assert_eq!(run_by(&executor, &reading).await.outcome.reason, None);
+    reading.spec.inputs = vec![allowed.join("escape/passwd").display().to_string()];
+    let ran = run_by(&executor, &reading).await;
+    assert_eq!(ran.outcome.reason, Some(Reason::InputMissing));
+}
+
+#[tokio::test]
+async fn a_missing_input_is_named_and_nothing_is_started() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let there = directory.path().join("there");
+    fs::write(&there, "").expect("a file");
+    let missing = directory.path().join("missing");
+    let mut job = in_directory(directory.path(), &["touch", "started"]);
+
+    job.spec.inputs = vec![there.display().to_string(), missing.display().to_string()];
+    let ran = run(&job).await;
+    assert_eq!(ran.outcome.reason, Some(Reason::InputMissing));
+    assert_eq!(ran.error(), format!("input {missing:?} does not exist"));
+    assert!(!directory.path().join("started").exists());
+
+    job.spec.inputs.pop();
+    assert_eq!(run(&job).await.outcome.reason, None);
+    assert!(directory.path().join("started").exists());
+}

@@ -1,0 +1,5 @@
+//! The conformance suite on the backends of this crate, and what is special about each.
+
+mod executor;
+mod local_queue;
+mod sqlite;
