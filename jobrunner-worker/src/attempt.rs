@@ -1,0 +1,113 @@
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use jobrunner_core::{
+    executor::RunContext,
+    job::Reason,
+    lease::{Finish, Leased, Outcome},
+    queue::Hint,
+};
+use tokio::{join, select, sync::OwnedSemaphorePermit};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    finish::{Place, Report, Reports},
+    held::Reins,
+    logs::{self, Sink},
+    session::Session,
+};
+
+/// Runs the command of a started lease to its end and reports how it ended.
+///
+/// Reports nothing when the lease was lost, or when the command was stopped though nobody canceled
+/// its job: its lease is not held any more, and the store takes it back as a lost attempt at the end
+/// of the session or before.
+pub(crate) async fn run(
+    session: Arc<Session>,
+    leased: Leased,
+    slot: OwnedSemaphorePermit,
+    reports: Reports,
+) {
+    let Some(reins) = session.held.get(leased.lease) else { return };
+    let (sink, log) = logs::open(&session.parts, leased.lease, &reins);
+    let ended = CancellationToken::new();
+    let running = async {
+        let outcome = execute(&session, &leased, &reins, sink).await;
+        ended.cancel();
+        let outcome = outcome.filter(|outcome| is_result(outcome, &reins))?;
+        // A place for the report before the slot: what waits to be reported stays bounded.
+        let place = reins.lost.run_until_cancelled(reports.reserve()).await??;
+        Some((outcome, place))
+    };
+    // The slot is free as soon as the command has ended and its report has a place, whatever is
+    // left to be written of its output.
+    let running = async {
+        let result = running.await;
+        drop(slot);
+        result
+    };
+    let (result, log) = join!(running, log.run(&ended));
+    match result {
+        Some((outcome, place)) => report(place, &leased, outcome, log.remainder().await),
+        None => {
+            log.store_rest().await;
+            session.held.remove(leased.lease);
+        }
+    }
+}
+
+/// How the command ended; `None` when it was killed since its lease was lost.
+async fn execute(session: &Session, leased: &Leased, reins: &Reins, sink: Sink) -> Option<Outcome> {
+    let (job, attempt) = (leased.lease.job, leased.attempt);
+    tracing::debug!(job.id = %job, attempt, "the attempt starts");
+    let context = RunContext { stop: reins.stop.clone(), output: Arc::new(sink) };
+    let run = AssertUnwindSafe(session.parts.executor.run(leased, context)).catch_unwind();
+    let outcome = select! {
+        biased;
+        () = reins.lost.cancelled() => {
+            tracing::warn!(job.id = %job, attempt, "the attempt is killed: its lease is lost");
+            return None;
+        }
+        outcome = run => outcome.unwrap_or_else(|_| {
+            tracing::error!(job.id = %job, attempt, "the executor panicked");
+            failed_executor()
+        }),
+    };
+    let duration_ms = u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX);
+    let reason = outcome.reason.map_or("none", Reason::as_str);
+    tracing::debug!(job.id = %job, attempt, duration_ms, reason, "the attempt ended");
+    Some(outcome)
+}
+
+/// Whether an outcome says something about the command, and not only that the worker stopped it.
+fn is_result(outcome: &Outcome, reins: &Reins) -> bool {
+    outcome.reason != Some(Reason::Canceled) || reins.is_canceled()
+}
+
+fn report(place: Place, leased: &Leased, outcome: Outcome, written: logs::Remainder) {
+    let repeatable = leased.spec.max_attempts > 1
+        && outcome.reason.is_some_and(|reason| reason != Reason::Canceled);
+    let hint = Hint { job: leased.lease.job, priority: leased.spec.priority };
+    place.send(Report {
+        finish: Finish {
+            lease: leased.lease,
+            outcome,
+            stdout_bytes: written.stdout_bytes,
+            stderr_bytes: written.stderr_bytes,
+            truncated: written.truncated,
+            output: written.chunks,
+        },
+        batch: leased.batch,
+        retry: repeatable.then_some(hint),
+    });
+}
+
+fn failed_executor() -> Outcome {
+    Outcome {
+        reason: Some(Reason::SpawnFailed),
+        exit_code: None,
+        signal: None,
+        error: Some("could not be run: the worker failed; see its log".to_owned()),
+        duration: Duration::ZERO,
+    }
+}

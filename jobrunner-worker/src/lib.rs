@@ -1,0 +1,91 @@
+//! JobRunner's worker: it leases jobs from the store, runs their commands and reports how they ended.
+//!
+//! A worker lives in sessions. Within one, [`Worker::run`] does these things side by side:
+//!
+//! | module | does |
+//! |---|---|
+//! | `pull` | takes free slots, claims as many jobs, starts an attempt for each |
+//! | `attempt` | runs one command, with its output flowing into `logs` |
+//! | `finish` | reports attempts that ended, in groups |
+//! | `heartbeat` | keeps the leases, learns of cancels, and fences the worker off when it cannot |
+//! | `rescue` | takes back the leases of other workers that went away |
+//! | `drain` | lets what runs come to its end when the worker is to stop |
+//!
+//! A session ends when the worker is to stop, or when its leases may no longer hold: then everything
+//! it runs is killed, nothing is reported, and another session begins.
+
+mod attempt;
+mod backoff;
+mod drain;
+mod finish;
+mod heartbeat;
+mod held;
+mod logs;
+mod pull;
+mod rescue;
+mod session;
+mod sweep;
+
+use std::{sync::Arc, time::Duration};
+
+use jobrunner_core::{Executor, Queue, Result, Store};
+use tokio_util::sync::CancellationToken;
+
+pub use sweep::sweep_leftovers;
+
+use session::{Parts, Session};
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+    /// How many commands it runs at one time; 0 counts as 1.
+    pub slots: u32,
+    /// The queues it serves; empty is all.
+    pub queues: Vec<String>,
+    /// How long its leases hold without a renewal. It renews five times as often, and kills what it
+    /// runs when four fifths of this time have passed without one.
+    pub lease_ttl: Duration,
+    /// How long running commands may go on when the worker is to stop.
+    pub drain: Duration,
+    /// How many bytes of each stream of a command are stored: the head and the tail of what it
+    /// writes. Up to two chunks of 64 KiB more are stored at times.
+    pub max_output_bytes: u64,
+}
+
+/// Runs jobs until it is told to stop.
+pub struct Worker {
+    parts: Arc<Parts>,
+}
+
+impl Worker {
+    /// A worker that does nothing yet.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        queue: Arc<dyn Queue>,
+        executor: Arc<dyn Executor>,
+        config: WorkerConfig,
+    ) -> Self {
+        Self { parts: Arc::new(Parts { store, queue, executor, config }) }
+    }
+
+    /// Claims and runs jobs until `shutdown` is canceled, then drains: claims nothing more, gives
+    /// back what was not started, lets running commands go on for [`WorkerConfig::drain`], ends
+    /// those that are left so that another worker runs them again, and says good-bye to the store.
+    /// When it returns, nothing of it is running any more.
+    ///
+    /// A store that is away for a while is waited for.
+    ///
+    /// **Cancel safety**: dropping the future kills every running command without grace. The store
+    /// learns of it when the leases expire.
+    ///
+    /// # Errors
+    /// The store refuses to open a session, other than by being unavailable.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<()> {
+        let mut before = None;
+        while let Some(session) = Session::open(&self.parts, before, &shutdown).await? {
+            before = session.run().await;
+        }
+        Ok(())
+    }
+}

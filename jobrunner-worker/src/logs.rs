@@ -1,0 +1,174 @@
+//! From a command's output to the store: gathered for a moment, cut into chunks, appended in order.
+
+mod kept;
+mod stream;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jobrunner_core::{
+    executor::OutputSink,
+    lease::LeaseRef,
+    log::{LogChunk, Stream, Trim},
+};
+use tokio::{
+    select,
+    sync::mpsc,
+    time::{Duration, Instant, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{backoff::until_available, held::Reins, session::Parts};
+use stream::StreamLog;
+
+/// The largest chunk. As much is stored without waiting for more; and no more than this, all output
+/// together, may ride along with the report of an attempt's end.
+const CHUNK: usize = 64 * 1024;
+
+/// How much is gathered for one call of the store while the command is faster than the store.
+const BATCH: usize = 2 * CHUNK;
+
+/// How many pieces may wait between the reader of the pipes and the store. Behind them the command
+/// waits.
+const WAITING: usize = 2;
+
+/// How long the last output of an attempt that is not reported may take to be stored.
+const LAST_WORDS_LIMIT: Duration = Duration::from_secs(5);
+
+/// The end of an attempt's log that the executor writes to.
+pub(crate) struct Sink(mpsc::Sender<(Stream, Bytes)>);
+
+/// An attempt's log, on its way to the store. What it holds in memory is bounded, whatever the
+/// command writes.
+pub(crate) struct Log {
+    parts: Arc<Parts>,
+    lease: LeaseRef,
+    /// Canceled when the store says that the lease is lost.
+    lost: CancellationToken,
+    pieces: mpsc::Receiver<(Stream, Bytes)>,
+    streams: [StreamLog; 2],
+}
+
+/// What is left to be told with the report of an attempt's end.
+pub(crate) struct Remainder {
+    pub(crate) stdout_bytes: u64,
+    pub(crate) stderr_bytes: u64,
+    pub(crate) truncated: bool,
+    pub(crate) chunks: Vec<LogChunk>,
+}
+
+/// A log for the attempt of a started lease.
+pub(crate) fn open(parts: &Arc<Parts>, lease: LeaseRef, reins: &Reins) -> (Sink, Log) {
+    let (sender, pieces) = mpsc::channel(WAITING);
+    let cap = parts.config.max_output_bytes;
+    let log = Log {
+        parts: Arc::clone(parts),
+        lease,
+        lost: reins.lost.clone(),
+        pieces,
+        streams: [StreamLog::new(Stream::Stdout, cap), StreamLog::new(Stream::Stderr, cap)],
+    };
+    (Sink(sender), log)
+}
+
+#[async_trait]
+impl OutputSink for Sink {
+    async fn write(&self, stream: Stream, bytes: Bytes) {
+        if self.0.send((stream, bytes)).await.is_err() {
+            tracing::warn!("output came after the end of its command and is not stored");
+        }
+    }
+}
+
+impl Log {
+    /// Takes the output and stores it as it comes, until `ended` and nothing more is waiting.
+    pub(crate) async fn run(mut self, ended: &CancellationToken) -> Self {
+        let mut closing = false;
+        loop {
+            let due = self.streams.iter().filter_map(StreamLog::due).min();
+            select! {
+                piece = self.pieces.recv() => match piece {
+                    Some((stream, bytes)) => self.take(stream, &bytes),
+                    None => return self,
+                },
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+                () = ended.cancelled(), if !closing => {
+                    self.pieces.close();
+                    closing = true;
+                }
+            }
+            while self.pending() < BATCH
+                && let Ok((stream, bytes)) = self.pieces.try_recv()
+            {
+                self.take(stream, &bytes);
+            }
+            if self.pending() >= CHUNK || due.is_some_and(|due| due <= Instant::now()) {
+                self.flush().await;
+            }
+        }
+    }
+
+    /// What is to be reported, after what is too much for a report was stored.
+    pub(crate) async fn remainder(mut self) -> Remainder {
+        if self.pending() > CHUNK || self.streams.iter().any(StreamLog::outgrown) {
+            self.flush().await;
+        }
+        let chunks = self.streams.iter_mut().flat_map(StreamLog::cut).collect();
+        let [stdout, stderr] = &self.streams;
+        Remainder {
+            stdout_bytes: stdout.written(),
+            stderr_bytes: stderr.written(),
+            truncated: stdout.truncated() || stderr.truncated(),
+            chunks,
+        }
+    }
+
+    /// Stores what is left of an attempt that is not reported, if the store takes it soon.
+    pub(crate) async fn store_rest(mut self) {
+        if self.pending() > 0 && timeout(LAST_WORDS_LIMIT, self.flush()).await.is_err() {
+            tracing::warn!(job.id = %self.lease.job, "the end of the output could not be stored");
+        }
+    }
+
+    fn take(&mut self, stream: Stream, bytes: &[u8]) {
+        // A lost lease takes no output; what still comes is let go, so that nobody waits for it.
+        if !self.lost.is_cancelled() {
+            self.streams[index(stream)].push(bytes);
+        }
+    }
+
+    fn pending(&self) -> usize {
+        self.streams.iter().map(StreamLog::pending).sum()
+    }
+
+    async fn flush(&mut self) {
+        let chunks: Vec<LogChunk> = self.streams.iter_mut().flat_map(StreamLog::cut).collect();
+        let trims: Vec<Trim> = self.streams.iter().filter_map(StreamLog::trim).collect();
+        let append = || self.parts.store.append_log(self.lease, &chunks, &trims);
+        match until_available(&self.lost, append).await {
+            Ok(Some(true)) => {
+                for trim in trims {
+                    self.streams[index(trim.stream)].trimmed(trim);
+                }
+            }
+            Ok(Some(false)) => self.lost.cancel(),
+            Ok(None) => {}
+            Err(error) => {
+                // The command is not to fail for it; its log says that something is missing.
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(job.id = %self.lease.job, error, "output could not be stored");
+                for chunk in &chunks {
+                    self.streams[index(chunk.stream)].lose();
+                }
+            }
+        }
+    }
+}
+
+const fn index(stream: Stream) -> usize {
+    match stream {
+        Stream::Stdout => 0,
+        Stream::Stderr => 1,
+    }
+}

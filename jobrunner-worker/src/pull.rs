@@ -1,0 +1,163 @@
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use jobrunner_core::{
+    Error, Result,
+    lease::{LeaseRef, Leased, Pick},
+    queue::Candidates,
+};
+use tokio::{
+    select,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::{JoinError, JoinSet},
+    time::sleep,
+};
+
+use crate::{attempt, backoff::until_available, finish::Reports, session::Session};
+
+/// The most jobs that are claimed at a time.
+const GROUP: u32 = 256;
+
+/// How long to wait for a hint before looking for work without one.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Keeps the slots busy until nothing more is to be claimed, then waits until the session is to end
+/// and everything that was started has ended.
+pub(crate) async fn run(session: &Arc<Session>, reports: Reports) {
+    let count = session.parts.config.slots.max(1);
+    let slots = Arc::new(Semaphore::new(count as usize));
+    let mut attempts = JoinSet::new();
+    let mut ask_store = false;
+    while let Some(permits) = free_slots(session, &slots, count.min(GROUP)).await {
+        while let Some(ended) = attempts.try_join_next() {
+            note(ended);
+        }
+        let full = permits.num_permits();
+        let started = claim_and_start(session, permits, ask_store).await;
+        let claimed = started.len();
+        for (leased, permit) in started {
+            attempts.spawn(attempt::run(Arc::clone(session), leased, permit, reports.clone()));
+        }
+        // Behind a full group there is probably more.
+        ask_store = claimed < full && wait_for_work(session).await == Woken::ByTime;
+    }
+    // An administrator's drain does not end the session: the worker is still to be seen.
+    loop {
+        select! {
+            () = session.leaving.cancelled() => break,
+            Some(ended) = attempts.join_next() => note(ended),
+        }
+    }
+    while let Some(ended) = attempts.join_next().await {
+        note(ended);
+    }
+}
+
+/// Waits for a free slot, and takes all that are free. `None` when nothing more is to be claimed.
+async fn free_slots(
+    session: &Session,
+    slots: &Arc<Semaphore>,
+    most: u32,
+) -> Option<OwnedSemaphorePermit> {
+    let first = Arc::clone(slots).acquire_owned();
+    let mut permits = session.paused.run_until_cancelled(first).await?.ok()?;
+    while permits.num_permits() < most as usize {
+        match Arc::clone(slots).try_acquire_owned() {
+            Ok(permit) => permits.merge(permit),
+            Err(_) => break,
+        }
+    }
+    Some(permits)
+}
+
+#[derive(PartialEq, Eq)]
+enum Woken {
+    ByHint,
+    ByTime,
+}
+
+async fn wait_for_work(session: &Session) -> Woken {
+    select! {
+        () = session.work.notified() => Woken::ByHint,
+        () = session.paused.cancelled() => Woken::ByHint,
+        () = sleep(POLL) => Woken::ByTime,
+    }
+}
+
+/// Claims up to one job for each slot and records that their commands are about to be started.
+/// Answers those that may be, each with its slot.
+async fn claim_and_start(
+    session: &Session,
+    mut permits: OwnedSemaphorePermit,
+    ask_store: bool,
+) -> Vec<(Leased, OwnedSemaphorePermit)> {
+    let want = u32::try_from(permits.num_permits()).unwrap_or(GROUP);
+    let claiming = session.fenced.run_until_cancelled(claim(session, want, ask_store));
+    let claimed = match claiming.await {
+        Some(Ok(claimed)) if !claimed.is_empty() => claimed,
+        Some(Ok(_)) | None => return Vec::new(),
+        Some(Err(Error::NotFound(_))) => {
+            session.fence("the store ended its session");
+            return Vec::new();
+        }
+        Some(Err(error)) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot claim jobs");
+            return Vec::new();
+        }
+    };
+    let leases: Vec<LeaseRef> = claimed.iter().map(|leased| leased.lease).collect();
+    if session.paused.is_cancelled() {
+        release(session, &leases).await;
+        return Vec::new();
+    }
+    // Before the start, so that no cancel can slip in between unseen.
+    for lease in &leases {
+        session.hold(*lease);
+    }
+    let start = until_available(&session.fenced, || session.parts.store.start(&leases)).await;
+    let started: HashSet<LeaseRef> = match start {
+        Ok(started) => started.unwrap_or_default().into_iter().collect(),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot start jobs");
+            HashSet::new()
+        }
+    };
+    let mut ready = Vec::with_capacity(claimed.len());
+    for leased in claimed {
+        let slot = if started.contains(&leased.lease) { permits.split(1) } else { None };
+        match slot {
+            Some(slot) => ready.push((leased, slot)),
+            None => session.held.remove(leased.lease),
+        }
+    }
+    ready
+}
+
+async fn claim(session: &Session, want: u32, ask_store: bool) -> Result<Vec<Leased>> {
+    let queues = &session.parts.config.queues;
+    let fair = || Pick::Fair { queues: queues.clone(), want };
+    let pick = match session.parts.queue.candidates(queues, want).await {
+        Candidates::AskStore => fair(),
+        // A queue may have lost its jobs; the store has not.
+        Candidates::Ids(ids) if ids.is_empty() && ask_store => fair(),
+        Candidates::Ids(ids) if ids.is_empty() => return Ok(Vec::new()),
+        Candidates::Ids(mut ids) => {
+            ids.truncate(want as usize);
+            Pick::Ids(ids)
+        }
+    };
+    session.parts.store.claim(session.id, pick).await
+}
+
+async fn release(session: &Session, leases: &[LeaseRef]) {
+    let releasing = session.fenced.run_until_cancelled(session.parts.store.release(leases));
+    if let Some(Err(error)) = releasing.await {
+        // The end of the session gives them back too.
+        tracing::warn!(error = &error as &dyn std::error::Error, "cannot release jobs");
+    }
+}
+
+fn note(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "an attempt was not carried out to its end");
+    }
+}

@@ -1,0 +1,9 @@
+//! The worker on the embedded store and queue, with real processes.
+
+mod canceling;
+mod draining;
+mod losing;
+mod output;
+mod running;
+mod site;
+mod sweeping;
