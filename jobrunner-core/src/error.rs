@@ -99,11 +99,19 @@ impl Violation {
     }
 }
 
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Self::Invalid(vec![violation])
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.field, self.message)
     }
 }
+
+impl std::error::Error for Violation {}
 
 fn join(violations: &[Violation]) -> String {
     let texts: Vec<String> = violations.iter().map(Violation::to_string).collect();

@@ -57,6 +57,31 @@ impl Service {
         Ok(self.parts.store.create_first_account(account).await?.then_some(user))
     }
 
+    /// The oldest active admin, whom the process that owns an embedded store acts for when it does
+    /// something of its own accord. Never for a caller from outside.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn local_admin(&self) -> Result<Option<Principal>> {
+        let mut oldest = None;
+        let mut page = PageRequest::first(1000);
+        loop {
+            let part = self.parts.store.users(page).await?;
+            let is_admin = |user: &User| user.is_active && user.role == Role::Admin;
+            oldest = part.items.into_iter().rfind(is_admin).or(oldest);
+            let Some(cursor) = part.next_cursor else { break };
+            page = PageRequest::parse(Some(page.limit), Some(&cursor))?;
+        }
+        let Some(user) = oldest else { return Ok(None) };
+        let account = self.parts.store.account(user.id).await?;
+        Ok(account.map(|account| Principal {
+            id: account.user.id,
+            email: account.user.email,
+            role: account.user.role,
+            token_version: account.token_version,
+        }))
+    }
+
     /// All accounts, newest first.
     ///
     /// # Errors

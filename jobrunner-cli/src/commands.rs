@@ -1,0 +1,8 @@
+//! What each command does.
+
+pub(crate) mod batch;
+pub(crate) mod jobs;
+pub(crate) mod login;
+pub(crate) mod run;
+pub(crate) mod submit;
+pub(crate) mod up;

@@ -1,0 +1,157 @@
+use std::time::Duration;
+
+use jobrunner_core::{Batch, BatchId, Job, Status};
+
+use crate::{
+    args::{Batch as Args, BatchCommand, BatchList, BatchSubmit, List, Output, Wait},
+    client::{Client, NewBatchWithJobs},
+    commands::run::{directory_of, dry_run},
+    exit::{Exit, Failure},
+    follow, output,
+    progress::words,
+    results::Results,
+    suite::Suite,
+    summary,
+};
+
+pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
+    if let BatchCommand::Submit(submit) = args.command {
+        return self::submit(&args.server, submit).await;
+    }
+    let client = Client::signed_in(&args.server)?;
+    match args.command {
+        BatchCommand::Submit(_) => Ok(Exit::Success),
+        BatchCommand::List(list) => self::list(&client, list).await,
+        BatchCommand::Show { id, output } => show(&client, id, output).await,
+        BatchCommand::Watch { id, wait_timeout } => watch(&client, id, wait_timeout).await,
+        BatchCommand::Cancel { id } => {
+            let batch = client.cancel_batch(id).await?;
+            println!("{}: {}", batch.id, words(&batch.counts));
+            Ok(Exit::Success)
+        }
+        BatchCommand::Rerun { id, only, wait } => {
+            let batch = client.rerun_batch(id, only).await?;
+            accepted(&client, &batch, wait, Output::Table).await
+        }
+    }
+}
+
+async fn submit(server: &crate::args::Server, args: BatchSubmit) -> Result<Exit, Failure> {
+    let suite = Suite::read(&args.suite)?;
+    let base = directory_of(&args.suite)?;
+    let (batch, jobs) = suite.expand(&args.set, Some(&base))?;
+    if args.dry_run {
+        return dry_run(&batch, &jobs, args.output);
+    }
+    let client = Client::signed_in(server)?;
+    let batch = client.submit_batch(&NewBatchWithJobs { batch: &batch, jobs: &jobs }).await?;
+    accepted(&client, &batch, args.wait, args.output).await
+}
+
+/// Tells the id of a batch that was just made, or waits for its end.
+async fn accepted(
+    client: &Client,
+    batch: &Batch,
+    wait: Wait,
+    format: Output,
+) -> Result<Exit, Failure> {
+    if wait.wait {
+        eprintln!("batch {}", batch.id);
+        return watch(client, batch.id, wait.wait_timeout).await;
+    }
+    match format {
+        Output::Json => output::json(batch)?,
+        Output::Table => {
+            println!("{}", batch.id);
+            eprintln!("watch it with: jobrunner batch watch {}", batch.id);
+        }
+    }
+    Ok(Exit::Success)
+}
+
+async fn watch(client: &Client, id: BatchId, limit: Option<Duration>) -> Result<Exit, Failure> {
+    match follow::batch(client, id, limit).await? {
+        Some(batch) => {
+            summary::print(client, &batch).await?;
+            Ok(Exit::from(batch.status))
+        }
+        None => {
+            eprintln!("gave up waiting; the batch goes on: jobrunner batch watch {id}");
+            Ok(Exit::GaveUp)
+        }
+    }
+}
+
+async fn list(client: &Client, args: BatchList) -> Result<Exit, Failure> {
+    let mut filters = Vec::new();
+    filters.extend(args.status.map(|status| ("status", status.to_string())));
+    filters.extend(args.name.map(|name| ("name", name)));
+    let batches: Vec<Batch> = pages(client, "/job-batches", filters, args.list).await?;
+    match args.list.output {
+        Output::Json => output::json(&batches)?,
+        Output::Table => {
+            let row = |batch: &Batch| {
+                [
+                    batch.id.to_string(),
+                    batch.name.clone(),
+                    batch.status.to_string(),
+                    words(&batch.counts),
+                    output::time(Some(batch.created_at)),
+                ]
+            };
+            let headings = ["ID", "NAME", "STATUS", "JOBS", "CREATED (UTC)"];
+            output::table(headings, batches.iter().map(row));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// As many items of a list as are wanted, page by page.
+pub(crate) async fn pages<T: serde::de::DeserializeOwned>(
+    client: &Client,
+    path: &str,
+    filters: Vec<(&'static str, String)>,
+    list: List,
+) -> Result<Vec<T>, Failure> {
+    let wanted = if list.all { usize::MAX } else { list.limit as usize };
+    let mut items = Vec::new();
+    let mut cursor: Option<String> = None;
+    while items.len() < wanted {
+        let mut parameters = filters.clone();
+        parameters.push(("limit", (wanted - items.len()).min(1000).to_string()));
+        parameters.extend(cursor.take().map(|cursor| ("cursor", cursor)));
+        let page = client.list(path, &parameters).await?;
+        items.extend(page.items);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    Ok(items)
+}
+
+async fn show(client: &Client, id: BatchId, format: Output) -> Result<Exit, Failure> {
+    let batch = client.batch(id).await?;
+    if format == Output::Json {
+        output::json(&batch)?;
+        return Ok(Exit::Success);
+    }
+    println!("{}  {}", batch.id, summary::printable(&batch.name));
+    println!("status    {}", batch.status);
+    println!("jobs      {}: {}", batch.counts.total, words(&batch.counts));
+    println!("created   {}", output::time(Some(batch.created_at)));
+    println!("started   {}", output::time(batch.started_at));
+    println!("finished  {}", output::time(batch.finished_at));
+    if batch.counts.failed > 0 {
+        let failed = client.jobs(id, Some(Status::Failed), None, 20).await?;
+        let row = |job: &Job| {
+            [job.id.to_string(), job.spec.name.clone(), job.error.clone().unwrap_or_default()]
+        };
+        println!();
+        output::table(["FAILED", "NAME", "WHY"], failed.items.iter().map(row));
+        if failed.next_cursor.is_some() {
+            println!("… more: jobrunner jobs list --batch {id} --status failed --all");
+        }
+    }
+    Ok(Exit::Success)
+}

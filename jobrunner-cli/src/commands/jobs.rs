@@ -1,0 +1,176 @@
+use std::io::{IsTerminal, Write};
+
+use jobrunner_core::{Job, JobId, log::Stream};
+
+use crate::{
+    args::{Jobs as Args, JobsCommand, JobsList, Output},
+    client::Client,
+    commands::batch::pages,
+    exit::{Context, Exit, Failure},
+    follow::{self, Patience},
+    output,
+    summary::{printable, seconds},
+};
+
+pub(crate) async fn jobs(args: Args) -> Result<Exit, Failure> {
+    let client = Client::signed_in(&args.server)?;
+    match args.command {
+        JobsCommand::List(list) => self::list(&client, list).await,
+        JobsCommand::Show { id, output } => {
+            let job = client.job(id).await?;
+            match output {
+                Output::Json => output::json(&job)?,
+                Output::Table => print_job(&client, &job).await?,
+            }
+            Ok(Exit::Success)
+        }
+        JobsCommand::Cancel { ids } => {
+            for id in ids {
+                let job = client.cancel_job(id).await?;
+                println!("{}  {}", job.id, canceling(&job));
+            }
+            Ok(Exit::Success)
+        }
+        JobsCommand::Logs { id, follow } => logs(&client, id, follow).await,
+    }
+}
+
+fn canceling(job: &Job) -> String {
+    if job.status.is_terminal() { job.status.to_string() } else { "is being ended".to_owned() }
+}
+
+async fn list(client: &Client, args: JobsList) -> Result<Exit, Failure> {
+    let mut filters = Vec::new();
+    filters.extend(args.status.map(|status| ("status", status.to_string())));
+    filters.extend(args.batch.map(|batch| ("batch_id", batch.to_string())));
+    filters.extend(args.queue.map(|queue| ("queue", queue)));
+    filters.extend(args.name.map(|name| ("name", name)));
+    let jobs: Vec<Job> = pages(client, "/jobs", filters, args.list).await?;
+    match args.list.output {
+        Output::Json => output::json(&jobs)?,
+        Output::Table => {
+            let row = |job: &Job| {
+                [
+                    job.id.to_string(),
+                    job.spec.name.clone(),
+                    job.status.to_string(),
+                    job.attempt.to_string(),
+                    output::time(Some(job.created_at)),
+                    job.error.clone().unwrap_or_default(),
+                ]
+            };
+            let headings = ["ID", "NAME", "STATUS", "ATTEMPT", "CREATED (UTC)", "WHY"];
+            output::table(headings, jobs.iter().map(row));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// Prints a job with its attempts.
+pub(crate) async fn print_job(client: &Client, job: &Job) -> Result<(), Failure> {
+    println!("{}  {}", job.id, printable(&job.spec.name));
+    println!("status    {}", job.status);
+    if let Some(error) = &job.error {
+        println!("why       {}", printable(error));
+    }
+    println!("command   {}", printable(&format!("{:?}", job.spec.command)));
+    println!("directory {}", printable(&job.spec.working_dir));
+    println!("queue     {}, priority {}", job.spec.queue, job.spec.priority);
+    println!("created   {}", output::time(Some(job.created_at)));
+    let attempts = client.attempts(job.id).await?.items;
+    if attempts.is_empty() {
+        return Ok(());
+    }
+    println!();
+    let rows = attempts.iter().map(|attempt| {
+        let took = attempt
+            .result
+            .as_ref()
+            .map(|result| seconds(i64::try_from(result.duration_ms).unwrap_or(i64::MAX)));
+        [
+            attempt.attempt.to_string(),
+            attempt.status.to_string(),
+            output::time(Some(attempt.started_at)),
+            took.unwrap_or_else(|| "-".to_owned()),
+            attempt.error.clone().unwrap_or_default(),
+        ]
+    });
+    output::table(["ATTEMPT", "STATUS", "STARTED (UTC)", "TOOK", "WHY"], rows);
+    Ok(())
+}
+
+async fn logs(client: &Client, id: JobId, follow: bool) -> Result<Exit, Failure> {
+    let mut follower = Follower::new(client, id);
+    loop {
+        let ended = follower.step().await?;
+        if ended.is_some() || !follow {
+            return Ok(Exit::Success);
+        }
+        tokio::time::sleep(follow::PAUSE).await;
+    }
+}
+
+/// Prints a job's output as it comes, each stream to the same stream of this process. A new attempt
+/// is shown from its beginning.
+pub(crate) struct Follower<'a> {
+    client: &'a Client,
+    id: JobId,
+    attempt: u32,
+    shown: [u64; 2],
+    patience: Patience,
+}
+
+impl<'a> Follower<'a> {
+    pub(crate) fn new(client: &'a Client, id: JobId) -> Self {
+        Self { client, id, attempt: 0, shown: [0, 0], patience: Patience::default() }
+    }
+
+    /// Prints what is new; the job once it has ended.
+    pub(crate) async fn step(&mut self) -> Result<Option<Job>, Failure> {
+        // The job first: what it wrote before it ended is there when it is known to have ended.
+        let answer = self.client.job(self.id).await;
+        let Some(job) = self.patience.bear(answer)? else { return Ok(None) };
+        if job.attempt == 0 {
+            return Ok(job.status.is_terminal().then_some(job));
+        }
+        if job.attempt > self.attempt {
+            if self.attempt > 0 {
+                eprintln!("jobrunner: attempt {}", job.attempt);
+            }
+            self.attempt = job.attempt;
+            self.shown = [0, 0];
+        }
+        for (place, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
+            let from = self.shown[place];
+            let answer = self.client.output(self.id, self.attempt, stream, from).await;
+            let Some(bytes) = self.patience.bear(answer)? else { return Ok(None) };
+            print(stream, &bytes)?;
+            self.shown[place] += bytes.len() as u64;
+        }
+        Ok(job.status.is_terminal().then_some(job))
+    }
+}
+
+fn print(stream: Stream, bytes: &[u8]) -> Result<(), Failure> {
+    let written = match stream {
+        Stream::Stdout => {
+            write(&mut std::io::stdout().lock(), std::io::stdout().is_terminal(), bytes)
+        }
+        Stream::Stderr => {
+            write(&mut std::io::stderr().lock(), std::io::stderr().is_terminal(), bytes)
+        }
+    };
+    written.context(|| "cannot print the output".to_owned())
+}
+
+/// Byte for byte into a file or a pipe; a terminal gets no characters that would command it.
+fn write(to: &mut impl Write, terminal: bool, bytes: &[u8]) -> std::io::Result<()> {
+    if terminal {
+        let text = String::from_utf8_lossy(bytes);
+        let harmless = |character: &char| !character.is_control() || "\n\t\r".contains(*character);
+        to.write_all(text.chars().filter(harmless).collect::<String>().as_bytes())?;
+    } else {
+        to.write_all(bytes)?;
+    }
+    to.flush()
+}

@@ -1,0 +1,122 @@
+use std::{path::Path, sync::Arc};
+
+use jobrunner_core::{Batch, BatchId, NewBatch, NewJob, config::Settings};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    args::{Output, Run},
+    engine,
+    exit::{Context, Exit, Failure},
+    follow, junit, output,
+    results::{Local, Results},
+    settings,
+    suite::Suite,
+    summary,
+};
+
+/// Runs a suite here: an embedded store in a directory of its own, a worker, and nothing else.
+pub(crate) async fn run(args: Run) -> Result<Exit, Failure> {
+    settings::start_log("error")?;
+    let settings = settings::settings()?;
+    let suite = Suite::read(&args.suite)?;
+    let base = directory_of(&args.suite)?;
+    let (batch, jobs) = suite.expand(&args.set, Some(&base))?;
+    if args.dry_run {
+        return dry_run(&batch, &jobs, args.output);
+    }
+    if let Some(file) = &args.junit {
+        check_writable(file)?;
+    }
+    match &args.data_dir {
+        Some(directory) => run_in(directory, &settings, &args, batch, jobs).await,
+        None => {
+            let cannot = || "cannot make a directory for the results".to_owned();
+            let directory = tempfile::Builder::new().prefix("jobrunner-").tempdir();
+            let directory = directory.context(cannot)?;
+            let ended = run_in(directory.path(), &settings, &args, batch, jobs).await;
+            directory.close().context(|| "cannot remove the results".to_owned())?;
+            ended
+        }
+    }
+}
+
+async fn run_in(
+    directory: &Path,
+    settings: &Settings,
+    args: &Run,
+    batch: NewBatch,
+    jobs: Vec<NewJob>,
+) -> Result<Exit, Failure> {
+    let embedded = engine::open(directory, settings).await?;
+    let caller = engine::admin(&embedded, settings).await?.principal;
+    let results = Local { service: embedded.service.clone(), caller };
+    let submitted =
+        results.service.submit_batch(&results.caller, batch, Arc::new(jobs), None).await?;
+    eprintln!("{}: {} jobs", submitted.name, submitted.counts.total);
+
+    let stop = CancellationToken::new();
+    let slots = args.slots.unwrap_or_else(engine::default_slots);
+    let worker = engine::start_worker(&embedded, settings, slots, stop.clone());
+    let ended = until_ended(&results, submitted.id).await;
+    stop.cancel();
+    worker.await.context(|| "the worker ended".to_owned())??;
+    let (ended, interrupted) = ended?;
+
+    if let Some(file) = &args.junit {
+        junit::write(&results, &ended, file).await?;
+    }
+    match args.output {
+        Output::Table => summary::print(&results, &ended).await?,
+        Output::Json => output::json(&ended)?,
+    }
+    Ok(if interrupted { Exit::Canceled } else { Exit::from(ended.status) })
+}
+
+/// Waits for the end of the batch; an interrupt cancels what has not ended. Answers whether there
+/// was one.
+async fn until_ended(results: &Local, id: BatchId) -> Result<(Batch, bool), Failure> {
+    let mut interrupted = false;
+    let interrupt =
+        async { tokio::signal::ctrl_c().await.context(|| "cannot listen for signals".to_owned()) };
+    let batch = tokio::select! {
+        ended = follow::batch(results, id, None) => ended?,
+        heard = interrupt => {
+            heard?;
+            interrupted = true;
+            eprintln!("interrupted: ending what runs");
+            results.service.cancel_batch(&results.caller, id).await?;
+            follow::batch(results, id, None).await?
+        }
+    };
+    match batch {
+        Some(batch) => Ok((batch, interrupted)),
+        None => Ok((results.batch(id).await?, interrupted)),
+    }
+}
+
+/// The directory that relative working directories of a suite lie under.
+pub(crate) fn directory_of(suite: &Path) -> Result<std::path::PathBuf, Failure> {
+    let file =
+        suite.canonicalize().context(|| format!("cannot read the suite {}", suite.display()))?;
+    Ok(file.parent().unwrap_or(Path::new("/")).to_owned())
+}
+
+/// Shows what would be run.
+pub(crate) fn dry_run(batch: &NewBatch, jobs: &[NewJob], format: Output) -> Result<Exit, Failure> {
+    match format {
+        Output::Json => output::json(&crate::client::NewBatchWithJobs { batch, jobs })?,
+        Output::Table => {
+            println!("{}: {} jobs", batch.name, jobs.len());
+            let row = |job: &NewJob| [job.name.clone(), job.command.join(" ")];
+            output::table(["NAME", "COMMAND"], jobs.iter().map(row));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// Finds out before a long run whether its results can be written.
+fn check_writable(file: &Path) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.append(true).create(true).open(file);
+    opened.map(drop).context(|| format!("cannot write {}", file.display()))
+}

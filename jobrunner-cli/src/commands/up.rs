@@ -1,0 +1,124 @@
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use etcetera::BaseStrategy;
+use jobrunner_core::{Principal, Service, config::Settings};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    args::Up,
+    engine,
+    exit::{Context, Exit, Failure},
+    settings, suite,
+};
+
+const DEMO: &str = include_str!("../../../examples/suites/demo.yaml");
+
+/// Starts everything in this process, until it is told to stop.
+pub(crate) async fn up(args: Up) -> Result<Exit, Failure> {
+    settings::start_log("warn")?;
+    let settings = settings::settings()?;
+    let directory = match args.data_dir {
+        Some(directory) => directory,
+        None => default_directory()?,
+    };
+    let listen = args.listen.unwrap_or(settings.listen);
+    let listener = TcpListener::bind(listen).await.context(|| {
+        format!("cannot listen on {listen} (is another server running? choose another --listen)")
+    })?;
+    let address = listener.local_addr().context(|| "no address".to_owned())?;
+
+    let embedded = engine::open(&directory, &settings).await?;
+    let admin = engine::admin(&embedded, &settings).await?;
+    let stop = stop_on_signals()?;
+    let slots = args.workers.unwrap_or_else(engine::default_slots);
+    let worker =
+        (slots > 0).then(|| engine::start_worker(&embedded, &settings, slots, stop.clone()));
+    let server =
+        tokio::spawn(jobrunner_server::serve(listener, embedded.service.clone(), stop.clone()));
+
+    announce(address, &directory, slots);
+    explain_sign_in(&settings, &admin);
+    if args.demo {
+        submit_demo(&embedded.service, &admin.principal, address).await?;
+    }
+    let served = server.await.context(|| "the server ended".to_owned())?;
+    // A server that cannot go on takes the worker with it.
+    stop.cancel();
+    if let Some(worker) = worker {
+        eprintln!("waiting for running jobs, {} s at most", settings.drain.as_secs());
+        worker.await.context(|| "the worker ended".to_owned())??;
+    }
+    served.context(|| "the server ended".to_owned())?;
+    Ok(Exit::Success)
+}
+
+fn default_directory() -> Result<PathBuf, Failure> {
+    let base = etcetera::choose_base_strategy()
+        .context(|| "cannot tell your home directory; name a --data-dir".to_owned())?;
+    Ok(base.data_dir().join("jobrunner"))
+}
+
+/// Canceled by the first SIGINT or SIGTERM; the second one ends the process at once.
+fn stop_on_signals() -> Result<CancellationToken, Failure> {
+    let cannot = || "cannot listen for signals".to_owned();
+    let mut interrupt = signal(SignalKind::interrupt()).context(cannot)?;
+    let mut terminate = signal(SignalKind::terminate()).context(cannot)?;
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        next().await;
+        eprintln!("stopping; once more to stop at once");
+        token.cancel();
+        next().await;
+        std::process::exit(130);
+    });
+    Ok(stop)
+}
+
+fn announce(address: SocketAddr, directory: &std::path::Path, slots: u32) {
+    eprintln!("JobRunner {} is up", env!("CARGO_PKG_VERSION"));
+    eprintln!("  page      http://{address}/");
+    eprintln!("  API       http://{address}/api/v1  (try it: http://{address}/docs)");
+    eprintln!("  data      {}", directory.display());
+    match slots {
+        0 => eprintln!("  worker    none: jobs wait"),
+        _ => eprintln!("  worker    {slots} jobs at one time"),
+    }
+}
+
+fn explain_sign_in(settings: &Settings, admin: &engine::Admin) {
+    eprintln!("  sign in   as {}", admin.principal.email);
+    match &admin.password {
+        Some(password) => {
+            eprintln!("  password  {}  (shown this once; keep it)", engine::shown(password));
+        }
+        None if settings.admin_password.is_some() => {
+            eprintln!("  password  as it was set with JOBRUNNER_ADMIN_PASSWORD at the first start");
+        }
+        None => eprintln!("  password  as it was shown at the first start"),
+    }
+}
+
+async fn submit_demo(
+    service: &Service,
+    caller: &Principal,
+    address: SocketAddr,
+) -> Result<(), Failure> {
+    let suite = suite::Suite::parse(DEMO, "demo.yaml".as_ref())?;
+    let (batch, jobs) = suite.expand(&[], None)?;
+    let batch = service.submit_batch(caller, batch, Arc::new(jobs), None).await?;
+    eprintln!("  demo      {} jobs; watch them with", batch.counts.total);
+    eprintln!("              jobrunner login --server http://{address} --email {}", caller.email);
+    eprintln!("              jobrunner batch watch --server http://{address} {}", batch.id);
+    Ok(())
+}

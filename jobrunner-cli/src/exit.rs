@@ -1,0 +1,110 @@
+use std::{fmt, process::ExitCode};
+
+/// How the command ends when it did what it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All passed, or there was nothing to wait for.
+    Success,
+    /// Something failed.
+    Failed,
+    /// Something was canceled, and nothing failed.
+    Canceled,
+    /// It took longer than the caller wanted to wait.
+    GaveUp,
+}
+
+impl From<jobrunner_core::Status> for Exit {
+    /// The exit for a job or a batch that has ended.
+    fn from(status: jobrunner_core::Status) -> Self {
+        match status {
+            jobrunner_core::Status::Passed => Self::Success,
+            jobrunner_core::Status::Canceled => Self::Canceled,
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Success => Self::SUCCESS,
+            Exit::Failed => Self::from(1),
+            Exit::Canceled => Self::from(3),
+            // As timeout(1) does.
+            Exit::GaveUp => Self::from(124),
+        }
+    }
+}
+
+/// Why the command could not do what it was asked to: one line that says what to do next.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Anything that has no code of its own.
+    General,
+    /// The server does not answer (`EX_UNAVAILABLE` of sysexits.h).
+    Unreachable,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), kind: Kind::General }
+    }
+
+    pub(crate) fn unreachable(message: impl Into<String>) -> Self {
+        Self { message: message.into(), kind: Kind::Unreachable }
+    }
+
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.kind == Kind::Unreachable
+    }
+
+    pub(crate) fn exit(&self) -> u8 {
+        match self.kind {
+            Kind::General => 1,
+            Kind::Unreachable => 69,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What a server says may hold anything; a line of an error is one line.
+        for character in self.message.chars() {
+            match character {
+                '\n' | '\t' => f.write_str(" ")?,
+                control if control.is_control() => {}
+                other => write!(f, "{other}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<jobrunner_core::Error> for Failure {
+    fn from(error: jobrunner_core::Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            message = format!("{message}: {cause}");
+            source = cause.source();
+        }
+        Self::new(message)
+    }
+}
+
+/// Says what could not be done with what.
+pub(crate) trait Context<T> {
+    fn context(self, what: impl FnOnce() -> String) -> Result<T, Failure>;
+}
+
+impl<T, E: fmt::Display> Context<T> for Result<T, E> {
+    fn context(self, what: impl FnOnce() -> String) -> Result<T, Failure> {
+        self.map_err(|error| Failure::new(format!("{}: {error}", what())))
+    }
+}

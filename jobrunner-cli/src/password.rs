@@ -1,0 +1,82 @@
+//! Reading a password without showing it.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use secrecy::SecretString;
+
+use crate::exit::{Context, Failure};
+
+/// The password: from standard input if that is asked for, from `JOBRUNNER_PASSWORD`, or typed.
+pub(crate) fn read(from_stdin: bool) -> Result<SecretString, Failure> {
+    if from_stdin {
+        return line().map(SecretString::from);
+    }
+    if let Ok(password) = std::env::var("JOBRUNNER_PASSWORD") {
+        return Ok(password.into());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new(
+            "there is no terminal to ask for the password; use --password-stdin or JOBRUNNER_PASSWORD",
+        ));
+    }
+    ask("Password: ")?;
+    let hidden = HiddenInput::start()?;
+    let password = line();
+    drop(hidden);
+    eprintln!();
+    password.map(SecretString::from)
+}
+
+/// Asks for a line that may be seen.
+pub(crate) fn visible(prompt: &str) -> Result<String, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new(
+            "there is no terminal to ask for your email address; use --email",
+        ));
+    }
+    ask(prompt)?;
+    line()
+}
+
+fn ask(prompt: &str) -> Result<(), Failure> {
+    let mut stderr = io::stderr();
+    let asked = stderr.write_all(prompt.as_bytes()).and_then(|()| stderr.flush());
+    asked.context(|| "cannot ask".to_owned())
+}
+
+fn line() -> Result<String, Failure> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).context(|| "cannot read standard input".to_owned())?;
+    let line = line.trim_end_matches(['\r', '\n']);
+    if line.is_empty() {
+        return Err(Failure::new("nothing was entered"));
+    }
+    Ok(line.to_owned())
+}
+
+/// While it lives, the terminal does not show what is typed.
+struct HiddenInput {
+    before: Termios,
+}
+
+impl HiddenInput {
+    fn start() -> Result<Self, Failure> {
+        let cannot = || "cannot hide what is typed".to_owned();
+        let before = tcgetattr(io::stdin()).context(cannot)?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &hidden).context(cannot)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for HiddenInput {
+    fn drop(&mut self) {
+        if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Flush, &self.before) {
+            eprintln!(
+                "jobrunner: the terminal may not show what you type ({error}); run: stty echo"
+            );
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Progress of a batch: a bar where a person watches, a line now and then where a file does.
+
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use jobrunner_core::{Batch, Counts};
+
+/// How often a line is written when there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows how a batch goes on, on standard error.
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+    last: Option<(Instant, Counts)>,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::no_length();
+            let style = "{elapsed_precise} [{wide_bar:.green/dim}] {pos}/{len} {msg}";
+            if let Ok(style) = ProgressStyle::with_template(style) {
+                bar.set_style(style.progress_chars("━╸─"));
+            }
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        Self { bar, last: None }
+    }
+
+    pub(crate) fn show(&mut self, batch: &Batch) {
+        let counts = batch.counts;
+        let ended = counts.passed + counts.failed + counts.canceled;
+        if let Some(bar) = &self.bar {
+            bar.set_length(counts.total);
+            bar.set_position(ended);
+            bar.set_message(words(&counts));
+            return;
+        }
+        let due = match self.last {
+            None => true,
+            Some((when, last)) => {
+                last != counts && (when.elapsed() >= LINE_EVERY || ended == counts.total)
+            }
+        };
+        if due {
+            eprintln!("{ended}/{} ended: {}", counts.total, words(&counts));
+            self.last = Some((Instant::now(), counts));
+        }
+    }
+
+    /// Writes a line without disturbing the bar.
+    pub(crate) fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// `3 waiting, 1 running, 5 passed, 1 failed`; what is zero is left out, but for passed and failed.
+pub(crate) fn words(counts: &Counts) -> String {
+    let all = [
+        (counts.waiting, "waiting", false),
+        (counts.running, "running", false),
+        (counts.passed, "passed", true),
+        (counts.failed, "failed", true),
+        (counts.canceled, "canceled", false),
+    ];
+    let shown = all.into_iter().filter(|(number, _, always)| *number > 0 || *always);
+    shown.map(|(number, word, _)| format!("{number} {word}")).collect::<Vec<_>>().join(", ")
+}

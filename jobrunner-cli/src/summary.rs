@@ -1,0 +1,87 @@
+//! What a batch came to, for people.
+
+use jobrunner_core::{Batch, Job, Status};
+
+use crate::{exit::Failure, progress::words, results::Results};
+
+/// How many failures are shown with their output.
+const SHOWN: u32 = 20;
+
+/// How many lines of output are shown of each.
+const LINES: usize = 15;
+
+/// Prints the counts, and what failed with the last lines it wrote.
+pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Failure> {
+    if batch.counts.failed > 0 {
+        let page = results.jobs(batch.id, Some(Status::Failed), None, SHOWN).await?;
+        for job in page.items.iter().rev() {
+            print_failure(results, job).await?;
+        }
+        let more = batch.counts.failed.saturating_sub(page.items.len() as u64);
+        if more > 0 {
+            println!("\n… and {more} more that failed");
+        }
+        println!();
+    }
+    let took = match (batch.started_at, batch.finished_at) {
+        (Some(start), Some(end)) => format!(" in {}", seconds((end - start).num_milliseconds())),
+        _ => String::new(),
+    };
+    println!(
+        "{}: {} of {} jobs{took}: {}",
+        batch.name,
+        batch.status,
+        batch.counts.total,
+        words(&batch.counts)
+    );
+    Ok(())
+}
+
+async fn print_failure(results: &dyn Results, job: &Job) -> Result<(), Failure> {
+    let error = job.error.as_deref().unwrap_or("failed");
+    println!("\n── {} ── {error}", printable(&job.spec.name));
+    let tail = results.tail(job.id).await?;
+    for (name, text) in [("stdout", &tail.stdout), ("stderr", &tail.stderr)] {
+        let lines: Vec<&str> = text.lines().collect();
+        let skipped = lines.len().saturating_sub(LINES);
+        if !lines.is_empty() {
+            println!("{name}{}:", if skipped > 0 { ", its last lines" } else { "" });
+        }
+        for line in &lines[skipped..] {
+            println!("  {}", printable(line));
+        }
+    }
+    Ok(())
+}
+
+/// A duration as people read it.
+pub(crate) fn seconds(milliseconds: i64) -> String {
+    let seconds = milliseconds / 1000;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}.{} s", milliseconds % 1000 / 100),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// Text from elsewhere without the characters that command a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control() || *character == '\t').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_shown_with_the_two_largest_units() {
+        assert_eq!(seconds(1_250), "1.2 s");
+        assert_eq!(seconds(62_000), "1 min 2 s");
+        assert_eq!(seconds(3_723_000), "1 h 2 min");
+    }
+
+    #[test]
+    fn a_foreign_text_cannot_command_the_terminal() {
+        assert_eq!(printable("a\x1b]0;owned\x07b\u{9b}31mc\td"), "a]0;ownedb31mc\td");
+    }
+}

@@ -1,0 +1,86 @@
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+use crate::{
+    run::suites,
+    service::{BINARY, EMAIL, PASSWORD, Service},
+};
+
+fn jobrunner(home: &Path, server: &str, arguments: &[&str]) -> Output {
+    Command::new(BINARY)
+        .args(arguments)
+        .env("HOME", home)
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("JOBRUNNER_SERVER", server)
+        .env("JOBRUNNER_PASSWORD", PASSWORD)
+        .output()
+        .expect("a process")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[tokio::test]
+async fn a_person_signs_in_submits_waits_and_looks() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let home = tempfile::tempdir().expect("a directory");
+    let service = Service::start(directory.path(), 2).await;
+    let run = |arguments: &[&str]| jobrunner(home.path(), &service.url, arguments);
+
+    let early = run(&["whoami"]);
+    assert_eq!(early.status.code(), Some(1));
+    assert!(text(&early.stderr).contains("jobrunner login"), "{}", text(&early.stderr));
+    let signed_in = run(&["login", "--email", EMAIL]);
+    assert_eq!(signed_in.status.code(), Some(0), "{}", text(&signed_in.stderr));
+    let kept = home.path().join("config/jobrunner/credentials.json");
+    let mode = kept.metadata().expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(text(&run(&["whoami"]).stdout).contains("admin@example.com (admin)"));
+
+    let code =
+        |arguments: &[&str]| run(&[&["submit", "--wait"][..], arguments].concat()).status.code();
+    assert_eq!(code(&["--", "true"]), Some(0));
+    assert_eq!(code(&["--", "sh", "-c", "exit 7"]), Some(1));
+    assert_eq!(code(&["--wait-timeout", "300ms", "--", "sleep", "60"]), Some(124));
+    let printed = run(&["submit", "--wait", "--", "sh", "-c", "printf out; printf err >&2"]);
+    assert_eq!(printed.stdout, b"out");
+    assert!(text(&printed.stderr).ends_with("err"), "{}", text(&printed.stderr));
+
+    let suite = suites().join("shell.yaml");
+    let batch = run(&["batch", "submit", "--output", "json", suite.to_str().expect("UTF-8")]);
+    let batch: Value = serde_json::from_slice(&batch.stdout).expect("JSON");
+    let id = batch["id"].as_str().expect("an id");
+    let watched = run(&["batch", "watch", id]);
+    assert_eq!(watched.status.code(), Some(0), "{}", text(&watched.stderr));
+    assert!(text(&run(&["batch", "show", id]).stdout).contains("32 passed"));
+    assert!(text(&run(&["batch", "list"]).stdout).contains(id));
+    let jobs = run(&["jobs", "list", "--batch", id, "--all", "--output", "json"]);
+    let jobs: Vec<Value> = serde_json::from_slice(&jobs.stdout).expect("JSON");
+    assert_eq!(jobs.len(), 32);
+
+    let running = service.job("sleeper", &["sleep", "60"], Value::Null).await;
+    assert_eq!(run(&["jobs", "cancel", &running]).status.code(), Some(0));
+    service.ended(&format!("/jobs/{running}")).await;
+    assert!(text(&run(&["jobs", "show", &running]).stdout).contains("canceled"));
+    assert_eq!(run(&["logout"]).status.code(), Some(0));
+    assert_eq!(run(&["whoami"]).status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_by_exit_code_69() {
+    let home = tempfile::tempdir().expect("a directory");
+    // The port of a listener that is gone again.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let refused = jobrunner(home.path(), &url, &["login", "--email", EMAIL]);
+    assert_eq!(refused.status.code(), Some(69));
+    let said = text(&refused.stderr);
+    assert!(said.contains("cannot reach") && said.contains("jobrunner up"), "{said}");
+}

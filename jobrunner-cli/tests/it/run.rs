@@ -1,0 +1,71 @@
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use crate::service::BINARY;
+
+pub(crate) fn suites() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/suites")
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(BINARY).arg("run").args(arguments).output().expect("a process")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_suite_that_passes_ends_with_0_and_a_summary() {
+    let ended = run(&[suites().join("shell.yaml").to_str().expect("UTF-8")]);
+    assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stdout));
+    assert!(text(&ended.stdout).contains("shell: passed of 32 jobs"), "{}", text(&ended.stdout));
+}
+
+#[test]
+fn a_suite_that_fails_ends_with_1_and_its_junit_has_every_job() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let junit = directory.path().join("results.xml");
+    let suite = suites().join("demo.yaml");
+    let arguments = ["--junit", junit.to_str().expect("UTF-8"), "--set", "pause=0"];
+    let ended = run(&[&arguments[..], &[suite.to_str().expect("UTF-8")]].concat());
+    assert_eq!(ended.status.code(), Some(1));
+    let out = text(&ended.stdout);
+    assert!(
+        out.contains("demo: failed of 38 jobs") && out.contains("34 passed, 4 failed"),
+        "{out}"
+    );
+    let xml = std::fs::read_to_string(&junit).expect("a file");
+    assert!(xml.contains("tests=\"38\" skipped=\"0\" failures=\"1\" errors=\"3\""), "{xml}");
+    assert_eq!(xml.matches("<testcase ").count(), 38);
+    assert!(xml.contains("about to fail"), "the output of a failure is there");
+}
+
+#[test]
+fn a_dry_run_shows_the_jobs_and_runs_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mark = directory.path().join("mark");
+    let suite = directory.path().join("suite.yaml");
+    let yaml = format!("name: s\njobs:\n  - {{name: marks, shell: 'touch {}'}}\n", mark.display());
+    std::fs::write(&suite, yaml).expect("written");
+    let suite = suite.to_str().expect("UTF-8");
+    let dry = run(&["--dry-run", suite]);
+    assert_eq!(dry.status.code(), Some(0));
+    assert!(text(&dry.stdout).contains("marks") && !mark.exists());
+    assert_eq!(run(&[suite]).status.code(), Some(0));
+    assert!(mark.exists());
+}
+
+#[test]
+fn what_is_wrong_with_a_suite_is_told_in_one_line() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let suite = directory.path().join("suite.yaml");
+    std::fs::write(&suite, "name: s\njobs:\n  - {name: a, shell: 'echo ${x}'}\n").expect("written");
+    let refused = run(&[suite.to_str().expect("UTF-8")]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    assert!(said.contains("unknown variable \"x\"") && said.lines().count() == 1, "{said}");
+    assert_eq!(run(&["--set", "nonsense", "x.yaml"]).status.code(), Some(2));
+}

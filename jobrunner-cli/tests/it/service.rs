@@ -1,0 +1,171 @@
+//! `jobrunner up` as a process of its own, and a client to talk to it.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_jobrunner");
+pub(crate) const EMAIL: &str = "admin@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// A running service. Dropping it kills it with SIGKILL.
+pub(crate) struct Service {
+    process: Child,
+    pub(crate) url: String,
+    http: reqwest::Client,
+    token: String,
+}
+
+impl Service {
+    /// Starts the service on a free port and signs in.
+    pub(crate) async fn start(directory: &Path, workers: u32) -> Self {
+        let mut process = Command::new(BINARY)
+            .args([
+                "up",
+                "--listen",
+                "127.0.0.1:0",
+                "--workers",
+                &workers.to_string(),
+                "--data-dir",
+            ])
+            .arg(directory)
+            .env("JOBRUNNER_ADMIN_EMAIL", EMAIL)
+            .env("JOBRUNNER_ADMIN_PASSWORD", PASSWORD)
+            .current_dir(directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a process");
+        let stderr = BufReader::new(process.stderr.take().expect("a pipe"));
+        let (lines, said) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if lines.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let url = loop {
+            let line = said.recv_timeout(LIMIT).expect("the service says where it is");
+            if let Some((_, url)) = line.split_once("page      ") {
+                break url.trim().trim_end_matches('/').to_owned();
+            }
+        };
+        // Keeps the pipe empty for as long as the service talks.
+        std::thread::spawn(move || said.into_iter().for_each(drop));
+        let http = reqwest::Client::new();
+        let form = [("username", EMAIL), ("password", PASSWORD)];
+        let answer = http.post(format!("{url}/api/v1/auth/token")).form(&form).send().await;
+        let token: Value = answer.expect("an answer").json().await.expect("JSON");
+        let token = token["access_token"].as_str().expect("a token").to_owned();
+        Self { process, url, http, token }
+    }
+
+    /// Ends the process as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().expect("killed");
+        self.process.wait().expect("gone");
+    }
+
+    /// How much memory of the process is resident, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
+        let status = status.expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let bytes = self.bytes(path).await;
+        serde_json::from_slice(&bytes).expect("JSON")
+    }
+
+    pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
+        let request = self.http.get(format!("{}/api/v1{path}", self.url)).bearer_auth(&self.token);
+        let answer = request.send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.bytes().await.expect("a body").to_vec()
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.post_bytes(path, serde_json::to_vec(body).expect("JSON")).await
+    }
+
+    pub(crate) async fn post_bytes(&self, path: &str, body: Vec<u8>) -> (u16, Value) {
+        let answer = self
+            .http
+            .post(format!("{}/api/v1{path}", self.url))
+            .bearer_auth(&self.token)
+            .header("Content-Type", "application/json")
+            .body(body)
+            .send()
+            .await
+            .expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.expect("JSON"))
+    }
+
+    /// Submits a job and answers its id.
+    pub(crate) async fn job(&self, name: &str, command: &[&str], more: Value) -> String {
+        let mut job = json!({"name": name, "command": command});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            job[key] = value.clone();
+        }
+        let (status, job) = self.post("/jobs", &job).await;
+        assert_eq!(status, 202, "{job}");
+        job["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Asks until a field has a value.
+    pub(crate) async fn until(&self, path: &str, field: &str, value: &Value) -> Value {
+        let started = Instant::now();
+        loop {
+            let answer = self.get(path).await;
+            if answer[field] == *value {
+                return answer;
+            }
+            assert!(started.elapsed() < LIMIT, "{field} of {path} is not {value}: {answer}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Asks until a job or a batch has ended.
+    pub(crate) async fn ended(&self, path: &str) -> Value {
+        let started = Instant::now();
+        loop {
+            let answer = self.get(path).await;
+            if !answer["finished_at"].is_null() {
+                return answer;
+            }
+            assert!(started.elapsed() < LIMIT, "{path} does not end: {answer}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may be gone already; nothing can be done about it here in any case.
+        if self.process.kill().is_ok() {
+            self.process.wait().expect("gone");
+        }
+    }
+}
+
+/// Waits for a condition on this machine.
+pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < LIMIT, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
