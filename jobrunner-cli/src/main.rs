@@ -1,5 +1,7 @@
 //! The `jobrunner` command: everything in one process to try it, and a client for a running service.
 
+#![expect(clippy::print_stdout, reason = "results of a command go to standard output")]
+
 mod args;
 mod client;
 mod commands;

@@ -101,10 +101,9 @@ pub(crate) async fn read(
 
 fn check_type(request: &Request, wanted: &'static str) -> Result<(), Failure> {
     let refused = |detail: String| Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-    if let Some(encoding) = request.header(header::CONTENT_ENCODING) {
-        if encoding != "identity" {
-            return refused(format!("send the body without Content-Encoding, not as {encoding:?}"));
-        }
+    let encoding = request.header(header::CONTENT_ENCODING).unwrap_or("identity");
+    if encoding != "identity" {
+        return refused(format!("send the body without Content-Encoding, not as {encoding:?}"));
     }
     let content_type = request.content_type().unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();

@@ -1,0 +1,123 @@
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::app::TestApp;
+
+const UNKNOWN: &str = "0190b2f4-0000-7000-8000-000000000000";
+
+#[tokio::test]
+async fn p12_what_is_foreign_is_answered_as_what_is_absent() {
+    let app = TestApp::start().await;
+    let owner = app.account("owner@example.com", "operator").await;
+    let other = app.account("other@example.com", "operator").await;
+    let viewer = app.account("viewer@example.com", "viewer").await;
+    let job = json!({"name": "j", "command": ["true"]});
+    let batch = json!({"name": "b", "jobs": [job]});
+    let (status, job) = app.json(app.request(Method::POST, "/jobs", &owner).json(&job)).await;
+    assert_eq!(status, 202, "{job}");
+    let (status, batch) =
+        app.json(app.request(Method::POST, "/job-batches", &owner).json(&batch)).await;
+    assert_eq!(status, 202, "{batch}");
+    let (job, batch) = (job["id"].as_str().expect("id"), batch["id"].as_str().expect("id"));
+
+    let routes: [(Method, String, Value); 13] = [
+        (Method::GET, format!("/jobs/{job}"), Value::Null),
+        (Method::GET, format!("/jobs/{job}/attempts"), Value::Null),
+        (Method::GET, format!("/jobs/{job}/logs"), Value::Null),
+        (Method::GET, format!("/jobs/{job}/logs/stdout"), Value::Null),
+        (Method::POST, format!("/jobs/{job}/cancel"), Value::Null),
+        (Method::POST, format!("/jobs/{job}/rerun"), Value::Null),
+        (Method::DELETE, format!("/jobs/{job}"), Value::Null),
+        (Method::GET, format!("/job-batches/{batch}"), Value::Null),
+        (Method::GET, format!("/job-batches/{batch}/jobs"), Value::Null),
+        (Method::POST, format!("/job-batches/{batch}/cancel"), Value::Null),
+        (Method::POST, format!("/job-batches/{batch}/rerun"), json!({"only": "all"})),
+        (Method::DELETE, format!("/job-batches/{batch}"), Value::Null),
+        (Method::GET, "/jobs/not-an-id".to_owned(), Value::Null),
+    ];
+    for (method, path, body) in &routes {
+        let request = |path: &str, token: &str| {
+            let request = app.request(method.clone(), path, token);
+            if body.is_null() { request } else { request.json(body) }
+        };
+        let absent = path.replace(job, UNKNOWN).replace(batch, UNKNOWN);
+        for token in [&other, &viewer] {
+            let foreign = app.json(request(path, token)).await;
+            assert_eq!(foreign.0, 404, "{method} {path}: {}", foreign.1);
+            assert_eq!(foreign, app.json(request(&absent, token)).await, "{method} {path}");
+        }
+        let nobody = app.json(request(path, "no token")).await;
+        assert_eq!(nobody.0, 401, "{method} {path}");
+    }
+    for (path, list) in [("/jobs", &other), ("/job-batches", &viewer)] {
+        let (_, page) = app.json(app.request(Method::GET, path, list)).await;
+        assert_eq!(page["items"], json!([]), "{path}");
+    }
+    let (_, page) = app.json(app.request(Method::GET, "/jobs", &app.admin)).await;
+    assert_eq!(page["items"].as_array().expect("a list").len(), 2, "admins see all");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn p12_roles_limit_what_a_caller_can_do() {
+    let app = TestApp::start().await;
+    let operator = app.account("operator@example.com", "operator").await;
+    let viewer = app.account("viewer@example.com", "viewer").await;
+    let job = json!({"name": "j", "command": ["true"]});
+    let submit = |token: &str| app.request(Method::POST, "/jobs", token).json(&job);
+    assert_eq!(app.json(submit(&viewer)).await.0, 403);
+    for (path, expected) in [("/users", [403, 403]), ("/workers", [200, 403])] {
+        for (token, status) in [&operator, &viewer].into_iter().zip(expected) {
+            let (answered, _) = app.json(app.request(Method::GET, path, token)).await;
+            assert_eq!(answered, status, "{path}");
+        }
+    }
+    let (_, me) = app.json(app.request(Method::GET, "/users/me", &viewer)).await;
+    assert_eq!((&me["email"], &me["role"]), (&json!("viewer@example.com"), &json!("viewer")));
+    assert_eq!(app.stored().await, 0);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_refused_at_once_in_the_same_words_as_a_wrong_password() {
+    let app = TestApp::start().await;
+    let token = app.account("a@example.com", "operator").await;
+    let (_, me) = app.json(app.request(Method::GET, "/users/me", &token)).await;
+    let path = format!("/users/{}", me["id"].as_str().expect("an id"));
+    assert_eq!(app.json(app.request(Method::DELETE, &path, &app.admin)).await.0, 204);
+    assert_eq!(app.json(app.request(Method::GET, "/users/me", &token)).await.0, 401);
+    let mut said = Vec::new();
+    for (email, password) in [
+        ("a@example.com", "correct horse battery"),
+        ("admin@example.com", "wrong horse battery"),
+        ("nobody@example.com", "correct horse battery"),
+    ] {
+        let answer = app.try_sign_in(email, password).await;
+        assert_eq!(answer.status(), 401);
+        said.push(answer.text().await.expect("a body"));
+    }
+    assert!(said.iter().all(|body| *body == said[0]), "{said:?}");
+    let (_, admin) = app.json(app.request(Method::GET, "/users/me", &app.admin)).await;
+    let path = format!("/users/{}", admin["id"].as_str().expect("an id"));
+    let (status, _) = app.json(app.request(Method::DELETE, &path, &app.admin)).await;
+    assert_eq!(status, 409, "the last active admin stays");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn p1_a_repeated_submission_answers_the_same_job() {
+    let app = TestApp::start().await;
+    let submit = |path: &str, body: Value| {
+        let request = app.request(Method::POST, path, &app.admin).json(&body);
+        app.json(request.header("Idempotency-Key", "night-1"))
+    };
+    let job = || json!({"name": "j", "command": ["true"]});
+    let (_, first) = submit("/jobs", job()).await;
+    let (status, again) = submit("/jobs", job()).await;
+    assert_eq!((status, &again["id"]), (202, &first["id"]));
+    let other = json!({"name": "k", "command": ["true"]});
+    assert_eq!(submit("/jobs", other).await.0, 409);
+    assert_eq!(submit("/job-batches", json!({"name": "b", "jobs": [job()]})).await.0, 409);
+    assert_eq!(app.stored().await, 1);
+    app.stop().await;
+}

@@ -1,0 +1,96 @@
+use std::{collections::HashMap, path::Path};
+
+use jobrunner_core::{config::Settings, connect};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+const ADMIN: &str = "admin@example.com";
+const PASSWORD: &str = "correct horse battery";
+
+/// A server on a free port with a fresh store, and nobody to run jobs.
+pub(crate) struct TestApp {
+    pub(crate) url: String,
+    pub(crate) http: Client,
+    pub(crate) admin: String,
+    stop: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
+    directory: TempDir,
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With settings of its own.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let settings: HashMap<&str, &str> = settings.iter().copied().collect();
+        let lookup = |name: &str| settings.get(name).map(|value| (*value).to_owned());
+        let settings = Settings::from_vars(lookup).expect("settings");
+        let embedded = connect::embedded(directory.path(), &settings).await.expect("a service");
+        let password = SecretString::from(PASSWORD);
+        embedded.service.create_first_admin(ADMIN, password).await.expect("an admin");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let stop = CancellationToken::new();
+        let server =
+            tokio::spawn(jobrunner_server::serve(listener, embedded.service, stop.clone()));
+        let mut app =
+            Self { url, http: Client::new(), admin: String::new(), stop, server, directory };
+        app.admin = app.sign_in(ADMIN, PASSWORD).await;
+        app
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) async fn sign_in(&self, email: &str, password: &str) -> String {
+        let answer = self.try_sign_in(email, password).await;
+        assert_eq!(answer.status(), 200);
+        let body: Value = answer.json().await.expect("JSON");
+        body["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    pub(crate) async fn try_sign_in(&self, email: &str, password: &str) -> Response {
+        let form = [("username", email), ("password", password)];
+        let request = self.http.post(format!("{}/api/v1/auth/token", self.url)).form(&form);
+        request.send().await.expect("an answer")
+    }
+
+    /// Makes an account and signs in.
+    pub(crate) async fn account(&self, email: &str, role: &str) -> String {
+        let new = json!({"email": email, "password": PASSWORD, "role": role});
+        let made = self.request(Method::POST, "/users", &self.admin).json(&new).send().await;
+        assert_eq!(made.expect("an answer").status(), 201);
+        self.sign_in(email, PASSWORD).await
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}/api/v1{path}", self.url)).bearer_auth(token)
+    }
+
+    pub(crate) async fn json(&self, request: RequestBuilder) -> (u16, Value) {
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.expect("a body");
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// How many jobs are stored.
+    pub(crate) async fn stored(&self) -> u64 {
+        let request = self.request(Method::GET, "/jobs/stats", &self.admin);
+        self.json(request).await.1["total"].as_u64().expect("a count")
+    }
+
+    /// Stops the server and waits for its end.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.server.await.expect("it ended").expect("it ended well");
+    }
+}

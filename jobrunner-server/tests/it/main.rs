@@ -1,0 +1,7 @@
+//! The API over real connections, on a real store.
+
+mod access;
+mod app;
+mod malformed;
+mod openapi;
+mod pages;

@@ -1,0 +1,200 @@
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::app::TestApp;
+
+fn deep(depth: usize) -> String {
+    format!("{}{}", "[".repeat(depth), "]".repeat(depth))
+}
+
+fn job(field: &str, value: &str) -> String {
+    let mut fields = vec![("name", "\"j\""), ("command", "[\"true\"]")];
+    fields.retain(|(name, _)| *name != field);
+    fields.push((field, value));
+    let fields: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+fn batch(jobs: &str) -> String {
+    format!("{{\"name\":\"b\",\"jobs\":{jobs}}}")
+}
+
+/// Sends every body to a route and checks that it is refused, that the field is named, and that
+/// nothing is stored.
+async fn refused(app: &TestApp, path: &str, cases: Vec<(String, &str)>) {
+    for (body, field) in cases {
+        let shown: String = body.chars().take(120).collect();
+        let request = app.request(Method::POST, path, &app.admin);
+        let request = request.header("Content-Type", "application/json").body(body);
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let content_type = answer.headers()["content-type"].to_str().expect("ASCII").to_owned();
+        let problem: Value = answer.json().await.expect("JSON");
+        assert!((400..500).contains(&status), "{path} {shown}: {status} {problem}");
+        assert_eq!(content_type, "application/problem+json", "{shown}");
+        assert_eq!(problem["status"], status, "{shown}");
+        let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let named = errors.iter().any(|error| {
+            let (name, message) = (&error["field"], &error["message"]);
+            name.as_str().is_some_and(|name| name.contains(field))
+                || message.as_str().is_some_and(|message| message.contains(field))
+        });
+        assert!(named, "{path} {shown}: {field} is not named in {problem}");
+    }
+    assert_eq!(app.stored().await, 0);
+}
+
+#[tokio::test]
+async fn a_malformed_job_is_refused_by_field_and_nothing_is_stored() {
+    let app = TestApp::start().await;
+    let large = format!("\"{}\"", "x".repeat(3_000_000));
+    let cases = vec![
+        ("not json".to_owned(), "body"),
+        (String::new(), "body"),
+        ("[]".to_owned(), "body"),
+        ("null".to_owned(), "body"),
+        (format!("{} x", job("name", "\"j\"")), "body"),
+        (deep(100_000), "body"),
+        (job("payload", &format!("{{\"a\":{}}}", deep(100_000))), "payload"),
+        (job("colour", "1"), "colour"),
+        (job("owner_id", "\"x\""), "owner_id"),
+        (job("status", "\"passed\""), "status"),
+        ("{\"name\":\"j\",\"name\":\"k\",\"command\":[\"true\"]}".to_owned(), "name"),
+        ("{\"name\":\"j\"}".to_owned(), "command"),
+        (job("name", "\"\""), "name"),
+        (job("name", "7"), "name"),
+        (job("name", "\"a\\u0000b\""), "name"),
+        (job("name", "\"\\ud800\""), "name"),
+        (job("name", &format!("\"{}\"", "n".repeat(256))), "name"),
+        (job("command", "[]"), "command"),
+        (job("command", "\"true\""), "command"),
+        (job("command", "[\"true\",7]"), "command[1]"),
+        (job("command", "[\"\"]"), "command"),
+        (job("command", "[\"a\\u0000b\"]"), "command[0]"),
+        (job("command", &format!("[\"echo\",{large}]")), "command[1]"),
+        (job("env", "[]"), "env"),
+        (job("env", "{\"A\":1}"), "env.A"),
+        (job("env", "{\"A=B\":\"x\"}"), "A=B"),
+        (job("env", "{\"JOBRUNNER_JOB_ID\":\"x\"}"), "env.JOBRUNNER_JOB_ID"),
+        (job("env", "{\"A\":\"x\\u0000\"}"), "env.A"),
+        (job("payload", "7"), "payload"),
+        (job("queue", "\"a b\""), "queue"),
+        (job("priority", "11"), "priority"),
+        (job("priority", "-1"), "priority"),
+        (job("priority", "1.5"), "priority"),
+        (job("timeout_seconds", "0"), "timeout_seconds"),
+        (job("timeout_seconds", "18446744073709551616"), "timeout_seconds"),
+        (job("max_attempts", "0"), "max_attempts"),
+        (job("scheduled_at", "\"tomorrow\""), "scheduled_at"),
+        (job("scheduled_at", "\"+10000-01-01T00:00:00Z\""), "scheduled_at"),
+        (job("inputs", "[\"relative\"]"), "inputs[0]"),
+        (job("working_dir", "\"relative\""), "working_dir"),
+    ];
+    refused(&app, "/jobs", cases).await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_malformed_batch_is_refused_by_field_and_nothing_is_stored() {
+    let app = TestApp::start().await;
+    let good = job("name", "\"j\"");
+    let many = |n: usize| format!("[{}]", vec![good.as_str(); n].join(","));
+    let mut seventeen = vec![good.clone(); 17];
+    seventeen.push(job("command", "[]"));
+    let mut wrong_type = vec![good.clone(); 3];
+    wrong_type.push("5".to_owned());
+    let cases = vec![
+        ("{".to_owned(), "body"),
+        (batch("[]"), "jobs"),
+        (batch("{}"), "jobs"),
+        (batch(&many(100_001)), "jobs"),
+        (batch(&format!("[{}]", seventeen.join(","))), "jobs[17].command"),
+        (batch(&format!("[{}]", wrong_type.join(","))), "jobs[3]"),
+        (batch(&format!("[{}]", job("colour", "1"))), "jobs[0]"),
+        (batch(&format!("[{good},{}]", job("payload", &deep(100_000)))), "jobs"),
+        ("{\"name\":\"b\"}".to_owned(), "jobs"),
+        (format!("{{\"name\":\"\",\"jobs\":[{good}]}}"), "name"),
+        (format!("{{\"name\":\"b\",\"owner_id\":1,\"jobs\":[{good}]}}"), "owner_id"),
+    ];
+    refused(&app, "/job-batches", cases).await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn directories_outside_the_allowed_ones_are_refused() {
+    let outer = tempfile::tempdir().expect("a directory");
+    let allowed = outer.path().join("allowed");
+    for directory in [&allowed, &outer.path().join("allowed-evil")] {
+        std::fs::create_dir(directory).expect("made");
+    }
+    std::os::unix::fs::symlink(outer.path(), allowed.join("out")).expect("a link");
+    let root = allowed.to_str().expect("UTF-8");
+    let app = TestApp::with(&[("ALLOWED_WORKDIRS", root)]).await;
+    let quoted = |path: String| format!("\"{path}\"");
+    let evil = [
+        "/etc".to_owned(),
+        format!("{root}/../allowed-evil"),
+        format!("{root}-evil"),
+        format!("{root}/out"),
+        format!("{root}/out/allowed-evil"),
+        "/proc/self/root".to_owned(),
+    ];
+    let jobs = evil.iter().map(|path| (job("working_dir", &quoted(path.clone())), "working_dir"));
+    refused(&app, "/jobs", jobs.collect()).await;
+    let input =
+        |path: &String| (job("inputs", &format!("[{}]", quoted(path.clone()))), "inputs[0]");
+    refused(&app, "/jobs", evil.iter().map(input).collect()).await;
+    let member = |path: &String| job("working_dir", &quoted(path.clone()));
+    let batches =
+        evil.iter().map(|path| (batch(&format!("[{}]", member(path))), "jobs[0].working_dir"));
+    refused(&app, "/job-batches", batches.collect()).await;
+    let fine = json!({"name": "j", "command": ["true"], "working_dir": root});
+    let request = app.request(Method::POST, "/jobs", &app.admin).json(&fine);
+    assert_eq!(app.json(request).await.0, 202);
+    assert!(app.directory().exists());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn parameters_out_of_range_are_named() {
+    let app = TestApp::start().await;
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=2147483648", "limit"),
+        ("limit=9223372036854775808", "limit"),
+        ("cursor=x", "cursor"),
+        ("status=Passed", "status"),
+        ("batch_id=1", "batch_id"),
+    ] {
+        let request = app.request(Method::GET, &format!("/jobs?{query}"), &app.admin);
+        let (status, problem) = app.json(request).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{query}");
+    }
+    let injected = app.request(Method::GET, "/jobs?name='%20OR%201=1--", &app.admin);
+    assert_eq!(app.json(injected).await.1["items"], json!([]));
+    let wrong_method = app.request(Method::PUT, "/jobs", &app.admin);
+    assert_eq!(app.json(wrong_method).await.0, 405);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn bodies_of_other_types_and_sizes_are_refused_before_they_are_read() {
+    let app = TestApp::start().await;
+    let post = || app.request(Method::POST, "/jobs", &app.admin);
+    let text = post().header("Content-Type", "text/plain").body(job("name", "\"j\""));
+    assert_eq!(app.json(text).await.0, 415);
+    assert_eq!(app.json(post().body(job("name", "\"j\""))).await.0, 415);
+    let packed =
+        post().header("Content-Type", "application/json").header("Content-Encoding", "gzip");
+    assert_eq!(app.json(packed.body("x")).await.0, 415);
+    let huge = vec![b' '; 9 << 20];
+    let (status, problem) =
+        app.json(post().header("Content-Type", "application/json").body(huge)).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (413, &json!("body")));
+    let form = app.http.post(format!("{}/api/v1/auth/token", app.url)).json(&json!({}));
+    assert_eq!(app.json(form).await.0, 415);
+    assert_eq!(app.stored().await, 0);
+    app.stop().await;
+}
