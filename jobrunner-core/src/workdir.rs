@@ -59,19 +59,24 @@ impl AllowedRoots {
         if self.0.is_empty() {
             return Ok(());
         }
-        let existing = Path::new(path).ancestors().find_map(|part| part.canonicalize().ok());
-        let real_roots = Self(
-            self.0
-                .iter()
-                .map(|root| root.canonicalize().unwrap_or_else(|_| root.clone()))
-                .collect(),
-        );
-        match existing {
-            // Only parents above the roots exist here: nothing can be told, the worker will.
-            Some(real) if real_roots.0.iter().any(|root| root.starts_with(&real)) => Ok(()),
-            Some(real) if !real_roots.contains(&real) => Err(self.refusal()),
-            _ => Ok(()),
+        let above_the_roots =
+            |part: &Path| self.0.iter().any(|root| root.starts_with(part) && root != part);
+        for part in Path::new(path).ancestors() {
+            // Only what is above the roots exists here: nothing can be told, the worker will.
+            if above_the_roots(part) {
+                return Ok(());
+            }
+            if let Ok(real) = part.canonicalize() {
+                return if self.real().contains(&real) { Ok(()) } else { Err(self.refusal()) };
+            }
         }
+        Ok(())
+    }
+
+    /// The roots with their own links followed.
+    fn real(&self) -> Self {
+        let real = |root: &PathBuf| root.canonicalize().unwrap_or_else(|_| root.clone());
+        Self(self.0.iter().map(real).collect())
     }
 
     fn contains(&self, path: &Path) -> bool {

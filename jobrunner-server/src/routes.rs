@@ -1,7 +1,7 @@
 //! The map of URLs.
 
 use jobrunner_core::Service;
-use poem::{Endpoint, EndpointExt, Route, get, handler, http::header, web::WithHeader};
+use poem::{Endpoint, EndpointExt, Response, Route, get, handler};
 use poem_openapi::{LicenseObject, OpenApiService};
 
 use crate::{
@@ -35,8 +35,8 @@ pub(crate) fn description() -> String {
 }
 
 #[handler]
-fn openapi_json() -> WithHeader<String> {
-    poem::IntoResponse::with_header(description(), header::CONTENT_TYPE, "application/json")
+fn openapi_json() -> Response {
+    Response::builder().content_type("application/json").body(description())
 }
 
 fn described() -> OpenApiService<Apis, ()> {

@@ -143,6 +143,11 @@ pub(crate) fn refusal(category: Category, violation: Violation) -> Failure {
 pub(crate) fn parse_part<'de, T: serde::Deserialize<'de>>(
     bytes: &'de [u8],
 ) -> Result<T, (Category, Violation)> {
+    // serde would take a list for a struct, its items for the fields in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        let violation = Violation::new("body", "must be a JSON object, not a list");
+        return Err((Category::Data, violation));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

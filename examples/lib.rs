@@ -1,0 +1,1 @@
+//! Programs that embed JobRunner; see the files beside this one.
