@@ -10,7 +10,14 @@ const JOBS: usize = 100_000;
 async fn a_batch_of_100_000_jobs_is_taken_in_one_request_and_listed_in_bounded_memory() {
     let directory = tempfile::tempdir().expect("a directory");
     let service = Service::start(directory.path(), 0).await;
-    let member = |n: usize| json!({"name": format!("test {n}"), "command": ["python3", "-m", "pytest", format!("tests/test_{n}.py")]});
+    let member = |n: usize| {
+        json!({
+            "name": format!("regression/module_{}/test_{n}", n / 100),
+            "command": ["python3", "-m", "pytest", "-x", format!("tests/test_{n}.py")],
+            "env": {"SUITE": "nightly", "SEED": n.to_string()},
+            "timeout_seconds": 600,
+        })
+    };
     let jobs: Vec<Value> = (0..JOBS).map(member).collect();
     let body = serde_json::to_vec(&json!({"name": "big", "jobs": jobs})).expect("JSON");
     let size = body.len() as u64;
@@ -38,7 +45,7 @@ async fn a_batch_of_100_000_jobs_is_taken_in_one_request_and_listed_in_bounded_m
         let page = service.get(&next).await;
         for job in page["items"].as_array().expect("a list") {
             seen += 1;
-            assert_eq!(job["name"], format!("test {}", JOBS - seen));
+            assert_eq!(job["env"]["SEED"], (JOBS - seen).to_string());
         }
         most = most.max(service.resident());
         let Some(cursor) = page["next_cursor"].as_str() else { break };

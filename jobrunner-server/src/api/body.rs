@@ -151,7 +151,7 @@ pub(crate) fn parse_part<'de, T: serde::Deserialize<'de>>(
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        let field = if path == "." { "body".to_owned() } else { path };
+        let field = if path == "." || path == "?" { "body".to_owned() } else { path };
         let error = error.into_inner();
         (error.classify(), Violation::new(field, sentence(&error)))
     })?;

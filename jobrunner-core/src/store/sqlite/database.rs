@@ -32,7 +32,7 @@ pub(super) async fn open_writer(path: &Path) -> Result<SqliteConnection> {
         .journal_mode(SqliteJournalMode::Wal)
         // What is acknowledged survives the loss of power, not only that of the process.
         .synchronous(SqliteSynchronous::Full)
-        .pragma("cache_size", "-32768");
+        .pragma("cache_size", "-8192");
     let mut connection = options.connect().await.map_err(store_error)?;
     migrate(&mut connection).await?;
     Ok(connection)
@@ -43,7 +43,7 @@ pub(super) async fn open_readers(path: &Path) -> Result<SqlitePool> {
     SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(ACQUIRE_LIMIT)
-        .connect_with(options(path).pragma("query_only", "on"))
+        .connect_with(options(path).pragma("query_only", "on").pragma("cache_size", "-1024"))
         .await
         .map_err(store_error)
 }
