@@ -2,7 +2,7 @@
 //!
 //! A backend runs it with one line in a test crate, given a function that makes a fresh, empty one:
 //!
-//! ```ignore
+//! ```text
 //! async fn sqlite() -> Fixture { … }
 //! jobrunner_core::store_conformance!(sqlite);
 //! jobrunner_core::queue_conformance!(local_queue);

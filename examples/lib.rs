@@ -1,1 +1,0 @@
-//! Programs that embed JobRunner; see the files beside this one.
