@@ -1,7 +1,5 @@
 //! The binary as its users run it: real processes, a real server, real commands.
 
-#![expect(clippy::print_stdout, reason = "tests print what they measured")]
-
 mod big;
 mod client;
 mod cpython;

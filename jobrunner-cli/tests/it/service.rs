@@ -46,7 +46,7 @@ impl Service {
             .spawn()
             .expect("a process");
         let stderr = BufReader::new(process.stderr.take().expect("a pipe"));
-        let (lines, said) = mpsc::channel();
+        let (lines, said) = mpsc::sync_channel(64);
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 if lines.send(line).is_err() {
