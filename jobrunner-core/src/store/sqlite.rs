@@ -56,12 +56,21 @@ impl SqliteStore {
     }
 }
 
+/// The result code for a disk without room.
+const SQLITE_FULL: &str = "13";
+
+/// What is unavailable then, for those who wait.
+const FREE_SPACE: &str = "free space for the database";
+
 /// Sorts what the driver reports: data that cannot be read is a defect, anything else may pass.
 fn store_error(error: sqlx::Error) -> Error {
     use sqlx::Error as E;
     match error {
         E::ColumnDecode { .. } | E::Decode(_) | E::ColumnNotFound(_) | E::TypeNotFound { .. } => {
             Error::internal("reading stored data", error)
+        }
+        E::Database(error) if error.code().as_deref() == Some(SQLITE_FULL) => {
+            Error::unavailable(FREE_SPACE, error)
         }
         _ => Error::unavailable("the database", error),
     }

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 
 use super::{
-    SqliteStore, cancel, claim, clock, delete, finish, log, read, rows::WorkerRow, session, sql,
-    store_error, submit,
+    FREE_SPACE, SqliteStore, cancel, claim, clock, delete, finish, log, read, rows::WorkerRow,
+    session, sql, store_error, submit,
 };
 use crate::{
-    BatchId, JobId, JobSpec, Result, SessionId, UserId,
+    BatchId, Error, JobId, JobSpec, Result, SessionId, UserId,
     authz::Scope,
     batch::{Batch, BatchFilter, Counts, RerunOnly},
     job::{Attempt, Job, JobFilter},
@@ -22,6 +22,9 @@ use crate::{
 #[async_trait]
 impl JobStore for SqliteStore {
     async fn ping(&self) -> Result<()> {
+        if self.writer.is_full() {
+            return Err(Error::unavailable(FREE_SPACE, "the last change did not fit on the disk"));
+        }
         // An empty change goes through the writer and its commit: it answers when those do.
         self.writer.run(|_| Box::pin(async { Ok(()) })).await
     }
