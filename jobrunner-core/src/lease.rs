@@ -89,6 +89,21 @@ pub struct Leased {
     pub spec: JobSpec,
 }
 
+/// A job that waits in its lane and may be claimed now: what a queue is filled from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claimable {
+    /// Which job.
+    pub job: JobId,
+    /// Its priority, 0 to 10.
+    pub priority: u8,
+    /// The queue it waits in; with the owner, its lane.
+    pub queue: String,
+    /// Whose it is.
+    pub owner: UserId,
+    /// The queue's weight: its lanes get turns in proportion to it.
+    pub weight: f64,
+}
+
 /// What a renewal tells a worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renewal {

@@ -8,15 +8,24 @@ use futures_util::stream::BoxStream;
 
 pub use local::LocalQueue;
 
-use crate::{BatchId, JobId};
+use crate::{BatchId, JobId, UserId};
 
-/// A job that may be claimable now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hint {
-    /// Which job.
-    pub job: JobId,
-    /// Its priority, 0 to 10.
-    pub priority: u8,
+/// What may be claimable now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// One job.
+    Job {
+        /// Which job.
+        job: JobId,
+        /// Its priority, 0 to 10.
+        priority: u8,
+        /// The queue it waits in; with the owner, its lane.
+        queue: String,
+        /// Whose it is.
+        owner: UserId,
+    },
+    /// Members of a batch, too many to be named.
+    Batch(BatchId),
 }
 
 /// What a queue proposes to a worker that has free slots.
@@ -46,11 +55,22 @@ pub enum Wakeup {
     Lagged,
 }
 
+/// What a queue depends on besides the store, and whether that answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Nothing: there is no other part.
+    None,
+    /// The other part answers.
+    Up,
+    /// The other part does not answer; workers ask the store meanwhile.
+    Down,
+}
+
 /// Advisory transport between those who change the store and those who wait for a change.
 #[async_trait]
 pub trait Queue: Send + Sync {
     /// Proposes jobs to the workers. Best effort: failures are the queue's own affair. `hints` may
-    /// be empty when too many jobs became claimable to name them.
+    /// be empty when it is not known which jobs became claimable.
     async fn offer(&self, hints: &[Hint]);
 
     /// What to claim next.
@@ -61,4 +81,7 @@ pub trait Queue: Send + Sync {
 
     /// What is announced from now on. Ends when the queue shuts down. Cancel safe.
     fn wakeups(&self) -> BoxStream<'static, Wakeup>;
+
+    /// Whether the part that the queue depends on answers; never fails, and takes a second at most.
+    async fn link(&self) -> Link;
 }

@@ -16,7 +16,7 @@ use crate::{
     authz::{AccessToken, Action, Credential, Passwords, Principal, TokenKey},
     job::Rules,
     lease::Worker,
-    queue::Wakeup,
+    queue::{Link, Wakeup},
 };
 
 /// What a [`Service`] is made of.
@@ -46,6 +46,8 @@ pub struct Service {
 pub struct Health {
     /// The store does.
     pub database: bool,
+    /// What the queue depends on besides the store.
+    pub queue: Link,
 }
 
 impl Service {
@@ -74,11 +76,11 @@ impl Service {
 
     /// Whether the parts answer; never fails.
     pub async fn health(&self) -> Health {
-        let answer = self.parts.store.ping().await;
+        let (answer, queue) = tokio::join!(self.parts.store.ping(), self.parts.queue.link());
         if let Err(error) = &answer {
             tracing::warn!(error = error as &dyn std::error::Error, "the store does not answer");
         }
-        Health { database: answer.is_ok() }
+        Health { database: answer.is_ok(), queue }
     }
 
     /// The workers that are alive.

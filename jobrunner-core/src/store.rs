@@ -11,6 +11,7 @@
 pub mod sqlite;
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 
 use crate::{
     BatchId, JobId, JobSpec, Result, SessionId, User, UserId,
@@ -18,7 +19,8 @@ use crate::{
     batch::{Batch, BatchFilter, Counts, NewBatch, RerunOnly},
     job::{Attempt, Job, JobFilter},
     lease::{
-        Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued, Worker,
+        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued,
+        Worker,
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
@@ -188,6 +190,11 @@ pub trait LeaseStore: Send + Sync {
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound) when the session is gone.
     async fn claim(&self, session: SessionId, pick: Pick) -> Result<Vec<Leased>>;
+
+    /// Everything that may be claimed now, or what may be of one batch, in pages of at most 1,000
+    /// jobs; those of one lane and priority in the order of their submission. This is how a queue
+    /// is filled again that lost its contents.
+    fn claimable(&self, of: Option<BatchId>) -> BoxStream<'_, Result<Vec<Claimable>>>;
 
     /// Records that the commands of these leases are about to be started, and answers those that may
     /// be: the others were canceled or taken back, and must not be started.

@@ -44,6 +44,7 @@ macro_rules! store_conformance {
                 scheduled_jobs_wait_for_their_time,
                 workers_get_jobs_of_the_queues_they_serve,
                 proposed_jobs_are_claimed_if_they_can_be,
+                what_is_claimable_is_told_page_by_page,
                 p4_only_a_start_charges_an_attempt;
             ends: p2_a_job_ends_once,
                 p3_a_stale_token_changes_nothing,

@@ -87,7 +87,12 @@ fn is_result(outcome: &Outcome, reins: &Reins) -> bool {
 fn report(place: Place, leased: &Leased, outcome: Outcome, written: logs::Remainder) {
     let repeatable = leased.spec.max_attempts > 1
         && outcome.reason.is_some_and(|reason| reason != Reason::Canceled);
-    let hint = Hint { job: leased.lease.job, priority: leased.spec.priority };
+    let hint = Hint::Job {
+        job: leased.lease.job,
+        priority: leased.spec.priority,
+        queue: leased.spec.queue.clone(),
+        owner: leased.owner,
+    };
     place.send(Report {
         finish: Finish {
             lease: leased.lease,

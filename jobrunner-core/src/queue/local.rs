@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, stream, stream::BoxStream};
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::{Candidates, Hint, Queue, Wakeup};
+use super::{Candidates, Hint, Link, Queue, Wakeup};
 
 /// How many wake-ups a slow listener may be behind before it is told that it missed some.
 const BACKLOG: usize = 1024;
@@ -52,5 +52,9 @@ impl Queue for LocalQueue {
             }
         })
         .boxed()
+    }
+
+    async fn link(&self) -> Link {
+        Link::None
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     batch::{Batch, BatchFilter, NewBatch, RerunOnly},
     job::{Job, JobFilter, Rules},
     page::{Page, PageRequest},
-    queue::Wakeup,
+    queue::{Hint, Wakeup},
     store::{BatchOrder, Idempotency, Specs},
 };
 
@@ -73,7 +73,7 @@ impl Service {
         let specs = specs(self.parts.rules.clone(), jobs);
         let submitted = self.parts.store.submit_batch(order, specs).await?;
         if submitted.fresh {
-            self.parts.queue.offer(&[]).await;
+            self.parts.queue.offer(&[Hint::Batch(submitted.id)]).await;
             self.batch_changed(submitted.id).await;
         }
         self.batch(caller, submitted.id).await
@@ -144,7 +144,7 @@ impl Service {
     ) -> Result<Batch> {
         self.controlled_batch(caller, id).await?;
         let rerun = self.parts.store.rerun_batch(caller.id, id, only).await?;
-        self.parts.queue.offer(&[]).await;
+        self.parts.queue.offer(&[Hint::Batch(rerun)]).await;
         self.batch_changed(rerun).await;
         self.batch(caller, rerun).await
     }

@@ -32,10 +32,11 @@ impl Service {
         self.parts.authz.check(caller, Action::Submit)?;
         let spec = self.parts.rules.check(job).map_err(Error::Invalid)?;
         let spec = self.check_targets(spec).await?;
-        let priority = spec.priority;
+        let (priority, queue) = (spec.priority, spec.queue.clone());
         let submitted = self.parts.store.submit_job(caller.id, spec, idempotency).await?;
         if submitted.fresh {
-            self.parts.queue.offer(&[Hint { job: submitted.id, priority }]).await;
+            let hint = Hint::Job { job: submitted.id, priority, queue, owner: caller.id };
+            self.parts.queue.offer(&[hint]).await;
             self.job_changed(submitted.id, None).await;
         }
         self.job(caller, submitted.id).await

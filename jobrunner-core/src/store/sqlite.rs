@@ -8,6 +8,7 @@
 mod account;
 mod cancel;
 mod claim;
+mod claimable;
 mod clock;
 mod database;
 mod delete;

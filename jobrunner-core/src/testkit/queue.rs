@@ -8,7 +8,7 @@ pub mod wakeups {
     use tokio::time::timeout;
 
     use crate::{
-        BatchId, JobId, Queue,
+        BatchId, JobId, Queue, UserId,
         queue::{Hint, Wakeup},
     };
 
@@ -29,7 +29,9 @@ pub mod wakeups {
     /// A worker that waits for work hears of a job.
     pub async fn an_offer_wakes_those_who_wait<K: Any>((queue, _keep): &(Arc<dyn Queue>, K)) {
         let mut listener = queue.wakeups();
-        queue.offer(&[Hint { job: JobId::new(), priority: 5 }]).await;
+        let (queue_name, owner) = ("default".to_owned(), UserId::new());
+        let hint = Hint::Job { job: JobId::new(), priority: 5, queue: queue_name, owner };
+        queue.offer(&[hint]).await;
         assert!(heard(&mut listener, &Wakeup::Work).await);
         queue.offer(&[]).await;
         assert!(heard(&mut listener, &Wakeup::Work).await, "also when the jobs are not named");

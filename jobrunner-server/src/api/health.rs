@@ -1,4 +1,4 @@
-use jobrunner_core::Service;
+use jobrunner_core::{Service, queue::Link, service::Health};
 use poem::{IntoResponse, Response, http::StatusCode, web::Data};
 use poem_openapi::{
     ApiResponse, OpenApi,
@@ -23,22 +23,28 @@ struct Report {
 }
 
 impl Report {
-    fn new(works: bool) -> Self {
+    fn new(health: Health) -> Self {
+        let works = health.database && health.queue != Link::Down;
         Self {
             status: if works { "ok" } else { "degraded" },
-            database: if works { "ok" } else { "error" },
-            redis: "disabled",
+            database: if health.database { "ok" } else { "error" },
+            redis: match health.queue {
+                Link::None => "disabled",
+                Link::Up => "ok",
+                Link::Down => "error",
+            },
             version: env!("CARGO_PKG_VERSION"),
         }
     }
 }
 
-/// The same body with 200 or 503.
+/// The same body with 200 or 503. Without Redis everything is done, if later: that is no reason to
+/// send no requests here.
 struct Readiness(Report);
 
 impl IntoResponse for Readiness {
     fn into_response(self) -> Response {
-        let ready = self.0.status == "ok";
+        let ready = self.0.database == "ok";
         let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         poem::web::Json(self.0).with_status(status).into_response()
     }
@@ -72,12 +78,12 @@ impl HealthApi {
     /// Whether the service can do its work
     #[oai(path = "/health", method = "get", operation_id = "get_health")]
     async fn ready(&self, Data(service): Data<&Service>) -> Readiness {
-        Readiness(Report::new(service.health().await.database))
+        Readiness(Report::new(service.health().await))
     }
 
     /// Whether the process is alive
     #[oai(path = "/health/live", method = "get", operation_id = "get_liveness")]
     async fn live(&self) -> Result<Answer<model::Health>> {
-        Answer::of(&Report::new(true))
+        Answer::of(&Report::new(Health { database: true, queue: Link::None }))
     }
 }

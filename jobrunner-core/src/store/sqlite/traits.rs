@@ -1,10 +1,11 @@
 //! The two larger roles of the store, each method handed on to where it is carried out.
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 
 use super::{
-    FREE_SPACE, SqliteStore, cancel, claim, clock, delete, finish, log, read, rows::WorkerRow,
-    session, sql, store_error, submit,
+    FREE_SPACE, SqliteStore, cancel, claim, claimable, clock, delete, finish, log, read,
+    rows::WorkerRow, session, sql, store_error, submit,
 };
 use crate::{
     BatchId, Error, JobId, JobSpec, Result, SessionId, UserId,
@@ -12,7 +13,8 @@ use crate::{
     batch::{Batch, BatchFilter, Counts, RerunOnly},
     job::{Attempt, Job, JobFilter},
     lease::{
-        Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued, Worker,
+        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued,
+        Worker,
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
@@ -133,6 +135,10 @@ impl LeaseStore for SqliteStore {
 
     async fn claim(&self, session: SessionId, pick: Pick) -> Result<Vec<Leased>> {
         self.writer.run(move |c| Box::pin(claim::claim(c, session, pick))).await
+    }
+
+    fn claimable(&self, of: Option<BatchId>) -> BoxStream<'_, Result<Vec<Claimable>>> {
+        claimable::pages(&self.readers, of)
     }
 
     async fn start(&self, leases: &[LeaseRef]) -> Result<Vec<LeaseRef>> {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use chrono::Utc;
+use futures_util::TryStreamExt;
 
 use crate::{
     JobSpec, Role, SessionId, Status, UserId,
@@ -172,4 +173,29 @@ pub async fn p4_only_a_start_charges_an_attempt(fixture: &Fixture) {
     assert_eq!((worker.running, worker.slots, worker.pid), (1, 1, 2));
     assert_eq!(worker.queues, session.queues);
     fixture.recount(batch).await;
+}
+
+/// What a queue is filled from: everything that may be claimed, or what may be of a batch.
+pub async fn what_is_claimable_is_told_page_by_page(fixture: &Fixture) {
+    let owner = UserId::new();
+    let with = |name: &str, priority| JobSpec { priority, ..spec(name) };
+    let many = (0..1_500).map(|n| with(&n.to_string(), 5)).collect();
+    let large = fixture.batch(owner, many).await;
+    let small = fixture.batch(owner, vec![with("a", 0), with("b", 10)]).await;
+    let later = JobSpec { scheduled_at: Some(Utc::now() + Duration::from_secs(3600)), ..spec("c") };
+    fixture.job(owner, later).await;
+    let hand = fixture.hand().await;
+    assert_eq!(hand.claim(1).await[0].spec.name, "b");
+
+    let pages = |of| fixture.store.claimable(of).try_concat();
+    let all = pages(None).await.expect("all");
+    let of_large = pages(Some(large)).await.expect("those of the large batch");
+    let of_small = pages(Some(small)).await.expect("those of the small batch");
+
+    assert_eq!((all.len(), of_large.len(), of_small.len()), (1_501, 1_500, 1));
+    let members: Vec<_> = all.iter().filter(|c| c.priority == 5).map(|c| c.job).collect();
+    assert_eq!(members, of_large.iter().map(|c| c.job).collect::<Vec<_>>());
+    assert!(members.is_sorted(), "in the order of their submission");
+    let last = &of_small[0];
+    assert_eq!((last.owner, last.queue.as_str(), last.priority), (owner, "default", 0));
 }
