@@ -7,8 +7,18 @@
 //! **Cancel safety**: a dropped future may or may not take effect, but never half. Submit again with
 //! the same idempotency key, or report again with the same lease token, to learn which.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod fair;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod owner;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod rows;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod tally;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -25,6 +35,8 @@ use crate::{
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
 };
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use crate::{Error, Status, status::Change};
 
 /// Everything a service needs from its store.
 pub trait Store: JobStore + LeaseStore + AccountStore {}
@@ -270,4 +282,11 @@ pub trait AccountStore: Send + Sync {
     /// [`NotFound`](crate::Error::NotFound), or [`Conflict`](crate::Error::Conflict) when no active
     /// admin would be left.
     async fn update_account(&self, id: UserId, update: AccountUpdate) -> Result<User>;
+}
+
+/// The status after a change, by the one table of transitions.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn step(from: Status, change: Change) -> Result<Status> {
+    from.after(change)
+        .ok_or_else(|| Error::internal("a transition", format!("{change:?} of a {from} job")))
 }

@@ -12,11 +12,9 @@ mod claimable;
 mod clock;
 mod database;
 mod delete;
-mod fair;
 mod finish;
 mod log;
 mod read;
-mod rows;
 mod session;
 mod submit;
 mod tally;
@@ -28,7 +26,8 @@ use std::path::Path;
 use sqlx::SqlitePool;
 
 use self::writer::Writer;
-use crate::{Error, Result, Status, status::Change};
+use super::{fair, owner, rows, step};
+use crate::{Error, Result};
 
 /// A statement out of `queries/sqlite`, by its path there without the extension.
 macro_rules! sql {
@@ -75,10 +74,4 @@ fn store_error(error: sqlx::Error) -> Error {
         }
         _ => Error::unavailable("the database", error),
     }
-}
-
-/// The status after a change, by the one table of transitions.
-fn step(from: Status, change: Change) -> Result<Status> {
-    from.after(change)
-        .ok_or_else(|| Error::internal("a transition", format!("{change:?} of a {from} job")))
 }

@@ -2,4 +2,5 @@
 
 mod executor;
 mod local_queue;
+mod postgres;
 mod sqlite;

@@ -2,6 +2,7 @@ use sqlx::{Sqlite, SqlitePool, query::QueryAs, sqlite::SqliteArguments};
 use uuid::Uuid;
 
 use super::{
+    owner::Owner,
     rows::{AttemptRow, BatchRow, CountsRow, JobRow, code, status},
     sql, store_error,
 };
@@ -12,34 +13,6 @@ use crate::{
     job::{Attempt, Job, JobFilter},
     page::{Page, PageRequest},
 };
-
-/// Whose rows a statement may see: `?` is bound to null for everybody's.
-enum Owner {
-    Nobody,
-    One(Uuid),
-    Anybody,
-}
-
-impl Owner {
-    fn new(scope: Scope, wanted: Option<UserId>) -> Self {
-        match (scope, wanted) {
-            (Scope::Nothing, _) => Self::Nobody,
-            (Scope::All, None) => Self::Anybody,
-            (Scope::All, Some(owner)) => Self::One(owner.as_uuid()),
-            (Scope::Owner(owner), wanted) if wanted.is_none_or(|other| other == owner) => {
-                Self::One(owner.as_uuid())
-            }
-            (Scope::Owner(_), _) => Self::Nobody,
-        }
-    }
-
-    fn id(&self) -> Option<Uuid> {
-        match self {
-            Self::One(id) => Some(*id),
-            Self::Nobody | Self::Anybody => None,
-        }
-    }
-}
 
 pub(super) async fn job(readers: &SqlitePool, id: JobId, scope: Scope) -> Result<Option<Job>> {
     let owner = Owner::new(scope, None);

@@ -1,0 +1,1 @@
+select count(*) from jobrunner.account where role = 'admin' and is_active

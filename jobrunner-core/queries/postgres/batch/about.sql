@@ -1,0 +1,1 @@
+select name, description, payload from jobrunner.batch where id = $1

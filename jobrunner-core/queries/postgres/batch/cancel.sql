@@ -1,0 +1,27 @@
+-- One pass of a cancel: ends what waits, and marks what runs. A job that a claim or a report moves at the
+-- same moment may escape a pass, but not the next one. $1 batch, $2 the status.
+with unclaimed as (
+    delete from jobrunner.ready r using jobrunner.job j
+    where j.batch_id = $1 and r.lane_id = j.lane_id and r.prio = 10 - j.priority and r.job_id = j.id
+    returning r.job_id
+), undue as (
+    delete from jobrunner.deferred d using jobrunner.job j
+    where j.batch_id = $1 and d.job_id = j.id
+    returning d.job_id
+), unstarted as (
+    delete from jobrunner.lease where batch_id = $1 and started_at is null
+    returning job_id
+), told as (
+    update jobrunner.lease set cancel = true
+    where batch_id = $1 and started_at is not null
+    returning job_id
+), done as (
+    insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at)
+    select w.job_id, b.owner_id, b.id, $2, clock_timestamp()
+    from (select job_id from unclaimed union all select job_id from undue
+          union all select job_id from unstarted) w
+    cross join jobrunner.batch b
+    where b.id = $1
+    returning job_id
+)
+select (select count(*) from done), (select count(*) from told)

@@ -1,0 +1,1 @@
+delete from jobrunner.batch where id = $1

@@ -1,0 +1,1 @@
+delete from jobrunner.batch_count where batch_id = $1

@@ -1,0 +1,2 @@
+insert into jobrunner.batch (id, owner_id, name, description, payload, rerun_of, created_at)
+values ($1, $2, $3, $4, $5, $6, clock_timestamp())

@@ -1,0 +1,1 @@
+select owner_id from jobrunner.batch where id = $1

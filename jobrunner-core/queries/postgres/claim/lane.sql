@@ -1,0 +1,27 @@
+-- As claim/lanes, when other claims have locked all of them: one lane, as soon as it is free.
+with recursive active (lane_id) as (
+    (select lane_id from jobrunner.ready order by lane_id limit 1)
+    union all
+    select next.lane_id
+    from active
+    cross join lateral (select lane_id from jobrunner.ready where lane_id > active.lane_id
+                        order by lane_id limit 1) next
+), eligible as materialized (
+    select l.id, l.vtime, q.weight, a.max_running_jobs is not null as is_limited
+    from active
+    join jobrunner.lane l on l.id = active.lane_id
+    join jobrunner.queue q on q.name = l.queue and not q.paused
+    left join jobrunner.account a on a.id = l.owner_id
+    where (cardinality($1::text[]) = 0 or l.queue = any($1))
+      and (a.max_running_jobs is null
+           or (select count(*) from jobrunner.lease s where s.owner_id = l.owner_id) < a.max_running_jobs)
+), bound as (
+    select max(vtime) - max(1 / weight) as least from eligible
+)
+select l.id, l.owner_id, l.vtime, e.weight, e.is_limited, b.least
+from eligible e
+join jobrunner.lane l on l.id = e.id
+cross join bound b
+order by greatest(e.vtime, b.least), e.id
+limit 1
+for update of l

@@ -1,0 +1,9 @@
+-- Those of the proposed jobs that wait, with their lanes.
+select l.id, l.owner_id, l.vtime, q.weight, a.max_running_jobs is not null as is_limited, r.job_id
+from unnest($1::uuid[]) with ordinality as p (job_id, place)
+join jobrunner.job j on j.id = p.job_id
+join jobrunner.ready r on r.lane_id = j.lane_id and r.prio = 10 - j.priority and r.job_id = j.id
+join jobrunner.lane l on l.id = r.lane_id
+join jobrunner.queue q on q.name = l.queue and not q.paused
+left join jobrunner.account a on a.id = l.owner_id
+order by p.place

@@ -1,0 +1,10 @@
+-- Adds differences to the counts. $1 ids in order, $2 to $6 by status, $7 the slot of this process.
+insert into jobrunner.owner_count (owner_id, slot, waiting, running, passed, failed, canceled)
+select d.id, $7, d.waiting, d.running, d.passed, d.failed, d.canceled
+from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+     with ordinality as d (id, waiting, running, passed, failed, canceled, place)
+order by d.place
+on conflict (owner_id, slot) do update
+set waiting = owner_count.waiting + excluded.waiting, running = owner_count.running + excluded.running,
+    passed = owner_count.passed + excluded.passed, failed = owner_count.failed + excluded.failed,
+    canceled = owner_count.canceled + excluded.canceled

@@ -1,0 +1,1 @@
+delete from jobrunner.job where id = $1

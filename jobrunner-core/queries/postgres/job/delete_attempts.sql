@@ -1,0 +1,1 @@
+delete from jobrunner.attempt where job_id = $1

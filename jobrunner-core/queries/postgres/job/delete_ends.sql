@@ -1,0 +1,1 @@
+delete from jobrunner.ended where job_id = $1

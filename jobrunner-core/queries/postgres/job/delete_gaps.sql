@@ -1,0 +1,1 @@
+delete from jobrunner.log_gap where job_id = $1

@@ -1,0 +1,1 @@
+delete from jobrunner.log_chunk where job_id = $1

@@ -1,0 +1,15 @@
+-- Running jobs, newest first, out of the few that are leased.
+-- $1 owner, $2 batch, $3 status code, $4 queue, $5 name pattern: null is any. $6 before this id, $7 limit.
+select id, owner_id, batch_id, spec, created_at, finished_at, status, attempt, started_at,
+       last_attempt, worker_id, exit_code, signal, reason, error, duration_ms, stdout_bytes,
+       stderr_bytes, truncated
+from jobrunner.job_view
+where id = any(array(
+    select j.id from jobrunner.lease l join jobrunner.job j on j.id = l.job_id
+    where l.started_at is not null and $3::bigint = 1
+      and ($1::uuid is null or j.owner_id = $1) and ($2::uuid is null or j.batch_id = $2)
+      and ($4::text is null or j.lane_id in (select id from jobrunner.lane where queue = $4))
+      and ($5::text is null or j.name like $5)
+      and j.id < $6
+    order by j.id desc limit $7))
+order by id desc

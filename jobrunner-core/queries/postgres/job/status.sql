@@ -1,0 +1,1 @@
+select status from jobrunner.job_view where id = $1

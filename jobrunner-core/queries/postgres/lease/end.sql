@@ -1,0 +1,30 @@
+-- The ends of attempts whose leases are locked. $1 jobs, $2 tokens; $3 to $11 what the attempts came to,
+-- $12 the status of the job, 0 if it waits again; $13 how many workers it has lost.
+with given as materialized (
+    select * from unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::text[], $6::text[],
+                         $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::boolean[],
+                         $12::smallint[], $13::bigint[])
+        as g (job_id, token, status, exit_code, signal, reason, error, duration_ms, stdout_bytes,
+              stderr_bytes, truncated, job_status, losses)
+), gone as (
+    delete from jobrunner.lease l using given g
+    where l.job_id = g.job_id and l.token = g.token
+    returning l.*
+), history as (
+    insert into jobrunner.attempt (job_id, attempt, token, worker_id, started_at, finished_at, status,
+                                   exit_code, signal, reason, error, duration_ms, stdout_bytes,
+                                   stderr_bytes, truncated)
+    select l.job_id, l.attempts, l.token, l.session_id, l.started_at, clock_timestamp(), g.status,
+           g.exit_code, g.signal, g.reason, g.error, g.duration_ms, g.stdout_bytes, g.stderr_bytes,
+           g.truncated
+    from gone l join given g on g.job_id = l.job_id
+), done as (
+    insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at)
+    select l.job_id, l.owner_id, l.batch_id, g.job_status, clock_timestamp()
+    from gone l join given g on g.job_id = l.job_id
+    where g.job_status <> 0
+)
+insert into jobrunner.ready (lane_id, prio, job_id, attempts, losses)
+select l.lane_id, l.prio, l.job_id, l.attempts, g.losses
+from gone l join given g on g.job_id = l.job_id
+where g.job_status = 0

@@ -1,0 +1,10 @@
+-- Leases of sessions that are gone, or of all sessions when $1 is true.
+select l.job_id, l.token, l.owner_id, l.batch_id, l.attempts, l.losses, l.cancel,
+       j.max_attempts, l.started_at is not null as is_started,
+       coalesce(jobrunner.ms(clock_timestamp()) - jobrunner.ms(l.started_at), 0) as ran_ms
+from jobrunner.lease l
+join jobrunner.job j on j.id = l.job_id
+where $1 or not exists (select from jobrunner.session s where s.id = l.session_id)
+order by l.job_id
+limit 500
+for update of l skip locked

@@ -1,0 +1,3 @@
+insert into jobrunner.log_chunk (job_id, attempt, stream, start, bytes)
+select * from unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bytea[])
+on conflict do nothing

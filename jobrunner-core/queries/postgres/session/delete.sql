@@ -1,0 +1,1 @@
+delete from jobrunner.session where id = $1

@@ -1,0 +1,1 @@
+update jobrunner.session set draining = true where id = $1

@@ -1,0 +1,3 @@
+insert into jobrunner.session (id, host, pid, slots, queues, ttl, started_at, seen_at, expires_at)
+values ($1, $2, $3, $4, $5, $6::bigint * interval '1 millisecond', clock_timestamp(), clock_timestamp(),
+        clock_timestamp() + $6::bigint * interval '1 millisecond')

@@ -1,0 +1,101 @@
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use sqlx::{PgConnection, PgPool};
+use tokio::time::timeout;
+
+use super::{PostgresStore, counts, sql, store_error, tally::Tally};
+use crate::{Error, Result};
+
+/// The longest a change may take; the largest are batches of 100,000 jobs. Then its connection is closed,
+/// which undoes it: a server that went away without a word is not waited for.
+const LIMIT: Duration = Duration::from_secs(60);
+
+impl PostgresStore {
+    /// Carries out a change in a transaction, to its end even if the caller goes away. An error undoes
+    /// it.
+    pub(super) async fn change<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let transaction = in_transaction(self.pool.clone(), change);
+        let done = tokio::spawn(transaction).await;
+        done.unwrap_or_else(|panic| Err(Error::internal("changing the database", panic)))
+    }
+
+    /// As [`change`](Self::change), for one that ends jobs: writes the counts with it, and afterwards
+    /// ends the batches whose last job has ended. Two processes that end the last two jobs at once do not
+    /// see each other's counts before they commit, so this cannot be part of the change.
+    pub(super) async fn counted<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<(T, Tally)>>
+            + Send
+            + 'static,
+    {
+        let store = self.clone();
+        let task = async move {
+            let slot = store.slot;
+            let (answer, touched) = in_transaction(store.pool.clone(), move |connection| {
+                Box::pin(async move {
+                    let (answer, tally) = change(connection).await?;
+                    counts::write(connection, slot, &tally).await?;
+                    let touched: Vec<_> = tally.batches.into_keys().collect();
+                    Ok((answer, touched))
+                })
+            })
+            .await?;
+            // What is left undone here is found by the next rescue.
+            if let Err(error) = counts::end_batches(&store.pool, &touched).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    "cannot end batches whose jobs have ended; tried again later"
+                );
+            }
+            Ok(answer)
+        };
+        let done = tokio::spawn(task).await;
+        done.unwrap_or_else(|panic| Err(Error::internal("changing the database", panic)))
+    }
+}
+
+async fn in_transaction<T, F>(pool: PgPool, change: F) -> Result<T>
+where
+    F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send,
+{
+    let mut connection = pool.acquire().await.map_err(store_error)?;
+    let work = AssertUnwindSafe(async {
+        execute(&mut connection, "begin").await?;
+        match change(&mut connection).await {
+            Ok(answer) => execute(&mut connection, "commit").await.map(|()| Ok(answer)),
+            Err(error) => execute(&mut connection, "rollback").await.map(|()| Err(error)),
+        }
+    });
+    let outcome = timeout(LIMIT, work.catch_unwind()).await;
+    match outcome {
+        Ok(Ok(Ok(answer))) => answer,
+        broken => {
+            // Nobody may get a connection that is inside a transaction.
+            connection.close_on_drop();
+            match broken {
+                Ok(Ok(Err(error))) => Err(error),
+                Ok(Err(_)) => Err(Error::internal("a change of the database", "it panicked")),
+                Ok(Ok(Ok(answer))) => answer,
+                Err(late) => Err(Error::unavailable("the database", late)),
+            }
+        }
+    }
+}
+
+async fn execute(connection: &mut PgConnection, sql: &'static str) -> Result<()> {
+    sqlx::raw_sql(sql).execute(connection).await.map(|_| ()).map_err(store_error)
+}
+
+/// Whether the database takes changes.
+pub(super) async fn ping(pool: &PgPool) -> Result<()> {
+    let standby: bool =
+        sqlx::query_scalar(sql!("database/ping")).fetch_one(pool).await.map_err(store_error)?;
+    if standby { Err(Error::unavailable("the database", "it is a standby")) } else { Ok(()) }
+}

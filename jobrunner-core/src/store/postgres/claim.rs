@@ -1,0 +1,283 @@
+use std::collections::HashMap;
+
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use super::{
+    PostgresStore,
+    fair::{self, Lane},
+    rows::{number, parse},
+    sql, store_error,
+};
+use crate::{
+    Error, Result, SessionId,
+    lease::{LeaseRef, LeaseToken, Leased, Pick},
+};
+
+/// How many lanes one claim locks. More would keep other claims from finding any.
+const LANES: i64 = 8;
+
+/// How often a claim looks again when the lanes it had locked held less than it wants.
+const ROUNDS: usize = 4;
+
+pub(super) async fn claim(
+    store: &PostgresStore,
+    session: SessionId,
+    pick: Pick,
+) -> Result<Vec<Leased>> {
+    match pick {
+        Pick::Ids(ids) => {
+            let ids: Vec<Uuid> = ids.into_iter().map(|id| id.as_uuid()).collect();
+            store.change(move |connection| Box::pin(proposed(connection, session, ids))).await
+        }
+        Pick::Fair { queues, want } => {
+            let want = want as usize;
+            let mut leased = Vec::new();
+            for _ in 0..ROUNDS {
+                let (queues, left) = (queues.clone(), want - leased.len());
+                let round = store
+                    .change(move |connection| Box::pin(next(connection, session, queues, left)))
+                    .await;
+                match round {
+                    Ok(round) if round.is_empty() => break,
+                    Ok(round) => leased.extend(round),
+                    // What is leased already must not be lost with the answer.
+                    Err(error) if leased.is_empty() => return Err(error),
+                    Err(_) => break,
+                }
+                if leased.len() >= want {
+                    break;
+                }
+            }
+            Ok(leased)
+        }
+    }
+}
+
+/// Leases what is next in the lanes whose turn it is.
+async fn next(
+    connection: &mut PgConnection,
+    session: SessionId,
+    queues: Vec<String>,
+    want: usize,
+) -> Result<Vec<Leased>> {
+    if is_draining(connection, session).await? {
+        return Ok(Vec::new());
+    }
+    promote(connection).await?;
+    let most = LANES.min(i64::try_from(want).unwrap_or(LANES));
+    let mut rows: Vec<LaneRow> = sqlx::query_as(sql!("claim/lanes"))
+        .bind(&queues)
+        .bind(most)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    if rows.is_empty() {
+        rows = sqlx::query_as(sql!("claim/lane"))
+            .bind(&queues)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    }
+    let mut lanes = with_allowances(connection, rows).await?;
+    if lanes.is_empty() {
+        return Ok(Vec::new());
+    }
+    fair::order(&mut lanes);
+    let heads = heads(connection, &lanes, want).await?;
+    let chosen = fair::share(&mut lanes, &heads, want);
+    let leased = lease(connection, session, &lanes, &heads, chosen).await?;
+    let (ids, times): (Vec<i64>, Vec<f64>) = lanes.iter().map(|lane| (lane.id, lane.vtime)).unzip();
+    sqlx::query(sql!("claim/advance"))
+        .bind(ids)
+        .bind(times)
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(leased)
+}
+
+/// Leases those of the proposed jobs that may be. The lanes are not locked for it: two claims of different
+/// jobs need not wait for each other.
+async fn proposed(
+    connection: &mut PgConnection,
+    session: SessionId,
+    ids: Vec<Uuid>,
+) -> Result<Vec<Leased>> {
+    if is_draining(connection, session).await? {
+        return Ok(Vec::new());
+    }
+    let want = ids.len();
+    let rows: Vec<ProposedRow> = sqlx::query_as(sql!("claim/proposed"))
+        .bind(ids)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let mut waiting: HashMap<i64, Vec<Uuid>> = HashMap::new();
+    let mut lanes = Vec::new();
+    for row in rows {
+        let jobs = waiting.entry(row.lane.id).or_default();
+        if jobs.is_empty() {
+            lanes.push(row.lane);
+        }
+        if !jobs.contains(&row.job_id) {
+            jobs.push(row.job_id);
+        }
+    }
+    let mut lanes = with_allowances(connection, lanes).await?;
+    let heads: Vec<Vec<Uuid>> =
+        lanes.iter().map(|lane| waiting.remove(&lane.id).unwrap_or_default()).collect();
+    let before: Vec<f64> = lanes.iter().map(|lane| lane.vtime).collect();
+    let chosen = fair::share(&mut lanes, &heads, want);
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
+    let leased = lease(connection, session, &lanes, &heads, chosen).await?;
+    let ids: Vec<i64> = lanes.iter().map(|lane| lane.id).collect();
+    let steps: Vec<f64> =
+        lanes.iter().zip(before).map(|(lane, before)| lane.vtime - before).collect();
+    sqlx::query(sql!("claim/spend"))
+        .bind(ids)
+        .bind(steps)
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(leased)
+}
+
+async fn is_draining(connection: &mut PgConnection, session: SessionId) -> Result<bool> {
+    let draining: Option<bool> = sqlx::query_scalar(sql!("claim/session"))
+        .bind(session.as_uuid())
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?;
+    draining.ok_or(Error::NotFound("session"))
+}
+
+async fn promote(connection: &mut PgConnection) -> Result<()> {
+    let promoted = sqlx::query(sql!("claim/promote")).execute(connection).await;
+    promoted.map(|_| ()).map_err(store_error)
+}
+
+#[derive(FromRow)]
+struct LaneRow {
+    id: i64,
+    owner_id: Uuid,
+    vtime: f64,
+    weight: f64,
+    is_limited: bool,
+    /// How far behind an idle lane is taken to be.
+    #[sqlx(default)]
+    least: Option<f64>,
+}
+
+#[derive(FromRow)]
+struct ProposedRow {
+    #[sqlx(flatten)]
+    lane: LaneRow,
+    job_id: Uuid,
+}
+
+/// The lanes with what their owners may still have running. Those of limited owners that another claim
+/// works for are left out: each would count without the other, and together they would take too many.
+async fn with_allowances(connection: &mut PgConnection, rows: Vec<LaneRow>) -> Result<Vec<Lane>> {
+    let limited: Vec<Uuid> =
+        rows.iter().filter(|row| row.is_limited).map(|row| row.owner_id).collect();
+    let allowances = allowances(connection, limited).await?;
+    let lane = |row: LaneRow| {
+        let allowance = match (row.is_limited, allowances.get(&row.owner_id)) {
+            (false, _) => None,
+            (true, Some(left)) if *left > 0 => Some(*left),
+            (true, _) => return None,
+        };
+        let vtime = row.least.map_or(row.vtime, |least| row.vtime.max(least));
+        Some(Lane { id: row.id, owner: row.owner_id, vtime, weight: row.weight, allowance })
+    };
+    Ok(rows.into_iter().filter_map(lane).collect())
+}
+
+/// How many more jobs these owners may have running, as far as no other claim works for them.
+async fn allowances(
+    connection: &mut PgConnection,
+    owners: Vec<Uuid>,
+) -> Result<HashMap<Uuid, i64>> {
+    if owners.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let limits: Vec<(Uuid, i64)> = sqlx::query_as(sql!("claim/limits"))
+        .bind(owners)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    // A later statement than the one that locks: it sees what whoever held the lock before has leased.
+    let ours: Vec<Uuid> = limits.iter().map(|(owner, _)| *owner).collect();
+    let running: Vec<(Uuid, i64)> = sqlx::query_as(sql!("claim/running"))
+        .bind(ours)
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    let running: HashMap<Uuid, i64> = running.into_iter().collect();
+    let left = |(owner, limit)| (owner, limit - running.get(&owner).copied().unwrap_or(0));
+    Ok(limits.into_iter().map(left).collect())
+}
+
+/// The next jobs of each lane, as many as it could get turns.
+async fn heads(
+    connection: &mut PgConnection,
+    lanes: &[Lane],
+    want: usize,
+) -> Result<Vec<Vec<Uuid>>> {
+    let ids: Vec<i64> = lanes.iter().map(|lane| lane.id).collect();
+    let rows: Vec<(i64, Uuid)> = sqlx::query_as(sql!("claim/heads"))
+        .bind(ids)
+        .bind(i64::try_from(want).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    let of =
+        |lane: &Lane| rows.iter().filter(|(id, _)| *id == lane.id).map(|(_, job)| *job).collect();
+    Ok(lanes.iter().map(of).collect())
+}
+
+#[derive(FromRow)]
+struct LeasedRow {
+    token: i64,
+    job_id: Uuid,
+    owner_id: Uuid,
+    batch_id: Option<Uuid>,
+    attempts: i64,
+    spec: String,
+}
+
+impl LeasedRow {
+    fn into_leased(self) -> Result<Leased> {
+        Ok(Leased {
+            lease: LeaseRef { job: self.job_id.into(), token: LeaseToken(self.token) },
+            owner: self.owner_id.into(),
+            batch: self.batch_id.map(Into::into),
+            attempt: number(self.attempts + 1)?,
+            spec: parse(&self.spec)?,
+        })
+    }
+}
+
+async fn lease(
+    connection: &mut PgConnection,
+    session: SessionId,
+    lanes: &[Lane],
+    heads: &[Vec<Uuid>],
+    chosen: Vec<Uuid>,
+) -> Result<Vec<Leased>> {
+    let of_lane = lanes.iter().zip(heads);
+    let lane_of: HashMap<Uuid, i64> =
+        of_lane.flat_map(|(lane, jobs)| jobs.iter().map(|job| (*job, lane.id))).collect();
+    let lanes: Vec<Option<i64>> = chosen.iter().map(|job| lane_of.get(job).copied()).collect();
+    let rows: Vec<LeasedRow> = sqlx::query_as(sql!("claim/lease"))
+        .bind(chosen)
+        .bind(lanes)
+        .bind(session.as_uuid())
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    rows.into_iter().map(LeasedRow::into_leased).collect()
+}

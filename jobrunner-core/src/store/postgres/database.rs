@@ -1,0 +1,156 @@
+use std::{borrow::Cow, str::FromStr, time::Duration};
+
+use rand::{TryRng, rngs::SysRng};
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, PgPool, SqlStr,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{sql, store_error};
+use crate::{Error, Result};
+
+/// How a [`PostgresStore`](super::PostgresStore) uses its database.
+#[derive(Clone, Copy, Debug)]
+pub struct PostgresOptions {
+    /// How many connections it opens at most, beside one that keeps leases.
+    pub max_connections: u32,
+    /// How long a request waits for a connection before it is told that the database is unavailable.
+    pub acquire_timeout: Duration,
+}
+
+impl Default for PostgresOptions {
+    /// 16 connections, 3 seconds.
+    fn default() -> Self {
+        Self { max_connections: 16, acquire_timeout: Duration::from_secs(3) }
+    }
+}
+
+/// The oldest server that will do, as `server_version_num`.
+const OLDEST: u32 = 140_000;
+
+const MIGRATIONS_TABLE: &str = "jobrunner.migration";
+
+/// What all who migrate lock: "jobrunner" in ASCII, as far as it fits.
+const MIGRATION_LOCK: i64 = 0x6a6f_6272_756e_6e65;
+
+/// Every migration, in order. A released one is never changed.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(
+    1,
+    "initial",
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres/0001_initial.sql")),
+)];
+
+/// So many slots are enough to keep a few hundred processes off each other's counts.
+const SLOTS: i16 = 32;
+
+/// The pools, not connected yet.
+pub(super) fn open(url: &str, options: PostgresOptions) -> Result<(PgPool, PgPool)> {
+    let connect = connect_options(url)?;
+    let pool = |connections| {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(options.acquire_timeout)
+            .connect_lazy_with(connect.clone())
+    };
+    Ok((pool(options.max_connections.max(1)), pool(1)))
+}
+
+fn connect_options(url: &str) -> Result<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| Error::invalid("DATABASE_URL", format!("cannot be read: {error}")))?;
+    Ok(options
+        .application_name("jobrunner")
+        // A process that was stopped inside a transaction must not keep its locks.
+        .options([
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("lock_timeout", "20s"),
+            ("statement_timeout", "60s"),
+        ])
+        .disable_statement_logging())
+}
+
+/// Which counts this process writes to. Two processes with the same slot only wait for each other.
+pub(super) fn slot() -> i16 {
+    let mut bytes = [0; 2];
+    // Without randomness all processes share a slot.
+    let random = SysRng.try_fill_bytes(&mut bytes).map(|()| u16::from_le_bytes(bytes)).unwrap_or(0);
+    (random % SLOTS.unsigned_abs()) as i16
+}
+
+/// Fails unless the schema is at least as new as this version needs it.
+pub(super) async fn check_version(pool: &PgPool) -> Result<()> {
+    const UNDEFINED_TABLE: &str = "42P01";
+    const UNDEFINED_SCHEMA: &str = "3F000";
+    let found: Result<Option<i64>, _> =
+        sqlx::query_scalar(sql!("database/version")).fetch_one(pool).await;
+    let version = match found {
+        Ok(version) => version,
+        Err(sqlx::Error::Database(error))
+            if [UNDEFINED_TABLE, UNDEFINED_SCHEMA]
+                .contains(&&*error.code().unwrap_or_default()) =>
+        {
+            None
+        }
+        Err(error) => return Err(store_error(error)),
+    };
+    let needed = MIGRATIONS.last().map(|(version, ..)| *version);
+    match version {
+        None => Err(Error::Conflict(
+            "the database has no schema of jobrunner yet; run 'jobrunner init-db'".to_owned(),
+        )),
+        version if version < needed => Err(Error::Conflict(
+            "the schema of the database is older than this version of jobrunner; run 'jobrunner init-db'"
+                .to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+pub(super) async fn migrate(url: &str) -> Result<()> {
+    let options =
+        connect_options(url)?.options([("lock_timeout", "0"), ("statement_timeout", "0")]);
+    let mut connection = options.connect().await.map_err(store_error)?;
+    check_server(&connection)?;
+    // Held until the connection is closed. Even 'create schema if not exists' fails when two do it at
+    // once.
+    sqlx::query("select pg_advisory_lock($1)")
+        .bind(MIGRATION_LOCK)
+        .execute(&mut connection)
+        .await
+        .map_err(store_error)?;
+    let migrated = migrate_alone(&mut connection).await;
+    connection.close().await.map_err(store_error)?;
+    migrated
+}
+
+fn check_server(connection: &PgConnection) -> Result<()> {
+    match connection.server_version_num() {
+        Some(version) if version < OLDEST => Err(Error::Conflict(format!(
+            "the server is PostgreSQL {}; version 14 or later is needed",
+            version / 10_000
+        ))),
+        _ => Ok(()),
+    }
+}
+
+async fn migrate_alone(connection: &mut PgConnection) -> Result<()> {
+    sqlx::raw_sql("create schema if not exists jobrunner")
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let migrations = MIGRATIONS.map(|(version, name, sql)| {
+        let sql = SqlStr::from_static(sql);
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.into());
+    migrator.set_locking(false);
+    migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
+    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
+        MigrateError::VersionMissing(_) => Error::Conflict(
+            "the database was made by a later version of jobrunner; use that version".to_owned(),
+        ),
+        MigrateError::Execute(error) => store_error(error),
+        other => Error::internal("migrating the database", other),
+    })
+}

@@ -1,0 +1,80 @@
+use std::collections::{HashMap, HashSet};
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    end::{Ends, Held},
+    log, sql, store_error,
+    tally::Tally,
+};
+use crate::{
+    Result,
+    lease::{Finish, Finished, LeaseRef, LeaseToken},
+};
+
+pub(super) async fn finish(
+    connection: &mut PgConnection,
+    reports: &[Finish],
+) -> Result<(Vec<Finished>, Tally)> {
+    let leases: Vec<LeaseRef> = reports.iter().map(|report| report.lease).collect();
+    let mut held: HashMap<LeaseRef, Held> =
+        held(connection, &leases).await?.into_iter().map(|held| (held.lease(), held)).collect();
+    let unheld: Vec<LeaseRef> =
+        leases.iter().filter(|lease| !held.contains_key(lease)).copied().collect();
+    let mut reported = reported(connection, &unheld).await?;
+
+    let mut ends = Ends::default();
+    let mut output = Vec::new();
+    let mut answers = Vec::with_capacity(reports.len());
+    for report in reports {
+        answers.push(match held.remove(&report.lease) {
+            Some(held) => {
+                ends.add(&held, report)?;
+                let chunk = |chunk| (report.lease.job, held.attempts, chunk);
+                output.extend(report.output.iter().map(chunk));
+                // The same report once more in the same group is a repetition.
+                reported.insert(report.lease.token);
+                Finished::Won
+            }
+            None if reported.contains(&report.lease.token) => Finished::Already,
+            None => Finished::Stale,
+        });
+    }
+    log::append(connection, output.into_iter()).await?;
+    let tally = ends.write(connection).await?;
+    Ok((answers, tally))
+}
+
+async fn held(connection: &mut PgConnection, leases: &[LeaseRef]) -> Result<Vec<Held>> {
+    let (jobs, tokens) = columns(leases);
+    sqlx::query_as(sql!("lease/held"))
+        .bind(jobs)
+        .bind(tokens)
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)
+}
+
+/// Those of the tokens that a report was accepted of before.
+async fn reported(
+    connection: &mut PgConnection,
+    leases: &[LeaseRef],
+) -> Result<HashSet<LeaseToken>> {
+    if leases.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let (jobs, tokens) = columns(leases);
+    let found: Vec<i64> = sqlx::query_scalar(sql!("attempt/reported"))
+        .bind(jobs)
+        .bind(tokens)
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(found.into_iter().map(LeaseToken).collect())
+}
+
+/// Leases as the two arrays that statements take.
+pub(super) fn columns(leases: &[LeaseRef]) -> (Vec<Uuid>, Vec<i64>) {
+    leases.iter().map(|lease| (lease.job.as_uuid(), lease.token.0)).unzip()
+}

@@ -1,0 +1,161 @@
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::{
+    owner::Owner,
+    rows::{AttemptRow, BatchRow, CountsRow, JobRow, code, status},
+    sql, store_error,
+};
+use crate::{
+    BatchId, Error, JobId, Result, Status, UserId,
+    authz::Scope,
+    batch::{Batch, BatchFilter, Counts},
+    job::{Attempt, Job, JobFilter},
+    page::{Page, PageRequest},
+};
+
+pub(super) async fn job(pool: &PgPool, id: JobId, scope: Scope) -> Result<Option<Job>> {
+    let owner = Owner::new(scope, None);
+    if matches!(owner, Owner::Nobody) {
+        return Ok(None);
+    }
+    let row: Option<JobRow> = sqlx::query_as(sql!("job/get"))
+        .bind(id.as_uuid())
+        .bind(owner.id())
+        .fetch_optional(pool)
+        .await
+        .map_err(store_error)?;
+    row.map(JobRow::into_job).transpose()
+}
+
+pub(super) async fn job_status(pool: &PgPool, job: JobId) -> Result<Status> {
+    let found: Option<i64> = sqlx::query_scalar(sql!("job/status"))
+        .bind(job.as_uuid())
+        .fetch_optional(pool)
+        .await
+        .map_err(store_error)?;
+    found.ok_or(Error::NotFound("job")).and_then(status)
+}
+
+pub(super) async fn jobs(
+    pool: &PgPool,
+    filter: &JobFilter,
+    page: PageRequest,
+) -> Result<Page<Job>> {
+    let owner = Owner::new(filter.scope, filter.owner);
+    let sql = match (&owner, filter.status, filter.batch) {
+        (Owner::Nobody, ..) => {
+            return Ok(Page { items: Vec::new(), next_cursor: None });
+        }
+        (_, Some(Status::Running), _) => sql!("job/list_running"),
+        (_, None, Some(_)) => sql!("job/list_of_batch"),
+        (Owner::One(_), None, None) => sql!("job/list_of_owner"),
+        (Owner::Anybody, None, None) => sql!("job/list_of_all"),
+        (_, Some(Status::Waiting), Some(_)) => sql!("job/list_waiting_of_batch"),
+        (Owner::One(_), Some(Status::Waiting), None) => sql!("job/list_waiting_of_owner"),
+        (Owner::Anybody, Some(Status::Waiting), None) => sql!("job/list_waiting_of_all"),
+        (_, Some(_), Some(_)) => sql!("job/list_ended_of_batch"),
+        (Owner::One(_), Some(_), None) => sql!("job/list_ended_of_owner"),
+        (Owner::Anybody, Some(_), None) => sql!("job/list_ended_of_all"),
+    };
+    let rows: Vec<JobRow> = sqlx::query_as(sql)
+        .bind(owner.id())
+        .bind(filter.batch.map(BatchId::as_uuid))
+        .bind(filter.status.map(code))
+        .bind(&filter.queue)
+        .bind(filter.name.as_deref().map(pattern))
+        .bind(page.after.unwrap_or(Uuid::max()))
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(pool)
+        .await
+        .map_err(store_error)?;
+    let page = Page::from_surplus(rows, page.limit, JobRow::id);
+    let items: Result<Vec<Job>> = page.items.into_iter().map(JobRow::into_job).collect();
+    Ok(Page { items: items?, next_cursor: page.next_cursor })
+}
+
+pub(super) async fn attempts(pool: &PgPool, job: JobId) -> Result<Vec<Attempt>> {
+    let rows: Vec<AttemptRow> = sqlx::query_as(sql!("attempt/list"))
+        .bind(job.as_uuid())
+        .fetch_all(pool)
+        .await
+        .map_err(store_error)?;
+    rows.into_iter().map(AttemptRow::into_attempt).collect()
+}
+
+pub(super) async fn batch(pool: &PgPool, id: BatchId, scope: Scope) -> Result<Option<Batch>> {
+    let owner = Owner::new(scope, None);
+    if matches!(owner, Owner::Nobody) {
+        return Ok(None);
+    }
+    let row: Option<BatchRow> = sqlx::query_as(sql!("batch/get"))
+        .bind(id.as_uuid())
+        .bind(owner.id())
+        .fetch_optional(pool)
+        .await
+        .map_err(store_error)?;
+    row.map(BatchRow::into_batch).transpose()
+}
+
+pub(super) async fn batches(
+    pool: &PgPool,
+    filter: &BatchFilter,
+    page: PageRequest,
+) -> Result<Page<Batch>> {
+    let owner = Owner::new(filter.scope, filter.owner);
+    let sql = match owner {
+        Owner::Nobody => {
+            return Ok(Page { items: Vec::new(), next_cursor: None });
+        }
+        Owner::One(_) => sql!("batch/list_of_owner"),
+        Owner::Anybody => sql!("batch/list_of_all"),
+    };
+    let rows: Vec<BatchRow> = sqlx::query_as(sql)
+        .bind(owner.id())
+        .bind(filter.status.map(code))
+        .bind(filter.name.as_deref().map(pattern))
+        .bind(page.after.unwrap_or(Uuid::max()))
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(pool)
+        .await
+        .map_err(store_error)?;
+    let page = Page::from_surplus(rows, page.limit, BatchRow::id);
+    let items: Result<Vec<Batch>> = page.items.into_iter().map(BatchRow::into_batch).collect();
+    Ok(Page { items: items?, next_cursor: page.next_cursor })
+}
+
+pub(super) async fn counts(pool: &PgPool, scope: Scope, wanted: Option<UserId>) -> Result<Counts> {
+    let owner = Owner::new(scope, wanted);
+    if matches!(owner, Owner::Nobody) {
+        return Ok(Counts::default());
+    }
+    let row: CountsRow = sqlx::query_as(sql!("count/sum"))
+        .bind(owner.id())
+        .fetch_one(pool)
+        .await
+        .map_err(store_error)?;
+    row.into_counts()
+}
+
+/// A name to look for as a LIKE pattern, in which `*` stands for any text and nothing else is special.
+fn pattern(name: &str) -> String {
+    let mut pattern = String::with_capacity(name.len() + 4);
+    for character in name.chars() {
+        match character {
+            '*' => pattern.push('%'),
+            '%' | '_' | '\\' => pattern.extend(['\\', character]),
+            _ => pattern.push(character),
+        }
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern;
+
+    #[test]
+    fn only_the_asterisk_of_a_name_is_special() {
+        assert_eq!(pattern(r"a*50%_\b"), r"a%50\%\_\\b");
+    }
+}

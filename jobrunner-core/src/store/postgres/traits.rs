@@ -1,0 +1,178 @@
+//! The two larger roles of the store, each method handed on to where it is carried out.
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+
+use super::{
+    PostgresStore, cancel, change, claim, claimable, counts, delete, finish, log, read,
+    rows::WorkerRow, session, sql, start, store_error, submit,
+};
+use crate::{
+    BatchId, JobId, JobSpec, Result, SessionId, UserId,
+    authz::Scope,
+    batch::{Batch, BatchFilter, Counts, RerunOnly},
+    job::{Attempt, Job, JobFilter},
+    lease::{
+        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued,
+        Worker,
+    },
+    log::{LogChunk, LogInfo, LogKey, Stream, Trim},
+    page::{Page, PageRequest},
+    store::{BatchOrder, Canceled, Idempotency, JobStore, LeaseStore, Specs, Submitted},
+};
+
+#[async_trait]
+impl JobStore for PostgresStore {
+    async fn ping(&self) -> Result<()> {
+        change::ping(&self.pool).await
+    }
+
+    async fn submit_job(
+        &self,
+        owner: UserId,
+        spec: JobSpec,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Submitted<JobId>> {
+        let slot = self.slot;
+        self.change(move |c| Box::pin(submit::submit_job(c, slot, owner, spec, idempotency))).await
+    }
+
+    async fn submit_batch(&self, order: BatchOrder, jobs: Specs) -> Result<Submitted<BatchId>> {
+        let slot = self.slot;
+        self.change(move |c| Box::pin(submit::submit_batch(c, slot, order, jobs))).await
+    }
+
+    async fn rerun_batch(&self, owner: UserId, batch: BatchId, only: RerunOnly) -> Result<BatchId> {
+        let slot = self.slot;
+        self.change(move |c| Box::pin(submit::rerun_batch(c, slot, owner, batch, only))).await
+    }
+
+    async fn job(&self, id: JobId, scope: Scope) -> Result<Option<Job>> {
+        read::job(&self.pool, id, scope).await
+    }
+
+    async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>> {
+        read::jobs(&self.pool, filter, page).await
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>> {
+        read::attempts(&self.pool, job).await
+    }
+
+    async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>> {
+        read::batch(&self.pool, id, scope).await
+    }
+
+    async fn batches(&self, filter: &BatchFilter, page: PageRequest) -> Result<Page<Batch>> {
+        read::batches(&self.pool, filter, page).await
+    }
+
+    async fn counts(&self, scope: Scope, owner: Option<UserId>) -> Result<Counts> {
+        read::counts(&self.pool, scope, owner).await
+    }
+
+    async fn cancel_job(&self, job: JobId) -> Result<Canceled> {
+        cancel::cancel_job(self, job).await
+    }
+
+    async fn cancel_batch(&self, batch: BatchId) -> Result<Canceled> {
+        cancel::cancel_batch(self, batch).await
+    }
+
+    async fn delete_job(&self, job: JobId) -> Result<()> {
+        self.counted(move |c| Box::pin(delete::delete_job(c, job))).await
+    }
+
+    async fn delete_batch(&self, batch: BatchId) -> Result<()> {
+        self.counted(move |c| Box::pin(delete::delete_batch(c, batch))).await
+    }
+
+    async fn log_info(&self, job: JobId, attempt: Option<u32>) -> Result<LogInfo> {
+        log::info(&self.pool, job, attempt).await
+    }
+
+    async fn read_log(
+        &self,
+        key: LogKey,
+        stream: Stream,
+        from: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<LogChunk>> {
+        log::read(&self.pool, key, stream, from, max_bytes).await
+    }
+}
+
+#[async_trait]
+impl LeaseStore for PostgresStore {
+    async fn open_session(&self, session: NewSession) -> Result<()> {
+        session::open(self, session).await
+    }
+
+    async fn renew(&self, session: SessionId, held: &[LeaseRef]) -> Result<Renewal> {
+        session::renew(self, session, held).await
+    }
+
+    async fn close_session(&self, session: SessionId) -> Result<Vec<Rescued>> {
+        session::close(self, session).await
+    }
+
+    async fn workers(&self) -> Result<Vec<Worker>> {
+        let rows: Vec<WorkerRow> = sqlx::query_as(sql!("session/list"))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(store_error)?;
+        rows.into_iter().map(WorkerRow::into_worker).collect()
+    }
+
+    async fn drain(&self, session: SessionId) -> Result<()> {
+        session::drain(self, session).await
+    }
+
+    async fn claim(&self, session: SessionId, pick: Pick) -> Result<Vec<Leased>> {
+        claim::claim(self, session, pick).await
+    }
+
+    fn claimable(&self, of: Option<BatchId>) -> BoxStream<'_, Result<Vec<Claimable>>> {
+        claimable::pages(&self.pool, of)
+    }
+
+    async fn start(&self, leases: &[LeaseRef]) -> Result<Vec<LeaseRef>> {
+        let leases = leases.to_vec();
+        let slot = self.slot;
+        self.change(move |c| {
+            Box::pin(async move {
+                let (started, tally) = start::start(c, &leases).await?;
+                counts::write(c, slot, &tally).await?;
+                Ok(started)
+            })
+        })
+        .await
+    }
+
+    async fn release(&self, leases: &[LeaseRef]) -> Result<()> {
+        let leases = leases.to_vec();
+        self.change(move |c| Box::pin(async move { start::release(c, &leases).await })).await
+    }
+
+    async fn append_log(
+        &self,
+        lease: LeaseRef,
+        chunks: &[LogChunk],
+        trim: &[Trim],
+    ) -> Result<bool> {
+        let (chunks, trim) = (chunks.to_vec(), trim.to_vec());
+        self.change(move |c| {
+            Box::pin(async move { log::append_held(c, lease, &chunks, &trim).await })
+        })
+        .await
+    }
+
+    async fn finish(&self, reports: &[Finish]) -> Result<Vec<Finished>> {
+        let reports = reports.to_vec();
+        self.counted(move |c| Box::pin(async move { finish::finish(c, &reports).await })).await
+    }
+
+    async fn rescue(&self, which: Rescue) -> Result<Vec<Rescued>> {
+        session::rescue(self, which).await
+    }
+}

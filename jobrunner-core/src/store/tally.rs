@@ -1,0 +1,36 @@
+//! The differences that a change makes to the counts, gathered so that each count is written once, in
+//! the transaction that changes what it counts.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::rows::code;
+use crate::Status;
+
+/// Differences by status, in the order of [`Status::ALL`].
+pub(super) type Difference = [i64; 5];
+
+/// Differences of the counts of batches and of owners.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) batches: BTreeMap<Uuid, Difference>,
+    pub(super) owners: BTreeMap<Uuid, Difference>,
+}
+
+impl Tally {
+    /// A job passes from one status to another.
+    pub(super) fn moved(&mut self, owner: Uuid, batch: Option<Uuid>, from: Status, to: Status) {
+        self.add(owner, batch, from, -1);
+        self.add(owner, batch, to, 1);
+    }
+
+    /// So many jobs more, or fewer, with a status.
+    pub(super) fn add(&mut self, owner: Uuid, batch: Option<Uuid>, status: Status, jobs: i64) {
+        let place = code(status) as usize;
+        self.owners.entry(owner).or_default()[place] += jobs;
+        if let Some(batch) = batch {
+            self.batches.entry(batch).or_default()[place] += jobs;
+        }
+    }
+}
