@@ -22,6 +22,15 @@ pub(crate) enum Command {
     Up(Up),
     /// Run a suite here and now, without a server
     Run(Run),
+    /// Make the schema of DATABASE_URL, or bring it up to date, and make the first admin account
+    ///
+    /// Harmless when it is repeated, or run on several machines at once. The password of the account is
+    /// JOBRUNNER_ADMIN_PASSWORD, or else made at random and shown once.
+    InitDb,
+    /// Serve the API and the pages for a team, over PostgreSQL
+    Api(jobrunner_server::Api),
+    /// Run jobs for a team, over PostgreSQL
+    Worker(jobrunner_worker::RunWorker),
     /// Sign in to a server and keep the token
     Login(Login),
     /// Forget the token of a server

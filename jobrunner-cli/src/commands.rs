@@ -1,6 +1,7 @@
 //! What each command does.
 
 pub(crate) mod batch;
+pub(crate) mod init_db;
 pub(crate) mod jobs;
 pub(crate) mod login;
 pub(crate) mod run;

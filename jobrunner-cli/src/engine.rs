@@ -73,12 +73,6 @@ pub(crate) fn start_worker(
     tokio::spawn(Worker::new(store, queue, Arc::new(executor), config).run(stop))
 }
 
-/// How many jobs to run at one time when nobody says.
-pub(crate) fn default_slots() -> u32 {
-    let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    u32::try_from(cpus).unwrap_or(u32::MAX)
-}
-
 /// Reads a password for people who need to see it once.
 pub(crate) fn shown(password: &SecretString) -> &str {
     password.expose_secret()

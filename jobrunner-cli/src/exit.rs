@@ -1,5 +1,7 @@
 use std::{fmt, process::ExitCode};
 
+use jobrunner_core::daemon;
+
 /// How the command ends when it did what it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -88,13 +90,13 @@ impl fmt::Display for Failure {
 
 impl From<jobrunner_core::Error> for Failure {
     fn from(error: jobrunner_core::Error) -> Self {
-        let mut message = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            message = format!("{message}: {cause}");
-            source = cause.source();
-        }
-        Self::new(message)
+        Self::new(daemon::chain(&error))
+    }
+}
+
+impl From<daemon::Fatal> for Failure {
+    fn from(error: daemon::Fatal) -> Self {
+        Self::new(daemon::chain(error.as_ref()))
     }
 }
 

@@ -52,6 +52,11 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Up(up) => commands::up::up(up).await,
         Command::Run(run) => commands::run::run(run).await,
+        Command::InitDb => commands::init_db::init_db().await,
+        Command::Api(api) => api.run().await.map(|()| Exit::Success).map_err(Failure::from),
+        Command::Worker(worker) => {
+            worker.run().await.map(|()| Exit::Success).map_err(Failure::from)
+        }
         Command::Login(login) => commands::login::login(login).await,
         Command::Logout(server) => commands::login::logout(&server),
         Command::Whoami(server) => commands::login::whoami(server).await,

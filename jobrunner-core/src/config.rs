@@ -18,6 +18,9 @@ pub struct Settings {
     pub database_url: Option<SecretString>,
     /// `REDIS_URL`; `None` does without.
     pub redis_url: Option<SecretString>,
+    /// `DATABASE_MAX_CONNECTIONS`, 16 by default: how many connections one process opens at most,
+    /// beside one or two of its own for leases and wake-ups.
+    pub max_connections: u32,
     /// `JWT_SECRET_KEY`; the embedded mode makes one of its own.
     pub jwt_secret: Option<SecretString>,
     /// `ACCESS_TOKEN_EXPIRE_MINUTES`, 60 by default.
@@ -72,6 +75,7 @@ impl Settings {
         let grace_seconds = number("KILL_GRACE_SECONDS", 10);
         let lease_seconds = number("LEASE_SECONDS", 15);
         let drain_seconds = number("DRAIN_SECONDS", 30);
+        let max_connections = number("DATABASE_MAX_CONNECTIONS", 16);
         let max_output_bytes = number("MAX_OUTPUT_BYTES", 16 * 1024 * 1024);
 
         let default_queue = text("DEFAULT_QUEUE").unwrap_or_else(|| "default".to_owned());
@@ -106,6 +110,7 @@ impl Settings {
         Ok(Self {
             database_url: secret("DATABASE_URL"),
             redis_url: secret("REDIS_URL"),
+            max_connections: u32::try_from(max_connections).unwrap_or(u32::MAX),
             jwt_secret: secret("JWT_SECRET_KEY"),
             token_lifetime: Duration::from_secs(token_minutes.saturating_mul(60)),
             default_queue,

@@ -12,6 +12,8 @@ use rand::{TryRng, rngs::SysRng};
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
 
+#[cfg(feature = "redis")]
+use crate::queue::RedisQueue;
 use crate::{
     Error, Queue, Result, Service, Store,
     authz::{Passwords, RoleAuthz, TokenKey},
@@ -20,6 +22,17 @@ use crate::{
     queue::LocalQueue,
     service::Parts,
     store::sqlite::SqliteStore,
+};
+#[cfg(feature = "postgres")]
+use crate::{
+    queue::PostgresQueue,
+    store::postgres::{PostgresOptions, PostgresStore},
+};
+#[cfg(all(feature = "postgres", feature = "redis"))]
+use {
+    std::time::Duration,
+    tokio::time::{Instant, sleep},
+    tokio_util::sync::CancellationToken,
 };
 
 /// A service with its backends, ready for a server and a worker in the same process.
@@ -51,24 +64,155 @@ pub async fn embedded(directory: &Path, settings: &Settings) -> Result<Embedded>
         Some(secret) => secret.clone(),
         None => kept_secret(&directory.join("jwt-secret")).map_err(inside)?,
     };
+    let path = directory.join("jobrunner.sqlite3");
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path).await?);
+    let rescued = store.rescue(Rescue::All).await?;
+    let backends = Backends { store, queue: Arc::new(LocalQueue::new()) };
+    let service = assemble(&backends, settings, &secret).await?;
+    let Backends { store, queue } = backends;
+    Ok(Embedded { service, store, queue, rescued, _lock: lock })
+}
+
+/// What the servers and workers of a team share.
+#[derive(Clone)]
+pub struct Backends {
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// The hints.
+    pub queue: Arc<dyn Queue>,
+}
+
+/// Connects to the backends that `DATABASE_URL` and `REDIS_URL` name.
+///
+/// # Errors
+/// [`Invalid`](Error::Invalid) when `DATABASE_URL` names no server that several processes can share,
+/// [`Unavailable`](Error::Unavailable) when the database does not answer,
+/// [`Conflict`](Error::Conflict) when its schema is missing or too old. A Redis that does not answer is
+/// done without until it does.
+#[cfg(all(feature = "postgres", feature = "redis"))]
+pub async fn backends(settings: &Settings) -> Result<Backends> {
+    let url = postgres_url(settings)?.expose_secret();
+    let options =
+        PostgresOptions { max_connections: settings.max_connections, ..PostgresOptions::default() };
+    let store: Arc<dyn Store> = Arc::new(PostgresStore::connect(url, options).await?);
+    let queue: Arc<dyn Queue> = match &settings.redis_url {
+        None => Arc::new(PostgresQueue::connect(url)?),
+        Some(redis) => Arc::new(RedisQueue::connect(redis.expose_secret(), Arc::clone(&store))?),
+    };
+    Ok(Backends { store, queue })
+}
+
+/// As [`backends`], for a process that is started together with its database: waits until that answers,
+/// for a minute at most. `None` when `stop` was canceled before.
+///
+/// # Errors
+/// As [`backends`].
+#[cfg(all(feature = "postgres", feature = "redis"))]
+pub async fn backends_in_time(
+    settings: &Settings,
+    stop: &CancellationToken,
+) -> Result<Option<Backends>> {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    const PAUSE: Duration = Duration::from_secs(1);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let Some(connected) = stop.run_until_cancelled(backends(settings)).await else {
+            return Ok(None);
+        };
+        match connected {
+            Err(error @ Error::Unavailable { .. }) if Instant::now() < deadline => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the database does not answer yet");
+            }
+            connected => return connected.map(Some),
+        }
+        if stop.run_until_cancelled(sleep(PAUSE)).await.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+/// The service over shared backends. Every server needs the same `JWT_SECRET_KEY`.
+///
+/// # Errors
+/// [`Invalid`](Error::Invalid) when there is no secret, or none that protects anything.
+pub async fn service(backends: &Backends, settings: &Settings) -> Result<Service> {
+    let advice = "must be set, the same for every server; make one with: openssl rand -hex 32";
+    let secret =
+        settings.jwt_secret.as_ref().ok_or_else(|| Error::invalid("JWT_SECRET_KEY", advice))?;
+    assemble(backends, settings, secret).await
+}
+
+/// Makes the schema of `DATABASE_URL` or brings it up to date, and makes the first admin if there is no
+/// account; answers its password if that was made at random, to be shown once. Harmless when it is
+/// repeated, or done by several processes at once.
+///
+/// # Errors
+/// [`Invalid`](Error::Invalid) when there is no database to make it in or the admin's settings are wrong;
+/// otherwise what the database says.
+#[cfg(feature = "postgres")]
+pub async fn init_database(settings: &Settings) -> Result<FirstAdmin> {
+    let url = settings.database_url.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
+    let store: Arc<dyn Store> = if let Some(path) = url.strip_prefix("sqlite://") {
+        Arc::new(SqliteStore::open(Path::new(path)).await?)
+    } else {
+        let url = postgres_url(settings)?.expose_secret();
+        PostgresStore::migrate(url).await?;
+        Arc::new(PostgresStore::connect(url, PostgresOptions::default()).await?)
+    };
+    let backends = Backends { store, queue: Arc::new(LocalQueue::new()) };
+    // No token is signed here.
+    let secret = random_hex::<32>().map_err(|e| Error::internal("making a secret", e))?.into();
+    let service = assemble(&backends, settings, &secret).await?;
+    let (password, is_random) = match &settings.admin_password {
+        Some(password) => (password.clone(), false),
+        None => (random_password().map_err(|e| Error::internal("making a password", e))?, true),
+    };
+    let made = service.create_first_admin(&settings.admin_email, password.clone()).await?;
+    Ok(FirstAdmin { email: made.map(|user| user.email), password: is_random.then_some(password) })
+}
+
+/// What became of the first account.
+#[derive(Debug)]
+pub struct FirstAdmin {
+    /// Its address, if it was made now.
+    pub email: Option<String>,
+    /// Its password, if that was made at random.
+    pub password: Option<SecretString>,
+}
+
+#[cfg(feature = "postgres")]
+fn postgres_url(settings: &Settings) -> Result<&SecretString> {
+    let is_postgres = |url: &&SecretString| {
+        let url = url.expose_secret();
+        url.starts_with("postgres://") || url.starts_with("postgresql://")
+    };
+    settings.database_url.as_ref().filter(is_postgres).ok_or_else(|| {
+        Error::invalid(
+            "DATABASE_URL",
+            "must name a PostgreSQL database, as in postgres://user:password@host/jobrunner; \
+             'jobrunner up' does without",
+        )
+    })
+}
+
+async fn assemble(
+    backends: &Backends,
+    settings: &Settings,
+    secret: &SecretString,
+) -> Result<Service> {
     let tokens = TokenKey::new(secret.expose_secret().as_bytes(), settings.token_lifetime)
         .map_err(|e| Error::invalid("JWT_SECRET_KEY", e.to_string()))?;
-
-    let store = Arc::new(SqliteStore::open(&directory.join("jobrunner.sqlite3")).await?);
-    let queue: Arc<dyn Queue> = Arc::new(LocalQueue::new());
     let passwords = Passwords::new().await?;
-    let authz = RoleAuthz::new(Arc::clone(&store) as _, tokens.clone(), passwords.clone());
-    let store: Arc<dyn Store> = store;
-    let rescued = store.rescue(Rescue::All).await?;
-    let service = Service::new(Parts {
-        store: Arc::clone(&store),
-        queue: Arc::clone(&queue),
+    let authz = RoleAuthz::new(Arc::clone(&backends.store) as _, tokens.clone(), passwords.clone());
+    Ok(Service::new(Parts {
+        store: Arc::clone(&backends.store),
+        queue: Arc::clone(&backends.queue),
         authz: Arc::new(authz),
         tokens,
         passwords,
         rules: settings.rules(),
-    });
-    Ok(Embedded { service, store, queue, rescued, _lock: lock })
+    }))
 }
 
 /// Locks a directory until the file is closed, which the kernel does for a process that dies.

@@ -18,6 +18,8 @@ pub mod authz;
 pub mod batch;
 pub mod config;
 pub mod connect;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 pub mod error;
 pub mod executor;
 pub mod job;

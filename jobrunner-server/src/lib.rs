@@ -6,6 +6,7 @@
 mod accept;
 mod api;
 mod assets;
+mod command;
 mod errors;
 mod home;
 mod routes;
@@ -17,6 +18,8 @@ use jobrunner_core::Service;
 use poem::Server;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+pub use command::Api;
 
 use self::accept::Acceptor;
 

@@ -16,6 +16,7 @@
 
 mod attempt;
 mod backoff;
+mod command;
 mod drain;
 mod finish;
 mod heartbeat;
@@ -31,6 +32,7 @@ use std::{sync::Arc, time::Duration};
 use jobrunner_core::{Executor, Queue, Result, Store};
 use tokio_util::sync::CancellationToken;
 
+pub use command::{RunWorker, default_slots};
 pub use sweep::sweep_leftovers;
 
 use session::{Parts, Session};

@@ -55,7 +55,7 @@ async fn run_in(
     eprintln!("{}: {} jobs", submitted.name, submitted.counts.total);
 
     let stop = CancellationToken::new();
-    let slots = args.slots.unwrap_or_else(engine::default_slots);
+    let slots = args.slots.unwrap_or_else(jobrunner_worker::default_slots);
     let worker = engine::start_worker(&embedded, settings, slots, stop.clone());
     let ended = until_ended(&results, submitted.id).await;
     stop.cancel();

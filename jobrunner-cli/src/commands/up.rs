@@ -1,12 +1,9 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use etcetera::BaseStrategy;
-use jobrunner_core::{Principal, Service, config::Settings};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
-use tokio_util::sync::CancellationToken;
+use jobrunner_core::{Principal, Service, config::Settings, daemon};
+use jobrunner_worker::default_slots;
+use tokio::net::TcpListener;
 
 use crate::{
     args::Up,
@@ -25,6 +22,11 @@ pub(crate) async fn up(args: Up) -> Result<Exit, Failure> {
         Some(directory) => directory,
         None => default_directory()?,
     };
+    if settings.database_url.is_some() {
+        eprintln!(
+            "'up' has a database of its own and does not use DATABASE_URL; see 'jobrunner api'"
+        );
+    }
     let listen = args.listen.unwrap_or(settings.listen);
     let listener = TcpListener::bind(listen).await.context(|| {
         format!("cannot listen on {listen} (is another server running? choose another --listen)")
@@ -33,8 +35,8 @@ pub(crate) async fn up(args: Up) -> Result<Exit, Failure> {
 
     let embedded = engine::open(&directory, &settings).await?;
     let admin = engine::admin(&embedded, &settings).await?;
-    let stop = stop_on_signals()?;
-    let slots = args.workers.unwrap_or_else(engine::default_slots);
+    let stop = daemon::stop_on_signals().context(|| "cannot listen for signals".to_owned())?;
+    let slots = args.workers.unwrap_or_else(default_slots);
     let worker =
         (slots > 0).then(|| engine::start_worker(&embedded, &settings, slots, stop.clone()));
     let server =
@@ -60,29 +62,6 @@ fn default_directory() -> Result<PathBuf, Failure> {
     let base = etcetera::choose_base_strategy()
         .context(|| "cannot tell your home directory; name a --data-dir".to_owned())?;
     Ok(base.data_dir().join("jobrunner"))
-}
-
-/// Canceled by the first SIGINT or SIGTERM; the second one ends the process at once.
-fn stop_on_signals() -> Result<CancellationToken, Failure> {
-    let cannot = || "cannot listen for signals".to_owned();
-    let mut interrupt = signal(SignalKind::interrupt()).context(cannot)?;
-    let mut terminate = signal(SignalKind::terminate()).context(cannot)?;
-    let stop = CancellationToken::new();
-    let token = stop.clone();
-    tokio::spawn(async move {
-        let mut next = async || {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        };
-        next().await;
-        eprintln!("stopping; once more to stop at once");
-        token.cancel();
-        next().await;
-        std::process::exit(130);
-    });
-    Ok(stop)
 }
 
 fn announce(address: SocketAddr, directory: &std::path::Path, slots: u32) {

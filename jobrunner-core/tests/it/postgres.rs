@@ -4,7 +4,6 @@ use jobrunner_core::{
     store::postgres::{PostgresOptions, PostgresStore},
     store_conformance,
     testkit::{Fixture, spec},
-    
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr};
 
@@ -12,7 +11,9 @@ async fn fresh_database() -> String {
     let server = std::env::var("JOBRUNNER_TEST_POSTGRES").expect("a server");
     let name = format!("test_{}", uuid::Uuid::new_v4().simple());
     let mut c = PgConnection::connect(&server).await.expect("a connection");
-    c.execute(AssertSqlSafe(format!("create database {name}")).into_sql_str()).await.expect("created");
+    c.execute(AssertSqlSafe(format!("create database {name}")).into_sql_str())
+        .await
+        .expect("created");
     server.replace("/postgres", &format!("/{name}"))
 }
 

@@ -1,0 +1,60 @@
+use std::sync::Arc;
+
+use clap::{Args, value_parser};
+use jobrunner_core::{
+    connect,
+    daemon::{self, Fatal},
+    executor::{ProcessExecutor, ProcessSettings},
+};
+
+use crate::{Worker, WorkerConfig};
+
+/// A worker: it runs the jobs that wait in the database that DATABASE_URL names.
+///
+/// Any number of workers can share a database, on any number of machines that see the same files.
+/// SIGTERM drains it: it takes no new jobs and lets those it runs end, for DRAIN_SECONDS. Settings are
+/// read from the environment and from a file `.env`; see the README for all of them.
+#[derive(Debug, Args)]
+pub struct RunWorker {
+    /// How many jobs to run at one time [default: number of CPUs]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=4096))]
+    slots: Option<u32>,
+    /// The queues to serve, separated by commas [default: all]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    queues: Vec<String>,
+}
+
+impl RunWorker {
+    /// Works until a signal drains it.
+    ///
+    /// # Errors
+    /// The settings or the database cannot be used.
+    pub async fn run(self) -> Result<(), Fatal> {
+        daemon::start_log("info")?;
+        let settings = daemon::settings()?;
+        let stop = daemon::stop_on_signals()?;
+        let Some(backends) = connect::backends_in_time(&settings, &stop).await? else {
+            return Ok(());
+        };
+        let executor = ProcessExecutor::new(ProcessSettings {
+            grace: settings.kill_grace,
+            allowed_roots: settings.allowed_workdirs.clone(),
+        });
+        let config = WorkerConfig {
+            slots: self.slots.unwrap_or_else(default_slots),
+            queues: self.queues,
+            lease_ttl: settings.lease_ttl,
+            drain: settings.drain,
+            max_output_bytes: settings.max_output_bytes,
+        };
+        Worker::new(backends.store, backends.queue, Arc::new(executor), config).run(stop).await?;
+        Ok(())
+    }
+}
+
+/// How many jobs to run at one time when nobody says: as many as there are processors.
+#[must_use]
+pub fn default_slots() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(processors).unwrap_or(u32::MAX)
+}
