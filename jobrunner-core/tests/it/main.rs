@@ -2,4 +2,5 @@
 
 mod executor;
 mod local_queue;
+mod servers;
 mod sqlite;
