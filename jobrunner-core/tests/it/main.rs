@@ -2,5 +2,7 @@
 
 mod executor;
 mod local_queue;
+#[cfg(feature = "postgres")]
+mod postgres_queue;
 mod servers;
 mod sqlite;
