@@ -12,8 +12,6 @@ use rand::{TryRng, rngs::SysRng};
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
 
-#[cfg(feature = "redis")]
-use crate::queue::RedisQueue;
 use crate::{
     Error, Queue, Result, Service, Store,
     authz::{Passwords, RoleAuthz, TokenKey},
@@ -96,8 +94,7 @@ pub async fn backends(settings: &Settings) -> Result<Backends> {
         PostgresOptions { max_connections: settings.max_connections, ..PostgresOptions::default() };
     let store: Arc<dyn Store> = Arc::new(PostgresStore::connect(url, options).await?);
     let queue: Arc<dyn Queue> = match &settings.redis_url {
-        None => Arc::new(PostgresQueue::connect(url)?),
-        Some(redis) => Arc::new(RedisQueue::connect(redis.expose_secret(), Arc::clone(&store))?),
+        None | Some(_) => Arc::new(PostgresQueue::connect(url, None).await?),
     };
     Ok(Backends { store, queue })
 }

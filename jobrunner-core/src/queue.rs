@@ -1,12 +1,22 @@
 //! Hints about where to look next. A queue may lose, repeat or invent anything, and nothing breaks:
 //! the store decides what may run, and workers ask it by themselves from time to time.
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod backoff;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod letter;
 mod local;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod relay;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
 pub use local::LocalQueue;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresQueue;
 
 use crate::{BatchId, JobId, UserId};
 

@@ -13,6 +13,7 @@
 
 mod builders;
 pub mod queue;
+pub mod servers;
 pub mod store;
 mod wait;
 

@@ -19,6 +19,25 @@ impl LocalQueue {
     pub fn new() -> Self {
         Self { wakeups: broadcast::Sender::new(BACKLOG) }
     }
+
+    /// Tells all listeners, without waiting for any.
+    pub(super) fn tell(&self, wakeup: Wakeup) {
+        if self.wakeups.send(wakeup).is_err() {
+            tracing::trace!("nobody listens");
+        }
+    }
+
+    /// What is told from now on, until the last clone of this queue is gone.
+    pub(super) fn listen(&self) -> BoxStream<'static, Wakeup> {
+        stream::unfold(self.wakeups.subscribe(), |mut receiver| async move {
+            match receiver.recv().await {
+                Ok(wakeup) => Some((wakeup, receiver)),
+                Err(RecvError::Lagged(_)) => Some((Wakeup::Lagged, receiver)),
+                Err(RecvError::Closed) => None,
+            }
+        })
+        .boxed()
+    }
 }
 
 impl Default for LocalQueue {
@@ -30,7 +49,7 @@ impl Default for LocalQueue {
 #[async_trait]
 impl Queue for LocalQueue {
     async fn offer(&self, _hints: &[Hint]) {
-        self.announce(Wakeup::Work).await;
+        self.tell(Wakeup::Work);
     }
 
     async fn candidates(&self, _queues: &[String], _want: u32) -> Candidates {
@@ -38,20 +57,11 @@ impl Queue for LocalQueue {
     }
 
     async fn announce(&self, wakeup: Wakeup) {
-        if self.wakeups.send(wakeup).is_err() {
-            tracing::trace!("nobody listens");
-        }
+        self.tell(wakeup);
     }
 
     fn wakeups(&self) -> BoxStream<'static, Wakeup> {
-        stream::unfold(self.wakeups.subscribe(), |mut receiver| async move {
-            match receiver.recv().await {
-                Ok(wakeup) => Some((wakeup, receiver)),
-                Err(RecvError::Lagged(_)) => Some((Wakeup::Lagged, receiver)),
-                Err(RecvError::Closed) => None,
-            }
-        })
-        .boxed()
+        self.listen()
     }
 
     async fn link(&self) -> Link {

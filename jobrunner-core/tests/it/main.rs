@@ -3,4 +3,7 @@
 mod executor;
 mod local_queue;
 mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_queue;
+mod servers;
 mod sqlite;

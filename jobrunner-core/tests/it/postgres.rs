@@ -1,37 +1,184 @@
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use jobrunner_core::{
-    store::postgres::{PostgresOptions, PostgresStore},
+    Error, Role, Status, UserId,
+    authz::Scope,
+    store::{
+        AccountStore, BatchOrder, JobStore, LeaseStore,
+        postgres::{PostgresOptions, PostgresStore},
+    },
     store_conformance,
-    testkit::{Fixture, spec},
+    testkit::{Fixture, account, new_batch, servers::PrivatePostgres, spec, wait_until},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr};
 
-async fn fresh_database() -> String {
-    let server = std::env::var("JOBRUNNER_TEST_POSTGRES").expect("a server");
-    let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-    let mut c = PgConnection::connect(&server).await.expect("a connection");
-    c.execute(AssertSqlSafe(format!("create database {name}")).into_sql_str())
-        .await
-        .expect("created");
-    server.replace("/postgres", &format!("/{name}"))
+async fn open(url: &str) -> PostgresStore {
+    PostgresStore::connect(url, PostgresOptions::default()).await.expect("a store")
+}
+
+async fn fresh() -> String {
+    let url = PrivatePostgres::shared().create_database();
+    PostgresStore::migrate(&url).await.expect("a schema");
+    url
 }
 
 async fn postgres() -> Fixture {
-    let url = fresh_database().await;
-    PostgresStore::migrate(&url).await.expect("a schema");
-    let store = PostgresStore::connect(&url, PostgresOptions::default()).await.expect("a store");
-    Fixture::new(Arc::new(store), ())
+    Fixture::new(Arc::new(open(&fresh().await).await), ())
 }
 
 store_conformance!(postgres);
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_eight_that_migrate_an_empty_database_at_once_all_find_it_ready() {
+    let url = PrivatePostgres::shared().create_database();
+    let refused = PostgresStore::connect(&url, PostgresOptions::default()).await;
+    assert!(matches!(refused, Err(Error::Conflict(advice)) if advice.contains("init-db")));
+
+    let migrated = join_all((0..8).map(|_| PostgresStore::migrate(&url))).await;
+
+    assert!(migrated.iter().all(Result::is_ok), "{migrated:?}");
+    let stores = join_all((0..8).map(|_| open(&url))).await;
+    let first = |n: usize| account(&format!("admin{n}@example.com"), Role::Admin);
+    let made =
+        join_all(stores.iter().enumerate().map(|(n, s)| s.create_first_account(first(n)))).await;
+    let made: Vec<bool> = made.into_iter().map(|made| made.expect("an answer")).collect();
+    assert_eq!(made.iter().filter(|made| **made).count(), 1, "{made:?}");
+}
+
+#[tokio::test]
+async fn a_schema_of_a_later_version_is_used_but_not_migrated() {
+    let url = fresh().await;
+    let mut connection = PgConnection::connect(&url).await.expect("a connection");
+    let later = "insert into jobrunner.migration
+                 select version + 1000, description, installed_on, success, checksum, execution_time
+                 from jobrunner.migration";
+    connection.execute(later).await.expect("a row");
+    open(&url).await;
+    let refused = PostgresStore::migrate(&url).await;
+    assert!(matches!(&refused, Err(Error::Conflict(advice)) if advice.contains("later version")));
+}
+
+#[tokio::test]
+async fn p1_an_embedder_submits_within_a_transaction_of_its_own() {
+    let url = fresh().await;
+    let store = open(&url).await;
+    let owner = UserId::new();
+    let mut connection = PgConnection::connect(&url).await.expect("a connection");
+    connection.execute("create table theirs (job uuid)").await.expect("a table");
+
+    let mut undone = connection.begin().await.expect("a transaction");
+    let lost = store.submit_in(&mut undone, owner, spec("undone")).await.expect("submitted");
+    undone.rollback().await.expect("rolled back");
+    let mut done = connection.begin().await.expect("a transaction");
+    let kept = store.submit_in(&mut done, owner, spec("done")).await.expect("submitted");
+    let order = BatchOrder { owner, batch: new_batch("theirs"), idempotency: None };
+    let members = Box::new(["a", "b"].into_iter().map(|name| Ok(spec(name))));
+    let batch = store.submit_batch_in(&mut done, order, members).await.expect("submitted");
+    let record = sqlx::query("insert into theirs values ($1)").bind(kept.as_uuid());
+    record.execute(&mut *done).await.expect("recorded");
+    assert!(
+        store.job(kept, Scope::All).await.expect("an answer").is_none(),
+        "not before the commit"
+    );
+    done.commit().await.expect("committed");
+
+    assert!(store.job(lost, Scope::All).await.expect("an answer").is_none());
+    assert!(store.job(kept, Scope::All).await.expect("an answer").is_some());
+    let fixture = Fixture::new(Arc::new(store.clone()), ());
+    fixture.recount(batch).await;
+    assert_eq!(store.counts(Scope::All, None).await.expect("counts").waiting, 3);
+}
+
+/// A caller that goes away in the middle of a change leaves no transaction open, and what it began is
+/// carried out whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_goes_away_undoes_nothing_half_way() {
+    let url = fresh().await;
+    let store = open(&url).await;
+    let owner = UserId::new();
+    for n in 0..30 {
+        let order = BatchOrder { owner, batch: new_batch("b"), idempotency: None };
+        let members = Box::new((0..500).map(|n| Ok(spec(&n.to_string()))));
+        let submitting = store.submit_batch(order, members);
+        // Between nothing and all of it, so that the caller goes away in every state.
+        let patience = Duration::from_micros(700 * n);
+        let gone = tokio::time::timeout(patience, submitting).await;
+        drop(gone);
+    }
+    let mut connection = PgConnection::connect(&url).await.expect("a connection");
+    let open = "select count(*) from pg_stat_activity
+                where datname = current_database() and state like 'idle in transaction%'
+                   or (datname = current_database() and xact_start is not null and pid <> pg_backend_pid())";
+    wait_until("the end of all transactions", || async {
+        let mut connection = PgConnection::connect(&url).await.expect("a connection");
+        let open: i64 = sqlx::query_scalar(open).fetch_one(&mut connection).await.expect("a count");
+        (open == 0).then_some(())
+    })
+    .await;
+    let jobs: i64 = sqlx::query_scalar("select count(*) from jobrunner.job")
+        .fetch_one(&mut connection)
+        .await
+        .expect("a count");
+    let counted = store.counts(Scope::All, None).await.expect("counts").waiting;
+    assert_eq!(counted, jobs.unsigned_abs(), "counts equal a recount");
+    assert_eq!(jobs % 500, 0, "each batch is whole");
+}
+
+/// The limit is of the owner, whoever claims.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_never_runs_more_than_the_limit_however_many_claim_at_once() {
+    let fixture = postgres().await;
+    let mut limited = account("limited@example.com", Role::Operator);
+    limited.user.max_running_jobs = Some(5);
+    let owner = limited.user.id;
+    fixture.store.create_account(limited).await.expect("created");
+    let queues = ["a", "b", "c"];
+    let member = |n: usize| jobrunner_core::JobSpec {
+        queue: queues[n % queues.len()].to_owned(),
+        ..spec(&n.to_string())
+    };
+    fixture.batch(owner, (0..300).map(member).collect()).await;
+    let other = fixture.batch(UserId::new(), (0..20).map(|n| spec(&n.to_string())).collect()).await;
+    let claims = (0..8).map(|_| async {
+        let hand = fixture.hand().await;
+        let mut mine = 0;
+        for _ in 0..5 {
+            mine += hand.claim(4).await.iter().filter(|leased| leased.owner == owner).count();
+        }
+        mine
+    });
+    let claimed: usize = join_all(claims).await.into_iter().sum();
+    assert!(claimed <= 5, "{claimed} jobs of the limited owner were leased");
+    let hand = fixture.hand().await;
+    hand.claim(10).await;
+    let claimed = fixture.look_at_batch(other).await.counts.waiting;
+    assert_eq!(claimed, 20, "a claim is not a start");
+    assert_eq!(hand.claim(50).await.len(), 0, "everything of the others is leased");
+}
+
+/// The last two jobs of a batch end in two processes at the same moment: each sees the other's count only
+/// after its own commit.
+#[tokio::test(flavor = "multi_thread")]
+async fn p5_a_batch_whose_last_jobs_end_in_different_processes_finishes() {
+    let url = fresh().await;
+    let (one, other) = (open(&url).await, open(&url).await);
+    for _ in 0..20 {
+        let fixture = Fixture::new(Arc::new(one.clone()), ());
+        let batch = fixture.batch(UserId::new(), ["a", "b"].map(spec).into()).await;
+        let hand = fixture.hand().await;
+        let (a, b) = (hand.start_one().await.lease, hand.start_one().await.lease);
+        let (a, b) = ([hand.report(a, None)], [hand.report(b, None)]);
+        let (first, second) = tokio::join!(one.finish(&a), other.finish(&b));
+        assert!(first.is_ok() && second.is_ok());
+        assert_eq!(fixture.look_at_batch(batch).await.status, Status::Passed);
+    }
+}
+
 /// Each file of queries/postgres is one statement that fits the schema.
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
-    let url = fresh_database().await;
-    PostgresStore::migrate(&url).await.expect("a schema");
-    let mut connection = PgConnection::connect(&url).await.expect("a connection");
+    let mut connection = PgConnection::connect(&fresh().await).await.expect("a connection");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/postgres");
     let mut prepared = 0;
     for area in fs::read_dir(root).expect("a directory") {

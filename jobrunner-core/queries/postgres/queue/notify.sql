@@ -1,0 +1,2 @@
+-- Tells all who listen on a channel.
+select pg_notify($1, $2)
