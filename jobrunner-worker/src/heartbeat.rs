@@ -12,7 +12,10 @@ use crate::session::Session;
 /// The pause before a renewal that failed is tried again.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// Renews the leases five times in their time to live, at once when jobs may have been canceled, and
+/// The longest time between two renewals, so that a cancel whose announcement was lost is heard of.
+const SELDOM: Duration = Duration::from_secs(2);
+
+/// Renews the leases five times in their time to live and every two seconds at least, at once when jobs may have been canceled, and
 /// passes on what it learns. Fences the session off when four fifths of that time have passed without
 /// a renewal: the store may give the jobs to somebody else at the end of it. Returns when `done`.
 ///
@@ -21,9 +24,10 @@ const RETRY: Duration = Duration::from_millis(200);
 pub(crate) async fn run(session: &Session, done: &CancellationToken) {
     let ttl = session.parts.config.lease_ttl;
     let patience = ttl * 4 / 5;
+    let period = (ttl / 5).min(SELDOM);
     // The session was opened just now.
     let mut renewed = Instant::now();
-    let mut next = renewed + ttl / 5;
+    let mut next = renewed + period;
     loop {
         select! {
             () = sleep_until(next) => {}
@@ -39,7 +43,7 @@ pub(crate) async fn run(session: &Session, done: &CancellationToken) {
         };
         match answer {
             Ok(Ok(renewal)) => {
-                (renewed, next) = (asked, asked + ttl / 5);
+                (renewed, next) = (asked, asked + period);
                 pass_on(session, renewal);
             }
             Ok(Err(Error::NotFound(_))) => return session.fence("the store ended its session"),

@@ -44,7 +44,7 @@ pub struct WorkerConfig {
     pub slots: u32,
     /// The queues it serves; empty is all.
     pub queues: Vec<String>,
-    /// How long its leases hold without a renewal. It renews five times as often, and kills what it
+    /// How long its leases hold without a renewal. It renews five times as often, or every two seconds, and kills what it
     /// runs when four fifths of this time have passed without one.
     pub lease_ttl: Duration,
     /// How long running commands may go on when the worker is to stop.

@@ -31,14 +31,11 @@ pub(crate) async fn run(session: &Arc<Session>, reports: Reports) {
         while let Some(ended) = attempts.try_join_next() {
             note(ended);
         }
-        let full = permits.num_permits();
-        let started = claim_and_start(session, permits, ask_store).await;
-        let claimed = started.len();
+        let (started, more) = claim_and_start(session, permits, ask_store).await;
         for (leased, permit) in started {
             attempts.spawn(attempt::run(Arc::clone(session), leased, permit, reports.clone()));
         }
-        // Behind a full group there is probably more.
-        ask_store = claimed < full && wait_for_work(session).await == Woken::ByTime;
+        ask_store = !more && wait_for_work(session).await == Woken::ByTime;
     }
     // An administrator's drain does not end the session: the worker is still to be seen.
     loop {
@@ -84,30 +81,32 @@ async fn wait_for_work(session: &Session) -> Woken {
 }
 
 /// Claims up to one job for each slot and records that their commands are about to be started.
-/// Answers those that may be, each with its slot.
+/// Answers those that may be, each with its slot, and whether there is probably more.
 async fn claim_and_start(
     session: &Session,
     mut permits: OwnedSemaphorePermit,
     ask_store: bool,
-) -> Vec<(Leased, OwnedSemaphorePermit)> {
+) -> (Vec<(Leased, OwnedSemaphorePermit)>, bool) {
+    let nothing = (Vec::new(), false);
     let want = u32::try_from(permits.num_permits()).unwrap_or(GROUP);
     let claiming = session.fenced.run_until_cancelled(claim(session, want, ask_store));
-    let claimed = match claiming.await {
-        Some(Ok(claimed)) if !claimed.is_empty() => claimed,
-        Some(Ok(_)) | None => return Vec::new(),
+    let Claim { leased: claimed, more } = match claiming.await {
+        Some(Ok(claim)) if !claim.leased.is_empty() => claim,
+        Some(Ok(claim)) => return (Vec::new(), claim.more),
+        None => return nothing,
         Some(Err(Error::NotFound(_))) => {
             session.fence("the store ended its session");
-            return Vec::new();
+            return nothing;
         }
         Some(Err(error)) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "cannot claim jobs");
-            return Vec::new();
+            return nothing;
         }
     };
     let leases: Vec<LeaseRef> = claimed.iter().map(|leased| leased.lease).collect();
     if session.paused.is_cancelled() {
         release(session, &leases).await;
-        return Vec::new();
+        return nothing;
     }
     // Before the start, so that no cancel can slip in between unseen.
     for lease in &leases {
@@ -129,23 +128,34 @@ async fn claim_and_start(
             None => session.held.remove(leased.lease),
         }
     }
-    ready
+    (ready, more)
 }
 
-async fn claim(session: &Session, want: u32, ask_store: bool) -> Result<Vec<Leased>> {
+struct Claim {
+    leased: Vec<Leased>,
+    /// Behind a full group there is probably more.
+    more: bool,
+}
+
+async fn claim(session: &Session, want: u32, ask_store: bool) -> Result<Claim> {
     let queues = &session.parts.config.queues;
-    let fair = || Pick::Fair { queues: queues.clone(), want };
-    let pick = match session.parts.queue.candidates(queues, want).await {
-        Candidates::AskStore => fair(),
-        // A queue may have lost its jobs; the store has not.
-        Candidates::Ids(ids) if ids.is_empty() && ask_store => fair(),
-        Candidates::Ids(ids) if ids.is_empty() => return Ok(Vec::new()),
-        Candidates::Ids(mut ids) => {
+    let store = &session.parts.store;
+    match session.parts.queue.candidates(queues, want).await {
+        Candidates::Ids(mut ids) if !ids.is_empty() => {
             ids.truncate(want as usize);
-            Pick::Ids(ids)
+            // Jobs that are not claimable any more were hints, too: there may be others behind them.
+            let more = ids.len() == want as usize;
+            Ok(Claim { leased: store.claim(session.id, Pick::Ids(ids)).await?, more })
         }
-    };
-    session.parts.store.claim(session.id, pick).await
+        // A queue may have lost its jobs; the store has not.
+        Candidates::Ids(_) if !ask_store => Ok(Claim { leased: Vec::new(), more: false }),
+        Candidates::Ids(_) | Candidates::AskStore => {
+            let pick = Pick::Fair { queues: queues.clone(), want };
+            let leased = store.claim(session.id, pick).await?;
+            let more = leased.len() == want as usize;
+            Ok(Claim { leased, more })
+        }
+    }
 }
 
 async fn release(session: &Session, leases: &[LeaseRef]) {
