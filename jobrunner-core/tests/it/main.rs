@@ -7,3 +7,4 @@ mod postgres;
 mod postgres_queue;
 mod servers;
 mod sqlite;
+mod state_machine;
