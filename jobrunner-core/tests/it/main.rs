@@ -4,5 +4,7 @@ mod executor;
 mod local_queue;
 #[cfg(feature = "postgres")]
 mod postgres_queue;
+#[cfg(feature = "redis")]
+mod redis_queue;
 mod servers;
 mod sqlite;
