@@ -31,11 +31,15 @@ pub(crate) async fn run(session: &Arc<Session>, reports: Reports) {
         while let Some(ended) = attempts.try_join_next() {
             note(ended);
         }
-        let (started, more) = claim_and_start(session, permits, ask_store).await;
+        let (started, behind) = claim_and_start(session, permits, ask_store).await;
         for (leased, permit) in started {
             attempts.spawn(attempt::run(Arc::clone(session), leased, permit, reports.clone()));
         }
-        ask_store = !more && wait_for_work(session).await == Woken::ByTime;
+        ask_store = match behind {
+            Behind::InQueue => false,
+            Behind::InStore => true,
+            Behind::Nothing => wait_for_work(session).await == Woken::ByTime,
+        };
     }
     // An administrator's drain does not end the session: the worker is still to be seen.
     loop {
@@ -81,18 +85,18 @@ async fn wait_for_work(session: &Session) -> Woken {
 }
 
 /// Claims up to one job for each slot and records that their commands are about to be started.
-/// Answers those that may be, each with its slot, and whether there is probably more.
+/// Answers those that may be, each with its slot, and where there is probably more.
 async fn claim_and_start(
     session: &Session,
     mut permits: OwnedSemaphorePermit,
     ask_store: bool,
-) -> (Vec<(Leased, OwnedSemaphorePermit)>, bool) {
-    let nothing = (Vec::new(), false);
+) -> (Vec<(Leased, OwnedSemaphorePermit)>, Behind) {
+    let nothing = (Vec::new(), Behind::Nothing);
     let want = u32::try_from(permits.num_permits()).unwrap_or(GROUP);
     let claiming = session.fenced.run_until_cancelled(claim(session, want, ask_store));
-    let Claim { leased: claimed, more } = match claiming.await {
+    let Claim { leased: claimed, behind } = match claiming.await {
         Some(Ok(claim)) if !claim.leased.is_empty() => claim,
-        Some(Ok(claim)) => return (Vec::new(), claim.more),
+        Some(Ok(claim)) => return (Vec::new(), claim.behind),
         None => return nothing,
         Some(Err(Error::NotFound(_))) => {
             session.fence("the store ended its session");
@@ -128,13 +132,23 @@ async fn claim_and_start(
             None => session.held.remove(leased.lease),
         }
     }
-    (ready, more)
+    (ready, behind)
 }
 
 struct Claim {
     leased: Vec<Leased>,
-    /// Behind a full group there is probably more.
-    more: bool,
+    behind: Behind,
+}
+
+/// Where there is probably more to claim.
+#[derive(Clone, Copy)]
+enum Behind {
+    /// Behind a full group of hints, whether they were still true or not.
+    InQueue,
+    /// Behind a full group that the store chose. The queue need not know of these jobs: nobody hints at
+    /// those whose scheduled time has come.
+    InStore,
+    Nothing,
 }
 
 async fn claim(session: &Session, want: u32, ask_store: bool) -> Result<Claim> {
@@ -143,17 +157,19 @@ async fn claim(session: &Session, want: u32, ask_store: bool) -> Result<Claim> {
     match session.parts.queue.candidates(queues, want).await {
         Candidates::Ids(mut ids) if !ids.is_empty() => {
             ids.truncate(want as usize);
-            // Jobs that are not claimable any more were hints, too: there may be others behind them.
-            let more = ids.len() == want as usize;
-            Ok(Claim { leased: store.claim(session.id, Pick::Ids(ids)).await?, more })
+            let is_full = ids.len() == want as usize;
+            let leased = store.claim(session.id, Pick::Ids(ids)).await?;
+            Ok(Claim { leased, behind: if is_full { Behind::InQueue } else { Behind::Nothing } })
         }
         // A queue may have lost its jobs; the store has not.
-        Candidates::Ids(_) if !ask_store => Ok(Claim { leased: Vec::new(), more: false }),
+        Candidates::Ids(_) if !ask_store => {
+            Ok(Claim { leased: Vec::new(), behind: Behind::Nothing })
+        }
         Candidates::Ids(_) | Candidates::AskStore => {
             let pick = Pick::Fair { queues: queues.clone(), want };
             let leased = store.claim(session.id, pick).await?;
-            let more = leased.len() == want as usize;
-            Ok(Claim { leased, more })
+            let is_full = leased.len() == want as usize;
+            Ok(Claim { leased, behind: if is_full { Behind::InStore } else { Behind::Nothing } })
         }
     }
 }
