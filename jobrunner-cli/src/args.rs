@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jobrunner_core::{BatchId, JobId, Status, batch::RerunOnly};
+use jobrunner_core::{BatchId, JobId, SessionId, Status, batch::RerunOnly};
 
 /// Runs shell-command jobs and batches of tests, and keeps their output and exit codes.
 ///
@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Batch(Batch),
     /// List, show and cancel jobs, and read their output
     Jobs(Jobs),
+    /// List the workers, and drain them
+    Workers(Workers),
 }
 
 /// Settings are read from the environment and from a file `.env`; see the README for all of them.
@@ -298,6 +300,30 @@ pub(crate) struct JobsList {
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) list: List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Workers {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(subcommand)]
+    pub(crate) command: WorkersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkersCommand {
+    /// List the workers that are alive
+    List {
+        /// How to show them
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Let workers take no new jobs; what they run goes on
+    Drain {
+        /// Which workers
+        #[arg(required = true)]
+        ids: Vec<SessionId>,
+    },
 }
 
 /// How something is shown.

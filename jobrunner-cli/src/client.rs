@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jobrunner_core::{
-    Batch, BatchId, Job, JobId, NewJob, Status, User, Violation, batch::RerunOnly, job::Attempt,
-    log::Stream, page::Page,
+    Batch, BatchId, Job, JobId, NewJob, SessionId, Status, User, Violation, batch::RerunOnly,
+    job::Attempt, lease::Worker, log::Stream, page::Page,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -139,6 +139,10 @@ impl Client {
 
     pub(crate) async fn rerun_batch(&self, id: BatchId, only: RerunOnly) -> Result<Batch, Failure> {
         self.post(&format!("/job-batches/{id}/rerun"), &serde_json::json!({ "only": only })).await
+    }
+
+    pub(crate) async fn drain(&self, worker: SessionId) -> Result<Worker, Failure> {
+        self.post(&format!("/workers/{worker}/drain"), &serde_json::Value::Null).await
     }
 
     /// A page of a list; `filters` are parameters of the URL.

@@ -7,3 +7,4 @@ pub(crate) mod login;
 pub(crate) mod run;
 pub(crate) mod submit;
 pub(crate) mod up;
+pub(crate) mod workers;

@@ -63,5 +63,6 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Submit(submit) => commands::submit::submit(submit).await,
         Command::Batch(batch) => commands::batch::batch(batch).await,
         Command::Jobs(jobs) => commands::jobs::jobs(jobs).await,
+        Command::Workers(workers) => commands::workers::workers(workers).await,
     }
 }

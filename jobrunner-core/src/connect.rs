@@ -12,6 +12,8 @@ use rand::{TryRng, rngs::SysRng};
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
 
+#[cfg(feature = "redis")]
+use crate::queue::RedisQueue;
 use crate::{
     Error, Queue, Result, Service, Store,
     authz::{Passwords, RoleAuthz, TokenKey},
@@ -94,7 +96,11 @@ pub async fn backends(settings: &Settings) -> Result<Backends> {
         PostgresOptions { max_connections: settings.max_connections, ..PostgresOptions::default() };
     let store: Arc<dyn Store> = Arc::new(PostgresStore::connect(url, options).await?);
     let queue: Arc<dyn Queue> = match &settings.redis_url {
-        None | Some(_) => Arc::new(PostgresQueue::connect(url, None).await?),
+        None => Arc::new(PostgresQueue::connect(url, None).await?),
+        Some(redis) => {
+            let (redis, store) = (redis.expose_secret(), Arc::clone(&store));
+            Arc::new(RedisQueue::connect(redis, store, RedisQueue::PREFIX).await?)
+        }
     };
     Ok(Backends { store, queue })
 }

@@ -27,6 +27,7 @@ pub mod lease;
 pub mod log;
 pub mod page;
 pub mod queue;
+pub mod rescue;
 pub mod retry;
 pub mod service;
 pub mod status;

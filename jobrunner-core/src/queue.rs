@@ -8,6 +8,8 @@ mod letter;
 mod local;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod relay;
 
@@ -17,6 +19,8 @@ use futures_util::stream::BoxStream;
 pub use local::LocalQueue;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresQueue;
+#[cfg(feature = "redis")]
+pub use redis::RedisQueue;
 
 use crate::{BatchId, JobId, UserId};
 

@@ -12,7 +12,7 @@ pub use batches::JobSource;
 pub use logs::{JobLogs, LogReader};
 
 use crate::{
-    Authz, Queue, Result, Store,
+    Authz, Error, Queue, Result, SessionId, Store,
     authz::{AccessToken, Action, Credential, Passwords, Principal, TokenKey},
     job::Rules,
     lease::Worker,
@@ -90,6 +90,19 @@ impl Service {
     pub async fn workers(&self, caller: &Principal) -> Result<Vec<Worker>> {
         self.parts.authz.check(caller, Action::SeeWorkers)?;
         self.parts.store.workers().await
+    }
+
+    /// Tells a worker to take no new jobs; it hears of it within two seconds, and what it runs goes on.
+    /// The worker stays in the list until somebody stops its process.
+    ///
+    /// # Errors
+    /// [`Forbidden`](crate::Error::Forbidden) unless the caller is an admin,
+    /// [`NotFound`](crate::Error::NotFound).
+    pub async fn drain_worker(&self, caller: &Principal, worker: SessionId) -> Result<Worker> {
+        self.parts.authz.check(caller, Action::Administer)?;
+        self.parts.store.drain(worker).await?;
+        let workers = self.parts.store.workers().await?;
+        workers.into_iter().find(|found| found.id == worker).ok_or(Error::NotFound("worker"))
     }
 
     /// Announcements of changes, for whoever shows them live. They carry no content: look again.

@@ -4,6 +4,7 @@ use clap::Args;
 use jobrunner_core::{
     connect,
     daemon::{self, Fatal, Refusal},
+    rescue,
 };
 use tokio::net::TcpListener;
 
@@ -51,7 +52,15 @@ impl Api {
             env!("CARGO_PKG_VERSION"),
             listener.local_addr()?
         );
-        crate::serve(listener, service, stop).await?;
-        Ok(())
+        let done = stop.child_token();
+        let (store, queue) = (backends.store.as_ref(), backends.queue.as_ref());
+        let serving = async {
+            let served = crate::serve(listener, service, stop).await;
+            done.cancel();
+            served
+        };
+        let (served, ()) =
+            tokio::join!(serving, rescue::run(store, queue, settings.lease_ttl, &done));
+        Ok(served?)
     }
 }

@@ -8,7 +8,7 @@
 //! | `attempt` | runs one command, with its output flowing into `logs` |
 //! | `finish` | reports attempts that ended, in groups |
 //! | `heartbeat` | keeps the leases, learns of cancels, and fences the worker off when it cannot |
-//! | `rescue` | takes back the leases of other workers that went away |
+//! | [`rescue`](jobrunner_core::rescue) | takes back the leases of other workers that went away |
 //! | `drain` | lets what runs come to its end when the worker is to stop |
 //!
 //! A session ends when the worker is to stop, or when its leases may no longer hold: then everything
@@ -23,7 +23,6 @@ mod heartbeat;
 mod held;
 mod logs;
 mod pull;
-mod rescue;
 mod session;
 mod sweep;
 

@@ -10,8 +10,9 @@ use std::{
 use futures_util::StreamExt;
 use jobrunner_core::{
     Executor, Queue, Result, SessionId, Store,
-    lease::{LeaseRef, NewSession, Rescued},
+    lease::{LeaseRef, NewSession},
     queue::Wakeup,
+    rescue,
 };
 use tokio::{join, sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,7 @@ use crate::{
     backoff::until_available,
     drain, finish, heartbeat,
     held::{Held, Reins},
-    pull, rescue,
+    pull,
 };
 
 /// How long saying good-bye may take; a session that does not manage expires by itself.
@@ -78,7 +79,7 @@ impl Session {
             let closed = until_available(shutdown, || parts.store.close_session(before.id)).await;
             match closed {
                 Ok(rescued) => {
-                    announce_rescued(parts.queue.as_ref(), &rescued.unwrap_or_default()).await
+                    rescue::announce(parts.queue.as_ref(), &rescued.unwrap_or_default()).await
                 }
                 Err(error) => tracing::debug!(%error, "the session before is gone"),
             }
@@ -129,10 +130,11 @@ impl Session {
             join!(pull::run(&session, reports), finish::run(&session, reported));
             done.cancel();
         };
+        let (store, queue) = (session.parts.store.as_ref(), session.parts.queue.as_ref());
         join!(
             working,
             heartbeat::run(&session, &done),
-            rescue::run(&session, &done),
+            rescue::run(store, queue, session.parts.config.lease_ttl, &done),
             drain::run(&session, &done),
             session.listen(&done),
         );
@@ -193,22 +195,11 @@ impl Session {
 
     async fn close(&self) {
         match timeout(CLOSE_LIMIT, self.parts.store.close_session(self.id)).await {
-            Ok(Ok(rescued)) => announce_rescued(self.parts.queue.as_ref(), &rescued).await,
+            Ok(Ok(rescued)) => rescue::announce(self.parts.queue.as_ref(), &rescued).await,
             Ok(Err(error)) => tracing::warn!(%error, "cannot close the session; it will expire"),
             Err(_) => tracing::warn!("the store did not close the session in time; it will expire"),
         }
         tracing::info!(session.id = %self.id, "the worker has stopped");
-    }
-}
-
-/// Tells everybody what became of leases that were taken back.
-pub(crate) async fn announce_rescued(queue: &dyn Queue, rescued: &[Rescued]) {
-    for lease in rescued {
-        let job = Some(lease.lease.job);
-        queue.announce(Wakeup::Changed { job, batch: lease.batch }).await;
-    }
-    if rescued.iter().any(|lease| lease.waits) {
-        queue.offer(&[]).await;
     }
 }
 

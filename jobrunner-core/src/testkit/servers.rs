@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use postgres::{PrivatePostgres, SharedPostgres};
+pub use postgres::{PostgresBuilder, PrivatePostgres, SharedPostgres};
 pub use redis::{PrivateRedis, SharedRedis};
 
 /// The URL of a PostgreSQL server for tests; its user may create databases.

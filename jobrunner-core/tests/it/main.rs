@@ -5,5 +5,8 @@ mod local_queue;
 mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_queue;
+#[cfg(feature = "redis")]
+mod redis_queue;
 mod servers;
 mod sqlite;
+mod state_machine;

@@ -1,6 +1,7 @@
-use jobrunner_core::Service;
+use jobrunner_core::{Service, SessionId};
 use poem::web::Data;
-use poem_openapi::OpenApi;
+use poem_openapi::{OpenApi, param::Path};
+use uuid::Uuid;
 
 use super::{
     Tag,
@@ -22,5 +23,18 @@ impl WorkersApi {
         Caller(caller): Caller,
     ) -> Result<Answer<model::WorkerPage>> {
         Answer::of(&Whole::from(service.workers(&caller).await?))
+    }
+
+    /// Let a worker take no new jobs
+    ///
+    /// What it runs goes on. It stays in the list until its process is stopped.
+    #[oai(path = "/workers/:id/drain", method = "post", operation_id = "drain_worker")]
+    async fn drain(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+    ) -> Result<Answer<model::Worker>> {
+        Answer::of(&service.drain_worker(&caller, SessionId::from(id.0)).await?)
     }
 }

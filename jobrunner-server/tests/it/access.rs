@@ -121,3 +121,20 @@ async fn p1_a_repeated_submission_answers_the_same_job() {
     assert_eq!(app.stored().await, 1);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn p12_workers_are_seen_by_operators_and_drained_by_admins() {
+    let app = TestApp::start().await;
+    let operator = app.account("operator@example.com", "operator").await;
+    let viewer = app.account("viewer@example.com", "viewer").await;
+    let drain = format!("/workers/{UNKNOWN}/drain");
+    for (token, seen, drained) in
+        [(&app.admin, 200, 404), (&operator, 200, 403), (&viewer, 403, 403)]
+    {
+        let (status, answer) = app.json(app.request(Method::GET, "/workers", token)).await;
+        assert_eq!(status, seen, "{answer}");
+        let (status, answer) = app.json(app.request(Method::POST, &drain, token)).await;
+        assert_eq!(status, drained, "{answer}");
+    }
+    app.stop().await;
+}

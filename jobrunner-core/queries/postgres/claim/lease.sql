@@ -1,10 +1,10 @@
 -- Moves chosen jobs from `ready` to `lease`, each with a fresh token. What a cancel or another claim has
--- locked is passed over. $1 ids in the order of the choice, $2 their lanes, $3 session.
+-- locked is passed over. $1 ids in the order of the choice, $2 their lanes, $3 their places in them, $4
+-- session. All three parts of the key of `ready` are given, so that each row is found by itself.
 with chosen as materialized (
     select r.lane_id, r.prio, r.job_id, c.place
-    from unnest($1::uuid[], $2::bigint[]) with ordinality as c (job_id, lane_id, place)
-    join jobrunner.job j on j.id = c.job_id
-    join jobrunner.ready r on r.lane_id = c.lane_id and r.prio = 10 - j.priority and r.job_id = c.job_id
+    from unnest($1::uuid[], $2::bigint[], $3::smallint[]) with ordinality as c (job_id, lane_id, prio, place)
+    join jobrunner.ready r on r.lane_id = c.lane_id and r.prio = c.prio and r.job_id = c.job_id
     for update of r skip locked
 ), gone as (
     delete from jobrunner.ready r using chosen c
@@ -13,7 +13,7 @@ with chosen as materialized (
 ), leased as (
     insert into jobrunner.lease (job_id, token, session_id, owner_id, batch_id, lane_id, prio, attempts,
                                  losses, claimed_at)
-    select j.id, nextval('jobrunner.lease_token'), $3, j.owner_id, j.batch_id, g.lane_id, g.prio,
+    select j.id, nextval('jobrunner.lease_token'), $4, j.owner_id, j.batch_id, g.lane_id, g.prio,
            g.attempts, g.losses, clock_timestamp()
     from gone g join jobrunner.job j on j.id = g.job_id
     returning job_id, token, owner_id, batch_id, attempts

@@ -1,5 +1,5 @@
 -- Those of the proposed jobs that wait, with their lanes.
-select l.id, l.owner_id, l.vtime, q.weight, a.max_running_jobs is not null as is_limited, r.job_id
+select l.id, l.owner_id, l.vtime, q.weight, a.max_running_jobs is not null as is_limited, r.prio, r.job_id
 from unnest($1::uuid[]) with ordinality as p (job_id, place)
 join jobrunner.job j on j.id = p.job_id
 join jobrunner.ready r on r.lane_id = j.lane_id and r.prio = 10 - j.priority and r.job_id = j.id

@@ -84,9 +84,9 @@ async fn next(
         return Ok(Vec::new());
     }
     fair::order(&mut lanes);
-    let heads = heads(connection, &lanes, want).await?;
+    let (heads, places) = heads(connection, &lanes, want).await?;
     let chosen = fair::share(&mut lanes, &heads, want);
-    let leased = lease(connection, session, &lanes, &heads, chosen).await?;
+    let leased = lease(connection, session, &places, chosen).await?;
     let (ids, times): (Vec<i64>, Vec<f64>) = lanes.iter().map(|lane| (lane.id, lane.vtime)).unzip();
     sqlx::query(sql!("claim/advance"))
         .bind(ids)
@@ -113,15 +113,17 @@ async fn proposed(
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
+    let mut places = Places::new();
     let mut waiting: HashMap<i64, Vec<Uuid>> = HashMap::new();
     let mut lanes = Vec::new();
     for row in rows {
-        let jobs = waiting.entry(row.lane.id).or_default();
-        if jobs.is_empty() {
-            lanes.push(row.lane);
+        if places.insert(row.job_id, (row.lane.id, row.prio)).is_some() {
+            continue;
         }
-        if !jobs.contains(&row.job_id) {
-            jobs.push(row.job_id);
+        let jobs = waiting.entry(row.lane.id).or_default();
+        jobs.push(row.job_id);
+        if jobs.len() == 1 {
+            lanes.push(row.lane);
         }
     }
     let mut lanes = with_allowances(connection, lanes).await?;
@@ -132,7 +134,7 @@ async fn proposed(
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
-    let leased = lease(connection, session, &lanes, &heads, chosen).await?;
+    let leased = lease(connection, session, &places, chosen).await?;
     let ids: Vec<i64> = lanes.iter().map(|lane| lane.id).collect();
     let steps: Vec<f64> =
         lanes.iter().zip(before).map(|(lane, before)| lane.vtime - before).collect();
@@ -175,8 +177,12 @@ struct LaneRow {
 struct ProposedRow {
     #[sqlx(flatten)]
     lane: LaneRow,
+    prio: i16,
     job_id: Uuid,
 }
+
+/// The lanes of jobs, and their priorities there as `ready` has them.
+type Places = HashMap<Uuid, (i64, i16)>;
 
 /// The lanes with what their owners may still have running. Those of limited owners that another claim
 /// works for are left out: each would count without the other, and together they would take too many.
@@ -226,17 +232,18 @@ async fn heads(
     connection: &mut PgConnection,
     lanes: &[Lane],
     want: usize,
-) -> Result<Vec<Vec<Uuid>>> {
+) -> Result<(Vec<Vec<Uuid>>, Places)> {
     let ids: Vec<i64> = lanes.iter().map(|lane| lane.id).collect();
-    let rows: Vec<(i64, Uuid)> = sqlx::query_as(sql!("claim/heads"))
+    let rows: Vec<(i64, i16, Uuid)> = sqlx::query_as(sql!("claim/heads"))
         .bind(ids)
         .bind(i64::try_from(want).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await
         .map_err(store_error)?;
     let of =
-        |lane: &Lane| rows.iter().filter(|(id, _)| *id == lane.id).map(|(_, job)| *job).collect();
-    Ok(lanes.iter().map(of).collect())
+        |lane: &Lane| rows.iter().filter(|(id, ..)| *id == lane.id).map(|(.., job)| *job).collect();
+    let heads = lanes.iter().map(of).collect();
+    Ok((heads, rows.into_iter().map(|(lane, prio, job)| (job, (lane, prio))).collect()))
 }
 
 #[derive(FromRow)]
@@ -264,17 +271,15 @@ impl LeasedRow {
 async fn lease(
     connection: &mut PgConnection,
     session: SessionId,
-    lanes: &[Lane],
-    heads: &[Vec<Uuid>],
+    places: &Places,
     chosen: Vec<Uuid>,
 ) -> Result<Vec<Leased>> {
-    let of_lane = lanes.iter().zip(heads);
-    let lane_of: HashMap<Uuid, i64> =
-        of_lane.flat_map(|(lane, jobs)| jobs.iter().map(|job| (*job, lane.id))).collect();
-    let lanes: Vec<Option<i64>> = chosen.iter().map(|job| lane_of.get(job).copied()).collect();
+    let found = |job: &Uuid| places.get(job).copied();
+    let (lanes, prios): (Vec<i64>, Vec<i16>) = chosen.iter().filter_map(found).unzip();
     let rows: Vec<LeasedRow> = sqlx::query_as(sql!("claim/lease"))
         .bind(chosen)
         .bind(lanes)
+        .bind(prios)
         .bind(session.as_uuid())
         .fetch_all(connection)
         .await

@@ -35,11 +35,11 @@ pub struct SharedPostgres {
 
 /// How a [`PrivatePostgres`] is to be.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Builder {
+pub struct PostgresBuilder {
     durable: bool,
 }
 
-impl Builder {
+impl PostgresBuilder {
     /// With PostgreSQL's own settings for what must survive the loss of power. Without, a commit
     /// still survives the death of the server, but not that of the machine, and is much faster.
     #[must_use]
@@ -87,7 +87,7 @@ impl Builder {
 }
 
 impl PrivatePostgres {
-    /// Starts a server that is fast rather than safe; see [`Builder::durable`].
+    /// Starts a server that is fast rather than safe; see [`PostgresBuilder::durable`].
     #[must_use]
     pub fn start() -> Self {
         Self::builder().start()
@@ -95,8 +95,8 @@ impl PrivatePostgres {
 
     /// A server with other settings.
     #[must_use]
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> PostgresBuilder {
+        PostgresBuilder::default()
     }
 
     /// A server for all tests of this run that only need a database.
