@@ -104,6 +104,7 @@ impl Fleet {
             fleet.clients.push(Client::of(server).await);
         }
         fleet.workers_to_be(plan.workers).await;
+        fleet.redis_to_be(if fleet.redis.is_some() { "ok" } else { "disabled" }).await;
         fleet
     }
 
@@ -136,6 +137,14 @@ impl Fleet {
             client.get("/workers").await["items"].as_array().expect("a list").len() == count
         })
         .await;
+    }
+
+    /// Waits until every server says so of Redis.
+    async fn redis_to_be(&self, state: &str) {
+        for client in &self.clients {
+            let what = format!("Redis to be {state}");
+            until(&what, async || client.get("/health").await["redis"] == state).await;
+        }
     }
 }
 

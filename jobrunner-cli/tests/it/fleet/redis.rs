@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::{task::block_in_place, time::sleep};
 
-use super::{Backends, Fleet, Plan, load::Amount, until};
+use super::{Backends, Fleet, Plan, load::Amount};
 
 /// 240 jobs over about six seconds.
 const LOAD: Amount = Amount { batches: 40, jobs_each: 6, every: Duration::from_millis(150) };
@@ -29,6 +29,7 @@ async fn everything_goes_on_while_redis_is_away_and_after_it_is_back_empty() {
     fleet.ledger.started(60).await;
     block_in_place(|| fleet.redis.as_mut().expect("a Redis").stop());
     let away = tokio::spawn(sleep(AWAY));
+    fleet.redis_to_be("error").await;
     // Whoever is started meanwhile does without it, too.
     fleet.replace_server(0).await;
     fleet.workers[0].signal(rustix::process::Signal::TERM);
@@ -41,8 +42,7 @@ async fn everything_goes_on_while_redis_is_away_and_after_it_is_back_empty() {
     away.await.expect("a long time");
 
     block_in_place(|| fleet.redis.as_mut().expect("a Redis").start_again());
-    let health = async || fleet.client().get("/health").await["redis"] != "error";
-    until("Redis to be used again", health).await;
+    fleet.redis_to_be("ok").await;
     batches.extend(fleet.load(LOAD).await.expect("submitted"));
     let reckoned = fleet.settle(&batches).await;
     assert_eq!(reckoned.lost(), 0);
