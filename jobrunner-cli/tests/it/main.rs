@@ -3,6 +3,7 @@
 mod big;
 mod client;
 mod cpython;
+mod fleet;
 mod run;
 mod service;
 mod up;

@@ -6,7 +6,7 @@ use crate::service::{Service, until};
 
 const ARGUMENTS: [&str; 3] = ["two words", "$(id)", "Grüße, 世界"];
 
-fn member(n: usize) -> Value {
+pub(crate) fn member(n: usize) -> Value {
     let tag = format!("{n}");
     let command: Vec<&str> = match n % 5 {
         0 => vec!["true"],
@@ -18,7 +18,7 @@ fn member(n: usize) -> Value {
     json!({"name": format!("test {n}"), "command": command})
 }
 
-fn output(n: usize) -> (String, String) {
+pub(crate) fn output(n: usize) -> (String, String) {
     match n % 5 {
         0 => (String::new(), String::new()),
         1 => ("failing\n".to_owned(), String::new()),

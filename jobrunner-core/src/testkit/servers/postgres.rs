@@ -131,6 +131,20 @@ impl PrivatePostgres {
         self.start_again();
     }
 
+    /// Runs a statement in the database `postgres`, as an administrator would, and answers what it
+    /// answers: columns separated by `|`, one row a line.
+    #[must_use]
+    pub fn ask(&self, sql: &str) -> String {
+        psql(&self.programs, &self.url(), sql)
+    }
+
+    /// Cuts every client off, as `pg_terminate_backend` does; answers how many there were.
+    pub fn disconnect_all(&self) -> usize {
+        let sql = "select pg_terminate_backend(pid) from pg_stat_activity \
+                   where backend_type = 'client backend' and pid <> pg_backend_pid()";
+        self.ask(sql).lines().count()
+    }
+
     /// Ends the server in an orderly way, without waiting for its clients.
     pub fn stop(&mut self) {
         self.guard.stop("INT");
@@ -185,12 +199,18 @@ fn initialise(demotion: &Demotion, programs: &Path, data: &Path) {
 
 fn create_database(programs: &Path, url: &str) -> String {
     let name = format!("test_{}", Uuid::now_v7().simple());
-    let output = Command::new(programs.join("psql"))
-        .args(["-X", "-q", "-d", url, "-c", &format!("create database {name}")])
-        .output();
-    expect_success("create database", &output.expect("psql can be run"));
+    psql(programs, url, &format!("create database {name}"));
     let (server, _) = url.rsplit_once('/').expect("the URL of a database");
     format!("{server}/{name}")
+}
+
+fn psql(programs: &Path, url: &str, sql: &str) -> String {
+    let output = Command::new(programs.join("psql"))
+        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
+        .output();
+    let output = output.expect("psql can be run");
+    expect_success(sql, &output);
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }
 
 fn expect_success(what: &str, output: &Output) {

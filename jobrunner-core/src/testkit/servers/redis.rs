@@ -1,4 +1,10 @@
-use std::{env, ffi::OsStr, sync::LazyLock};
+use std::{
+    env,
+    ffi::OsStr,
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+    sync::LazyLock,
+};
 
 use uuid::Uuid;
 
@@ -55,6 +61,15 @@ impl PrivateRedis {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Forgets everything it holds, as `FLUSHALL` does.
+    pub fn wipe(&self) {
+        let mut client = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        client.write_all(b"FLUSHALL\r\n").expect("a Redis that listens");
+        let mut answer = String::new();
+        BufReader::new(client).read_line(&mut answer).expect("an answer");
+        assert_eq!(answer, "+OK\r\n");
     }
 
     /// Ends the server at once; what it held is gone.
