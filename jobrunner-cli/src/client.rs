@@ -21,6 +21,9 @@ use crate::{
 /// How many times a request is sent when the server cannot be reached, with growing pauses.
 const TRIES: u32 = 4;
 
+/// How many of the fields that are wrong are told on the one line of an error.
+const SHOWN: usize = 5;
+
 /// How long a connection may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
@@ -275,8 +278,13 @@ impl Client {
             .and_then(|body| serde_json::from_slice::<Problem>(&body).ok());
         match problem {
             Some(problem) if problem.errors.len() > 1 => {
-                let errors: Vec<String> = problem.errors.iter().map(ToString::to_string).collect();
-                errors.join("; ")
+                let errors: Vec<String> =
+                    problem.errors.iter().take(SHOWN).map(ToString::to_string).collect();
+                let errors = errors.join("; ");
+                match problem.errors.len().saturating_sub(SHOWN) {
+                    0 => errors,
+                    more => format!("{errors}; and {more} more"),
+                }
             }
             Some(problem) => problem.detail,
             None => format!("{} answers {status}; is it a JobRunner server?", self.server),

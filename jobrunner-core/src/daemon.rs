@@ -1,7 +1,13 @@
 //! What every process of JobRunner does at its start and its end: it reads its settings, starts its log,
 //! stops when it is told to, and says in one line why it could not.
 
-use std::{error::Error as StdError, fmt, io, process::ExitCode, time::Duration};
+use std::{
+    error::Error as StdError,
+    fmt,
+    io::{self, IsTerminal},
+    process::ExitCode,
+    time::Duration,
+};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -39,7 +45,11 @@ pub fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        line = format!("{line}: {cause}");
+        // Some errors name their cause in their own text.
+        let cause_text = cause.to_string();
+        if !line.ends_with(&cause_text) {
+            line = format!("{line}: {cause_text}");
+        }
         source = cause.source();
     }
     line.replace(['\n', '\t'], " ")
@@ -84,7 +94,10 @@ pub fn start_log(default: &str) -> Result<(), SettingsError> {
     let filter = std::env::var("JOBRUNNER_LOG").unwrap_or_else(|_| default.to_owned());
     let filter = tracing_subscriber::EnvFilter::try_new(&filter)
         .map_err(|error| SettingsError::LogFilter(error.to_string()))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
     match std::env::var("JOBRUNNER_LOG_FORMAT").as_deref() {
         Ok("json") => log.json().init(),
         Ok("text" | "") | Err(_) => log.init(),

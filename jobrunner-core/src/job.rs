@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use check::Rules;
-pub(crate) use check::{check_name, check_payload, check_queue};
+pub use check::{Rules, check_queue};
+pub(crate) use check::{check_name, check_payload};
 
 use crate::{BatchId, JobId, SessionId, Status, UserId};
 

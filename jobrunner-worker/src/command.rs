@@ -5,6 +5,7 @@ use jobrunner_core::{
     connect,
     daemon::{self, Fatal},
     executor::{ProcessExecutor, ProcessSettings},
+    job::check_queue,
 };
 
 use crate::{Worker, WorkerConfig};
@@ -20,7 +21,7 @@ pub struct RunWorker {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=4096))]
     slots: Option<u32>,
     /// The queues to serve, separated by commas [default: all]
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = queue)]
     queues: Vec<String>,
 }
 
@@ -57,4 +58,8 @@ impl RunWorker {
 pub fn default_slots() -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     u32::try_from(processors).unwrap_or(u32::MAX)
+}
+
+fn queue(name: &str) -> Result<String, String> {
+    check_queue(name).map(|()| name.to_owned()).map_err(|violation| violation.message)
 }

@@ -28,10 +28,10 @@ pub struct TokenKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenKeyError {
     /// It can be guessed.
-    #[error("JWT_SECRET_KEY must have at least 32 bytes; make one with: openssl rand -hex 32")]
+    #[error("must have at least 32 bytes; make one with: openssl rand -hex 32")]
     TooShort,
     /// It stands in an example.
-    #[error("JWT_SECRET_KEY is a well-known example; make one with: openssl rand -hex 32")]
+    #[error("must not be a well-known example; make one with: openssl rand -hex 32")]
     WellKnown,
 }
 

@@ -132,8 +132,11 @@ pub(crate) fn check_payload(payload: &serde_json::Map<String, Value>, wrong: &mu
     }
 }
 
-/// A queue's name: it appears in URLs, in Redis keys and in environment variables.
-pub(crate) fn check_queue(queue: &str) -> Result<(), Violation> {
+/// Checks the name of a queue: it appears in URLs, in Redis keys and in environment variables.
+///
+/// # Errors
+/// It is empty, longer than 64 characters, or has others than letters, digits, `.`, `_` and `-`.
+pub fn check_queue(queue: &str) -> Result<(), Violation> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if queue.is_empty() || queue.len() > 64 || !queue.chars().all(plain) {
         let message = "must have 1 to 64 characters out of letters, digits, '.', '_' and '-'";

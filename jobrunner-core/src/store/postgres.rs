@@ -106,9 +106,9 @@ impl PostgresStore {
     }
 }
 
-/// Classes of SQLSTATE that say nothing against the statement: connections, resources, operators'
-/// interventions, locks and system errors.
-const PASSING: [&str; 6] = ["08", "25", "40", "53", "57", "58"];
+/// Classes of SQLSTATE that say nothing against the statement: connections, sessions, who may connect to
+/// what, conflicts, resources, operators' interventions and system errors.
+const PASSING: [&str; 8] = ["08", "25", "28", "3D", "40", "53", "57", "58"];
 
 /// Sorts what the driver reports: what the server refuses for the statement's sake is a defect, and so is
 /// data that cannot be read; anything else may pass.

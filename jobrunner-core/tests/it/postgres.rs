@@ -193,3 +193,12 @@ async fn every_statement_can_be_prepared() {
     }
     assert!(prepared > 50, "only {prepared} statements were found");
 }
+
+#[tokio::test]
+async fn a_database_that_does_not_exist_is_the_operators_to_mend() {
+    let url = PrivatePostgres::shared().create_database() + "_not";
+    let refused = PostgresStore::migrate(&url).await;
+    let Err(Error::Invalid(wrong)) = refused else { panic!("{refused:?}") };
+    assert_eq!(wrong[0].field, "DATABASE_URL");
+    assert!(wrong[0].message.contains("does not exist"), "{wrong:?}");
+}

@@ -98,7 +98,7 @@ pub(super) async fn check_version(pool: &PgPool) -> Result<()> {
         {
             None
         }
-        Err(error) => return Err(store_error(error)),
+        Err(error) => return Err(connect_error(error)),
     };
     let needed = MIGRATIONS.last().map(|(version, ..)| *version);
     match version {
@@ -113,10 +113,26 @@ pub(super) async fn check_version(pool: &PgPool) -> Result<()> {
     }
 }
 
+/// Sorts what the driver reports while a process starts: a database, an account or a password that the
+/// server does not know is then the operator's to mend.
+fn connect_error(error: sqlx::Error) -> Error {
+    const REFUSING: [&str; 2] = ["28", "3D"];
+    match &error {
+        sqlx::Error::Database(refusal)
+            if REFUSING
+                .iter()
+                .any(|class| refusal.code().is_some_and(|code| code.starts_with(class))) =>
+        {
+            Error::invalid("DATABASE_URL", format!("is refused: {}", refusal.message()))
+        }
+        _ => store_error(error),
+    }
+}
+
 pub(super) async fn migrate(url: &str) -> Result<()> {
     let options =
         connect_options(url)?.options([("lock_timeout", "0"), ("statement_timeout", "0")]);
-    let mut connection = options.connect().await.map_err(store_error)?;
+    let mut connection = options.connect().await.map_err(connect_error)?;
     check_server(&connection)?;
     // Held until the connection is closed. Even 'create schema if not exists' fails when two do it at
     // once.
