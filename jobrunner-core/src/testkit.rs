@@ -12,12 +12,15 @@
 //! that begin with `p1` to `p13` test the promise of that number.
 
 mod builders;
+mod faulty;
+pub mod model;
 pub mod queue;
 pub mod servers;
 pub mod store;
 mod wait;
 
 pub use builders::{Fixture, Hand, account, new_batch, outcome, spec};
+pub use faulty::{Fault, Faulty};
 pub use wait::wait_until;
 
 /// Makes a test of every case of the store's suite. Takes the path of an `async fn() -> Fixture`.
@@ -65,6 +68,13 @@ macro_rules! store_conformance {
                 p8_a_chunk_stored_twice_is_stored_once,
                 p8_a_trimmed_stream_shows_its_gap,
                 p8_a_lost_lease_stores_nothing;
+            faults: p1_a_submission_whose_answer_was_lost_is_repeated_by_its_key,
+                p1_a_batch_whose_answer_was_lost_is_repeated_by_its_key,
+                p3_a_report_whose_answer_was_lost_is_repeated,
+                p4_a_start_whose_answer_was_lost_is_repeated,
+                p6_a_cancel_and_a_release_whose_answers_were_lost_are_repeated,
+                p8_output_whose_answer_was_lost_is_repeated,
+                p9_a_claim_whose_answer_was_lost_comes_back;
         }
     };
 }

@@ -26,16 +26,19 @@ pub(crate) async fn run(session: &Arc<Session>, reports: Reports) {
     let count = session.parts.config.slots.max(1);
     let slots = Arc::new(Semaphore::new(count as usize));
     let mut attempts = JoinSet::new();
-    let mut ask_store = false;
+    let mut ask = Ask::Queue;
     while let Some(permits) = free_slots(session, &slots, count.min(GROUP)).await {
         while let Some(ended) = attempts.try_join_next() {
             note(ended);
         }
-        let (started, more) = claim_and_start(session, permits, ask_store).await;
+        let (started, next) = claim_and_start(session, permits, ask).await;
         for (leased, permit) in started {
             attempts.spawn(attempt::run(Arc::clone(session), leased, permit, reports.clone()));
         }
-        ask_store = !more && wait_for_work(session).await == Woken::ByTime;
+        ask = match next {
+            Some(next) => next,
+            None => wait_for_work(session).await,
+        };
     }
     // An administrator's drain does not end the session: the worker is still to be seen.
     loop {
@@ -66,33 +69,39 @@ async fn free_slots(
     Some(permits)
 }
 
-#[derive(PartialEq, Eq)]
-enum Woken {
-    ByHint,
-    ByTime,
+/// Whom to ask for work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// The queue, which may refer to the store.
+    Queue,
+    /// The queue, and the store when it knows nothing: it may have lost its jobs, and nobody hints at
+    /// jobs whose scheduled time has come.
+    QueueThenStore,
+    /// The store, since what the queue knew was no longer true.
+    Store,
 }
 
-async fn wait_for_work(session: &Session) -> Woken {
+async fn wait_for_work(session: &Session) -> Ask {
     select! {
-        () = session.work.notified() => Woken::ByHint,
-        () = session.paused.cancelled() => Woken::ByHint,
-        () = sleep(POLL) => Woken::ByTime,
+        () = session.work.notified() => Ask::Queue,
+        () = session.paused.cancelled() => Ask::Queue,
+        () = sleep(POLL) => Ask::QueueThenStore,
     }
 }
 
 /// Claims up to one job for each slot and records that their commands are about to be started.
-/// Answers those that may be, each with its slot, and whether there is probably more.
+/// Answers those that may be, each with its slot, and whom to ask for more at once; `None` is nobody.
 async fn claim_and_start(
     session: &Session,
     mut permits: OwnedSemaphorePermit,
-    ask_store: bool,
-) -> (Vec<(Leased, OwnedSemaphorePermit)>, bool) {
-    let nothing = (Vec::new(), false);
+    ask: Ask,
+) -> (Vec<(Leased, OwnedSemaphorePermit)>, Option<Ask>) {
+    let nothing = (Vec::new(), None);
     let want = u32::try_from(permits.num_permits()).unwrap_or(GROUP);
-    let claiming = session.fenced.run_until_cancelled(claim(session, want, ask_store));
-    let Claim { leased: claimed, more } = match claiming.await {
+    let claiming = session.fenced.run_until_cancelled(claim(session, want, ask));
+    let Claim { leased: claimed, next } = match claiming.await {
         Some(Ok(claim)) if !claim.leased.is_empty() => claim,
-        Some(Ok(claim)) => return (Vec::new(), claim.more),
+        Some(Ok(claim)) => return (Vec::new(), claim.next),
         None => return nothing,
         Some(Err(Error::NotFound(_))) => {
             session.fence("the store ended its session");
@@ -128,32 +137,39 @@ async fn claim_and_start(
             None => session.held.remove(leased.lease),
         }
     }
-    (ready, more)
+    (ready, next)
 }
 
 struct Claim {
     leased: Vec<Leased>,
-    /// Behind a full group there is probably more.
-    more: bool,
+    /// Whom to ask for more at once: behind a full group there is probably some.
+    next: Option<Ask>,
 }
 
-async fn claim(session: &Session, want: u32, ask_store: bool) -> Result<Claim> {
+async fn claim(session: &Session, want: u32, ask: Ask) -> Result<Claim> {
     let queues = &session.parts.config.queues;
     let store = &session.parts.store;
-    match session.parts.queue.candidates(queues, want).await {
+    let candidates = match ask {
+        Ask::Store => Candidates::AskStore,
+        Ask::Queue | Ask::QueueThenStore => session.parts.queue.candidates(queues, want).await,
+    };
+    match candidates {
         Candidates::Ids(mut ids) if !ids.is_empty() => {
             ids.truncate(want as usize);
-            // Jobs that are not claimable any more were hints, too: there may be others behind them.
-            let more = ids.len() == want as usize;
-            Ok(Claim { leased: store.claim(session.id, Pick::Ids(ids)).await?, more })
+            let is_full = ids.len() == want as usize;
+            let leased = store.claim(session.id, Pick::Ids(ids)).await?;
+            // Many hints may be stale, those of a large batch that was canceled for instance: work must
+            // not wait behind them.
+            let next =
+                if leased.is_empty() { Some(Ask::Store) } else { is_full.then_some(Ask::Queue) };
+            Ok(Claim { leased, next })
         }
-        // A queue may have lost its jobs; the store has not.
-        Candidates::Ids(_) if !ask_store => Ok(Claim { leased: Vec::new(), more: false }),
+        Candidates::Ids(_) if ask == Ask::Queue => Ok(Claim { leased: Vec::new(), next: None }),
         Candidates::Ids(_) | Candidates::AskStore => {
             let pick = Pick::Fair { queues: queues.clone(), want };
             let leased = store.claim(session.id, pick).await?;
-            let more = leased.len() == want as usize;
-            Ok(Claim { leased, more })
+            let is_full = leased.len() == want as usize;
+            Ok(Claim { leased, next: is_full.then_some(Ask::QueueThenStore) })
         }
     }
 }

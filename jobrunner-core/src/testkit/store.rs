@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod claims;
 pub mod ends;
+pub mod faults;
 pub mod lists;
 pub mod logs;
 pub mod sessions;

@@ -8,7 +8,7 @@ use jobrunner_core::{
         AccountStore, BatchOrder, JobStore, LeaseStore,
         postgres::{PostgresOptions, PostgresStore},
     },
-    store_conformance,
+    store_conformance, store_model,
     testkit::{Fixture, account, new_batch, servers::PrivatePostgres, spec, wait_until},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr};
@@ -28,6 +28,7 @@ async fn postgres() -> Fixture {
 }
 
 store_conformance!(postgres);
+store_model!(postgres, 24);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_eight_that_migrate_an_empty_database_at_once_all_find_it_ready() {

@@ -3,7 +3,7 @@ use std::{fs, path::Path, sync::Arc};
 use jobrunner_core::{
     Error, Status, UserId,
     store::sqlite::SqliteStore,
-    store_conformance,
+    store_conformance, store_model,
     testkit::{Fixture, spec},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, SqlSafeStr, SqliteConnection};
@@ -15,6 +15,7 @@ async fn sqlite() -> Fixture {
 }
 
 store_conformance!(sqlite);
+store_model!(sqlite, 64);
 
 async fn open(directory: &Path) -> Fixture {
     let store = SqliteStore::open(&directory.join("test.sqlite3")).await.expect("a store");

@@ -3,6 +3,7 @@
 mod canceling;
 mod draining;
 mod losing;
+mod misled;
 mod output;
 mod running;
 mod site;

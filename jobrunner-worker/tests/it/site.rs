@@ -6,7 +6,7 @@ use std::{
 };
 
 use jobrunner_core::{
-    Executor, JobId, JobSpec, NewJob, Principal, Role, Status, Store,
+    Executor, JobId, JobSpec, NewJob, Principal, Queue, Role, Status, Store,
     batch::{Batch, NewBatch},
     config::Settings,
     connect::{Embedded, embedded, random_password},
@@ -143,8 +143,18 @@ impl Site {
     }
 
     pub(crate) fn start_with(&self, config: WorkerConfig, executor: Arc<dyn Executor>) -> Running {
-        let queue = Arc::clone(&self.embedded.queue);
-        let worker = Worker::new(self.store(), queue, executor, config);
+        self.start_over(self.store(), Arc::clone(&self.embedded.queue), executor, config)
+    }
+
+    /// Starts a worker that sees another store and queue than the service does.
+    pub(crate) fn start_over(
+        &self,
+        store: Arc<dyn Store>,
+        queue: Arc<dyn Queue>,
+        executor: Arc<dyn Executor>,
+        config: WorkerConfig,
+    ) -> Running {
+        let worker = Worker::new(store, queue, executor, config);
         let shutdown = CancellationToken::new();
         Running { task: tokio::spawn(worker.run(shutdown.clone())), shutdown }
     }

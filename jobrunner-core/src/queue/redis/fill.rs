@@ -124,16 +124,21 @@ impl Filler {
 
     /// Puts a batch into the lanes, or remembers that it is not there.
     async fn fill_or_miss(&self, redis: &mut Option<MultiplexedConnection>, batch: BatchId) {
-        let filled = match self.connected(redis).await {
-            Ok(connection) => self.fill(connection, batch).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = filled {
+        // The second time on a fresh connection: the one at hand may have been idle for too long.
+        for _ in 0..2 {
+            if !self.wire.is_up() {
+                break;
+            }
+            let filled = match self.connected(redis).await {
+                Ok(connection) => self.fill(connection, batch).await,
+                Err(error) => Err(error),
+            };
+            let Err(error) = filled else { return };
             let error = &*error as &dyn std::error::Error;
             tracing::debug!(error, batch.id = %batch, "a batch is not in the lanes");
             *redis = None;
-            self.orders.miss();
         }
+        self.orders.miss();
     }
 
     async fn fill(&self, redis: &mut MultiplexedConnection, batch: BatchId) -> Result<(), Failure> {

@@ -1,0 +1,267 @@
+//! A store whose answers get lost.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+
+use crate::{
+    BatchId, Error, JobId, JobSpec, Result, SessionId, Store, User, UserId,
+    authz::Scope,
+    batch::{Batch, BatchFilter, Counts, RerunOnly},
+    job::{Attempt, Job, JobFilter},
+    lease::{
+        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued,
+        Worker,
+    },
+    log::{LogChunk, LogInfo, LogKey, Stream, Trim},
+    page::{Page, PageRequest},
+    store::{
+        Account, AccountStore, AccountUpdate, BatchOrder, Canceled, Idempotency, JobStore,
+        LeaseStore, Specs, Submitted,
+    },
+};
+
+/// What goes wrong with a call; the caller is told the same either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The call does not reach the store.
+    Before,
+    /// The store does what it is asked to, and the answer is lost.
+    After,
+}
+
+/// A store in front of another one, where calls fail as planned. What fails is
+/// [`Unavailable`](Error::Unavailable), as a database is that went away before or after a commit.
+pub struct Faulty {
+    inner: Arc<dyn Store>,
+    plan: Plan,
+}
+
+enum Plan {
+    /// The next call of each name.
+    Scripted(Mutex<Vec<(&'static str, Fault)>>),
+    /// So many of a hundred calls, by a generator.
+    Random { state: AtomicU64, percent: u64 },
+}
+
+impl Faulty {
+    /// Each entry is a method and what goes wrong with the next call of it, once.
+    pub fn scripted(
+        inner: Arc<dyn Store>,
+        faults: impl IntoIterator<Item = (&'static str, Fault)>,
+    ) -> Self {
+        Self { inner, plan: Plan::Scripted(Mutex::new(faults.into_iter().collect())) }
+    }
+
+    /// So many of a hundred calls go wrong, half of them after they were carried out. The same seed
+    /// makes the same faults in the same order of calls.
+    pub fn random(inner: Arc<dyn Store>, seed: u64, percent: u64) -> Self {
+        Self { inner, plan: Plan::Random { state: AtomicU64::new(seed), percent } }
+    }
+
+    fn fault(&self, call: &'static str) -> Option<Fault> {
+        match &self.plan {
+            Plan::Scripted(faults) => {
+                let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
+                let next = faults.iter().position(|(name, _)| *name == call)?;
+                Some(faults.remove(next).1)
+            }
+            Plan::Random { state, percent } => {
+                let drawn = mix(state.fetch_add(GOLDEN, Ordering::Relaxed)) % 200;
+                match drawn {
+                    n if n < *percent => Some(Fault::Before),
+                    n if n < 2 * *percent => Some(Fault::After),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    async fn through<T>(
+        &self,
+        call: &'static str,
+        work: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        let lost = || Err(Error::unavailable("the store", format!("a planned fault of {call}")));
+        match self.fault(call) {
+            None => work.await,
+            Some(Fault::Before) => lost(),
+            Some(Fault::After) => work.await.and_then(|_| lost()),
+        }
+    }
+}
+
+/// The step of SplitMix64 (Steele, Lea and Flood, 2014): 2^64 divided by the golden ratio.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The output function of SplitMix64.
+fn mix(state: u64) -> u64 {
+    let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[async_trait]
+impl JobStore for Faulty {
+    async fn ping(&self) -> Result<()> {
+        self.through("ping", self.inner.ping()).await
+    }
+
+    async fn submit_job(
+        &self,
+        owner: UserId,
+        spec: JobSpec,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Submitted<JobId>> {
+        self.through("submit_job", self.inner.submit_job(owner, spec, idempotency)).await
+    }
+
+    async fn submit_batch(&self, order: BatchOrder, jobs: Specs) -> Result<Submitted<BatchId>> {
+        self.through("submit_batch", self.inner.submit_batch(order, jobs)).await
+    }
+
+    async fn rerun_batch(&self, owner: UserId, batch: BatchId, only: RerunOnly) -> Result<BatchId> {
+        self.through("rerun_batch", self.inner.rerun_batch(owner, batch, only)).await
+    }
+
+    async fn job(&self, id: JobId, scope: Scope) -> Result<Option<Job>> {
+        self.through("job", self.inner.job(id, scope)).await
+    }
+
+    async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>> {
+        self.through("jobs", self.inner.jobs(filter, page)).await
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>> {
+        self.through("attempts", self.inner.attempts(job)).await
+    }
+
+    async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>> {
+        self.through("batch", self.inner.batch(id, scope)).await
+    }
+
+    async fn batches(&self, filter: &BatchFilter, page: PageRequest) -> Result<Page<Batch>> {
+        self.through("batches", self.inner.batches(filter, page)).await
+    }
+
+    async fn counts(&self, scope: Scope, owner: Option<UserId>) -> Result<Counts> {
+        self.through("counts", self.inner.counts(scope, owner)).await
+    }
+
+    async fn cancel_job(&self, job: JobId) -> Result<Canceled> {
+        self.through("cancel_job", self.inner.cancel_job(job)).await
+    }
+
+    async fn cancel_batch(&self, batch: BatchId) -> Result<Canceled> {
+        self.through("cancel_batch", self.inner.cancel_batch(batch)).await
+    }
+
+    async fn delete_job(&self, job: JobId) -> Result<()> {
+        self.through("delete_job", self.inner.delete_job(job)).await
+    }
+
+    async fn delete_batch(&self, batch: BatchId) -> Result<()> {
+        self.through("delete_batch", self.inner.delete_batch(batch)).await
+    }
+
+    async fn log_info(&self, job: JobId, attempt: Option<u32>) -> Result<LogInfo> {
+        self.through("log_info", self.inner.log_info(job, attempt)).await
+    }
+
+    async fn read_log(
+        &self,
+        key: LogKey,
+        stream: Stream,
+        from: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<LogChunk>> {
+        self.through("read_log", self.inner.read_log(key, stream, from, max_bytes)).await
+    }
+}
+
+#[async_trait]
+impl LeaseStore for Faulty {
+    async fn open_session(&self, session: NewSession) -> Result<()> {
+        self.through("open_session", self.inner.open_session(session)).await
+    }
+
+    async fn renew(&self, session: SessionId, held: &[LeaseRef]) -> Result<Renewal> {
+        self.through("renew", self.inner.renew(session, held)).await
+    }
+
+    async fn close_session(&self, session: SessionId) -> Result<Vec<Rescued>> {
+        self.through("close_session", self.inner.close_session(session)).await
+    }
+
+    async fn workers(&self) -> Result<Vec<Worker>> {
+        self.through("workers", self.inner.workers()).await
+    }
+
+    async fn drain(&self, session: SessionId) -> Result<()> {
+        self.through("drain", self.inner.drain(session)).await
+    }
+
+    async fn claim(&self, session: SessionId, pick: Pick) -> Result<Vec<Leased>> {
+        self.through("claim", self.inner.claim(session, pick)).await
+    }
+
+    fn claimable(&self, of: Option<BatchId>) -> BoxStream<'_, Result<Vec<Claimable>>> {
+        self.inner.claimable(of)
+    }
+
+    async fn start(&self, leases: &[LeaseRef]) -> Result<Vec<LeaseRef>> {
+        self.through("start", self.inner.start(leases)).await
+    }
+
+    async fn release(&self, leases: &[LeaseRef]) -> Result<()> {
+        self.through("release", self.inner.release(leases)).await
+    }
+
+    async fn append_log(
+        &self,
+        lease: LeaseRef,
+        chunks: &[LogChunk],
+        trim: &[Trim],
+    ) -> Result<bool> {
+        self.through("append_log", self.inner.append_log(lease, chunks, trim)).await
+    }
+
+    async fn finish(&self, reports: &[Finish]) -> Result<Vec<Finished>> {
+        self.through("finish", self.inner.finish(reports)).await
+    }
+
+    async fn rescue(&self, which: Rescue) -> Result<Vec<Rescued>> {
+        self.through("rescue", self.inner.rescue(which)).await
+    }
+}
+
+#[async_trait]
+impl AccountStore for Faulty {
+    async fn create_account(&self, account: Account) -> Result<()> {
+        self.through("create_account", self.inner.create_account(account)).await
+    }
+
+    async fn create_first_account(&self, account: Account) -> Result<bool> {
+        self.through("create_first_account", self.inner.create_first_account(account)).await
+    }
+
+    async fn account(&self, id: UserId) -> Result<Option<Account>> {
+        self.through("account", self.inner.account(id)).await
+    }
+
+    async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
+        self.through("account_by_email", self.inner.account_by_email(email)).await
+    }
+
+    async fn users(&self, page: PageRequest) -> Result<Page<User>> {
+        self.through("users", self.inner.users(page)).await
+    }
+
+    async fn update_account(&self, id: UserId, update: AccountUpdate) -> Result<User> {
+        self.through("update_account", self.inner.update_account(id, update)).await
+    }
+}

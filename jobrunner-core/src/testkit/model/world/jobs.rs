@@ -1,0 +1,78 @@
+use super::Lease;
+use crate::{BatchId, Status, UserId, job::Reason, lease::LeaseRef};
+
+/// How often a job may lose its worker, as the promises say.
+const LOSSES: u32 = 3;
+
+/// What the model knows of a job.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) owner: UserId,
+    pub(super) batch: Option<BatchId>,
+    pub(super) max_attempts: u32,
+    pub(super) status: Status,
+    /// How its attempts ended; the running one has not.
+    pub(super) attempts: Vec<Option<Option<Reason>>>,
+    losses: u32,
+    /// Somebody canceled it while it ran.
+    pub(super) cancel: bool,
+    pub(super) lease: Option<Lease>,
+}
+
+impl Job {
+    pub(super) fn new(owner: UserId, batch: Option<BatchId>, max_attempts: u32) -> Self {
+        Self {
+            owner,
+            batch,
+            max_attempts,
+            status: Status::Waiting,
+            attempts: Vec::new(),
+            losses: 0,
+            cancel: false,
+            lease: None,
+        }
+    }
+
+    pub(super) fn is_claimable(&self) -> bool {
+        self.status == Status::Waiting && self.lease.is_none()
+    }
+
+    pub(super) fn start(&mut self) {
+        let lease = self.lease.as_mut().expect("a lease to start");
+        if !lease.is_started {
+            lease.is_started = true;
+            self.attempts.push(None);
+            self.status = Status::Running;
+        }
+    }
+
+    /// The running attempt ends.
+    pub(super) fn end(&mut self, reason: Option<Reason>) {
+        self.lease = None;
+        *self.attempts.last_mut().expect("an attempt that ran") = Some(reason);
+        let lost = reason == Some(Reason::WorkerLost);
+        let runs = self.attempts.len() as u32 - self.losses;
+        self.status = match reason {
+            None => Status::Passed,
+            Some(Reason::Canceled) => Status::Canceled,
+            Some(_) if lost && self.cancel => Status::Canceled,
+            Some(_) if lost && self.losses < LOSSES => Status::Waiting,
+            Some(_) if !lost && !self.cancel && runs < self.max_attempts => Status::Waiting,
+            Some(_) => Status::Failed,
+        };
+        self.losses += u32::from(lost);
+    }
+
+    /// Somebody cancels it; answers the lease that no longer holds by that.
+    pub(super) fn cancel(&mut self) -> Option<LeaseRef> {
+        match self.status {
+            Status::Running => self.cancel = true,
+            Status::Waiting => {
+                self.status = Status::Canceled;
+                return self.lease.take().map(|lease| lease.lease);
+            }
+            Status::Passed | Status::Failed | Status::Canceled => {}
+        }
+        None
+    }
+}
