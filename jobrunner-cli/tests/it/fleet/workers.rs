@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -14,6 +14,7 @@ on_both!(
     workers_that_are_killed_cost_their_jobs_an_attempt_and_nothing_else,
     jobs_outlive_the_death_of_all_workers_at_once,
     a_worker_that_was_stopped_past_its_lease_is_not_believed_and_kills_what_it_runs,
+    a_worker_that_was_stopped_amid_a_transaction_does_not_keep_the_others_from_work,
     a_rolling_restart_costs_no_job_an_attempt,
 );
 
@@ -84,6 +85,36 @@ async fn a_worker_that_was_stopped_past_its_lease_is_not_believed_and_kills_what
     };
     let late = reckoned.attempts.iter().filter(is_late).count();
     assert!(late > 0, "no result came late, so none was refused");
+}
+
+/// Whether a process holds locks in a transaction that it does not go on with.
+const HELD_UP: &str = "select exists (select from pg_stat_activity \
+                       where state = 'idle in transaction' and backend_xid is not null \
+                       and state_change < clock_timestamp() - interval '50 ms')";
+
+async fn a_worker_that_was_stopped_amid_a_transaction_does_not_keep_the_others_from_work(
+    backends: Backends,
+) {
+    let fleet = Fleet::start(Plan::over(backends)).await;
+    let load = fleet.load(Amount { batches: 40, ..LOAD });
+    fleet.ledger.started(20).await;
+    let worker = &fleet.workers[0];
+    until("it to be stopped within a transaction", async || {
+        worker.signal(Signal::STOP);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        let caught = fleet.postgres.ask(HELD_UP) == "t";
+        if !caught {
+            worker.signal(Signal::CONT);
+        }
+        caught
+    })
+    .await;
+    let stopped = Instant::now();
+    fleet.settle(&load.await.expect("submitted")).await;
+    let held_up = stopped.elapsed();
+    assert!(held_up < Duration::from_secs(25), "it took the others {held_up:?}");
+    worker.signal(Signal::CONT);
+    fleet.workers_to_be(3).await;
 }
 
 async fn a_rolling_restart_costs_no_job_an_attempt(backends: Backends) {
