@@ -46,15 +46,6 @@ impl Reckoned {
     pub(crate) fn lost(&self) -> usize {
         self.attempts.iter().filter(|attempt| attempt.is_lost()).count()
     }
-
-    /// How many attempts were lost by the job that lost the most.
-    pub(crate) fn most_lost_by_a_job(&self) -> usize {
-        let mut by_job: BTreeMap<&str, usize> = BTreeMap::new();
-        for attempt in self.attempts.iter().filter(|attempt| attempt.is_lost()) {
-            *by_job.entry(&attempt.job).or_default() += 1;
-        }
-        by_job.into_values().max().unwrap_or(0)
-    }
 }
 
 impl Fleet {
