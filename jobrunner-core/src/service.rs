@@ -3,12 +3,14 @@
 
 mod accounts;
 mod batches;
+mod follow;
 mod jobs;
 mod logs;
 
 use std::sync::Arc;
 
 pub use batches::JobSource;
+pub use follow::{Followed, FollowedTo, LogPlace};
 pub use logs::{JobLogs, LogReader};
 
 use crate::{

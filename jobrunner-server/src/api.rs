@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod auth;
 pub(crate) mod batches;
 pub(crate) mod body;
+pub(crate) mod follow;
 pub(crate) mod health;
 pub(crate) mod idempotency;
 pub(crate) mod jobs;

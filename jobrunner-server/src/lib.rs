@@ -46,7 +46,7 @@ pub async fn serve(
         .name("jobrunner")
         .idle_timeout(IDLE_LIMIT)
         .run_with_graceful_shutdown(
-            routes::routes(service),
+            routes::routes(service, shutdown.clone()),
             shutdown.cancelled_owned(),
             Some(SHUTDOWN_LIMIT),
         )

@@ -3,18 +3,19 @@
 use jobrunner_core::Service;
 use poem::{Endpoint, EndpointExt, Response, Route, get, handler};
 use poem_openapi::{LicenseObject, OpenApiService};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{
-        auth::AuthApi, batches::BatchesApi, health::HealthApi, jobs::JobsApi, logs::LogsApi,
-        users::UsersApi, workers::WorkersApi,
+        auth::AuthApi, batches::BatchesApi, follow::FollowApi, health::HealthApi, jobs::JobsApi,
+        logs::LogsApi, users::UsersApi, workers::WorkersApi,
     },
     assets, errors, home, trace,
 };
 
-type Apis = (AuthApi, UsersApi, JobsApi, LogsApi, BatchesApi, WorkersApi, HealthApi);
+type Apis = (AuthApi, UsersApi, JobsApi, FollowApi, LogsApi, BatchesApi, WorkersApi, HealthApi);
 
-pub(crate) fn routes(service: Service) -> impl Endpoint {
+pub(crate) fn routes(service: Service, stop: CancellationToken) -> impl Endpoint {
     Route::new()
         .at("/", get(home::home))
         .at("/docs", get(assets::docs))
@@ -22,6 +23,7 @@ pub(crate) fn routes(service: Service) -> impl Endpoint {
         .at("/api/v1/openapi.json", get(openapi_json))
         .nest("/api/v1", described())
         .data(service)
+        .data(stop)
         .catch_all_error(errors::problem)
         .around(errors::catch_panics)
         .around(trace::trace)
@@ -40,7 +42,7 @@ fn openapi_json() -> Response {
 }
 
 fn described() -> OpenApiService<Apis, ()> {
-    let apis = (AuthApi, UsersApi, JobsApi, LogsApi, BatchesApi, WorkersApi, HealthApi);
+    let apis = (AuthApi, UsersApi, JobsApi, FollowApi, LogsApi, BatchesApi, WorkersApi, HealthApi);
     OpenApiService::new(apis, "JobRunner", env!("CARGO_PKG_VERSION"))
         .description(include_str!("api/description.md"))
         .license(LicenseObject::new("MIT OR Apache-2.0"))

@@ -4,6 +4,7 @@ mod big;
 mod client;
 mod cpython;
 mod fleet;
+mod following;
 mod run;
 mod service;
 mod up;

@@ -63,11 +63,18 @@ impl Service {
         // Keeps the pipe empty for as long as the service talks.
         std::thread::spawn(move || said.into_iter().for_each(drop));
         let http = reqwest::Client::new();
-        let form = [("username", EMAIL), ("password", PASSWORD)];
-        let answer = http.post(format!("{url}/api/v1/auth/token")).form(&form).send().await;
-        let token: Value = answer.expect("an answer").json().await.expect("JSON");
-        let token = token["access_token"].as_str().expect("a token").to_owned();
-        Self { process, url, http, token }
+        let mut service = Self { process, url, http, token: String::new() };
+        service.token = service.token_of(EMAIL).await;
+        service
+    }
+
+    /// A token of an account with the usual password.
+    pub(crate) async fn token_of(&self, email: &str) -> String {
+        let form = [("username", email), ("password", PASSWORD)];
+        let request = self.http.post(format!("{}/api/v1/auth/token", self.url)).form(&form);
+        let answer = request.send().await.expect("an answer");
+        let token: Value = answer.json().await.expect("JSON");
+        token["access_token"].as_str().expect("a token").to_owned()
     }
 
     /// Ends the process as a crash would.
@@ -94,6 +101,21 @@ impl Service {
         let answer = request.send().await.expect("an answer");
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.bytes().await.expect("a body").to_vec()
+    }
+
+    /// A request that is not sent yet.
+    pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.request_with(&self.token, method, path)
+    }
+
+    /// A request of somebody else that is not sent yet.
+    pub(crate) fn request_with(
+        &self,
+        token: &str,
+        method: reqwest::Method,
+        path: &str,
+    ) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}/api/v1{path}", self.url)).bearer_auth(token)
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {

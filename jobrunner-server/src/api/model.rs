@@ -319,6 +319,22 @@ pub(crate) struct Worker {
     seen_at: DateTime<Utc>,
 }
 
+/// The data of an event of a job that is followed.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct LogEvent {
+    attempt: u32,
+    /// `stdout` or `stderr`, for `output` and `gap`.
+    stream: Option<Stream>,
+    /// How many bytes had been written to the stream before, for `output` and `gap`.
+    offset: Option<u64>,
+    /// For `output`.
+    text: Option<String>,
+    /// For `gap`.
+    omitted_bytes: Option<u64>,
+    /// For `status` and `end`.
+    status: Option<Status>,
+}
+
 /// An access token.
 #[derive(Clone, Debug, Object)]
 pub(crate) struct Token {

@@ -1,0 +1,149 @@
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream::BoxStream};
+use jobrunner_core::{
+    JobId, Service,
+    service::{Followed, FollowedTo, LogPlace},
+};
+use poem::{
+    IntoResponse, Response,
+    web::{
+        Data,
+        sse::{Event, SSE},
+    },
+};
+use poem_openapi::{
+    ApiResponse, OpenApi,
+    param::{Header, Path},
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    types::Type,
+};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{Tag, answer::Result, auth::Caller, model, problem::Failure};
+
+/// How long a stream may be silent, for the sake of proxies that close silent connections.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+pub(crate) struct FollowApi;
+
+#[OpenApi(tag = "Tag::Jobs")]
+impl FollowApi {
+    /// A job's output as it comes, as server-sent events
+    ///
+    /// Events are `output` (what was written to a stream), `gap` (what was not kept of it), `status` (the
+    /// job stands differently, or another attempt was started) and `end`, after which the server closes the
+    /// stream. The id of an event is `ATTEMPT:STDOUT:STDERR`, how far the output has been told; sent back
+    /// as `Last-Event-ID`, the stream goes on from there. Text that is not UTF-8 is replaced here; the raw
+    /// streams have every byte.
+    #[oai(path = "/jobs/:id/logs/follow", method = "get", operation_id = "follow_job_logs")]
+    async fn follow(
+        &self,
+        Data(service): Data<&Service>,
+        Data(stop): Data<&CancellationToken>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+        /// Where to go on.
+        #[oai(name = "Last-Event-ID")]
+        last_event_id: Header<Option<String>>,
+    ) -> Result<Events> {
+        let place = match last_event_id.0.as_deref().filter(|id| !id.is_empty()) {
+            Some(id) => id.parse::<LogPlace>().map_err(Failure::from)?,
+            None => LogPlace::default(),
+        };
+        let events = service.follow(&caller, JobId::from(id.0), place).await?;
+        // Open streams would hold up the end of the server.
+        let events = events.take_until(stop.clone().cancelled_owned());
+        let told = events.scan((), |(), event| async move {
+            event
+                .inspect_err(|error| tracing::warn!(%error, "cannot go on telling a job's output"))
+                .ok()
+        });
+        Ok(Events(told.map(render).boxed()))
+    }
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    attempt: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<std::borrow::Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omitted_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+}
+
+fn render((place, event): FollowedTo) -> Event {
+    let nothing = Told {
+        attempt: place.attempt,
+        stream: None,
+        offset: None,
+        text: None,
+        omitted_bytes: None,
+        status: None,
+    };
+    let (name, told) = match &event {
+        Followed::Output { stream, offset, bytes } => {
+            let text = Some(String::from_utf8_lossy(bytes));
+            (
+                "output",
+                Told { stream: Some(stream.as_str()), offset: Some(*offset), text, ..nothing },
+            )
+        }
+        Followed::Gap { stream, from, to } => {
+            let omitted_bytes = Some(to - from);
+            (
+                "gap",
+                Told {
+                    stream: Some(stream.as_str()),
+                    offset: Some(*from),
+                    omitted_bytes,
+                    ..nothing
+                },
+            )
+        }
+        Followed::Status(status) => ("status", Told { status: Some(status.as_str()), ..nothing }),
+        Followed::End(status) => ("end", Told { status: Some(status.as_str()), ..nothing }),
+    };
+    // A map of strings and numbers can always be written.
+    let data = serde_json::to_string(&told).unwrap_or_default();
+    Event::message(data).event_type(name).id(place.to_string())
+}
+
+/// Server-sent events.
+struct Events(BoxStream<'static, Event>);
+
+impl IntoResponse for Events {
+    fn into_response(self) -> Response {
+        SSE::new(self.0).keep_alive(KEEP_ALIVE).into_response()
+    }
+}
+
+impl ApiResponse for Events {
+    fn meta() -> MetaResponses {
+        let content = vec![MetaMediaType {
+            content_type: "text/event-stream",
+            schema: model::LogEvent::schema_ref(),
+        }];
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: "Events whose data is as described",
+                status: Some(200),
+                status_range: None,
+                content,
+                headers: Vec::new(),
+            }],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        model::LogEvent::register(registry);
+    }
+}
