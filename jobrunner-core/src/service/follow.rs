@@ -293,7 +293,7 @@ mod tests {
         let whole: Vec<usize> =
             (0..=text.len()).map(|end| whole_characters(&text[..end])).collect();
         assert_eq!(whole, [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10]);
-        assert_eq!(whole_characters(b"a\xff\xfe"), 1, "what looks like a beginning is waited for");
+        assert_eq!(whole_characters(b"a\xff\xfe"), 2, "what looks like a beginning is waited for");
         assert_eq!(whole_characters(b"\x80\x80\x80\x80"), 4, "what is no character is not");
     }
 
