@@ -57,7 +57,7 @@ pub struct Embedded {
 /// [`Conflict`](Error::Conflict) when another process uses the directory; otherwise what the file
 /// system or the database says.
 pub async fn embedded(directory: &Path, settings: &Settings) -> Result<Embedded> {
-    let inside = |source: io::Error| Error::unavailable("the data directory", source);
+    let inside = |error: io::Error| unusable(directory, &error);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(inside)?;
     let lock = lock(directory)?;
     let secret = match &settings.jwt_secret {
@@ -140,10 +140,26 @@ pub async fn backends_in_time(
 /// # Errors
 /// [`Invalid`](Error::Invalid) when there is no secret, or none that protects anything.
 pub async fn service(backends: &Backends, settings: &Settings) -> Result<Service> {
+    assemble(backends, settings, shared_secret(settings)?).await
+}
+
+/// Whether there is a secret that a server can start with; without a database, so that it can be said
+/// before anything else.
+///
+/// # Errors
+/// As [`service`].
+pub fn check_secret(settings: &Settings) -> Result<()> {
+    token_key(shared_secret(settings)?, settings).map(|_| ())
+}
+
+fn shared_secret(settings: &Settings) -> Result<&SecretString> {
     let advice = "must be set, the same for every server; make one with: openssl rand -hex 32";
-    let secret =
-        settings.jwt_secret.as_ref().ok_or_else(|| Error::invalid("JWT_SECRET_KEY", advice))?;
-    assemble(backends, settings, secret).await
+    settings.jwt_secret.as_ref().ok_or_else(|| Error::invalid("JWT_SECRET_KEY", advice))
+}
+
+fn token_key(secret: &SecretString, settings: &Settings) -> Result<TokenKey> {
+    TokenKey::new(secret.expose_secret().as_bytes(), settings.token_lifetime)
+        .map_err(|e| Error::invalid("JWT_SECRET_KEY", e.to_string()))
 }
 
 /// Makes the schema of `DATABASE_URL` or brings it up to date, and makes the first admin if there is no
@@ -155,14 +171,9 @@ pub async fn service(backends: &Backends, settings: &Settings) -> Result<Service
 /// otherwise what the database says.
 #[cfg(feature = "postgres")]
 pub async fn init_database(settings: &Settings) -> Result<FirstAdmin> {
-    let url = settings.database_url.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
-    let store: Arc<dyn Store> = if let Some(path) = url.strip_prefix("sqlite://") {
-        Arc::new(SqliteStore::open(Path::new(path)).await?)
-    } else {
-        let url = postgres_url(settings)?.expose_secret();
-        PostgresStore::migrate(url).await?;
-        Arc::new(PostgresStore::connect(url, PostgresOptions::default()).await?)
-    };
+    let url = postgres_url(settings)?.expose_secret();
+    PostgresStore::migrate(url).await?;
+    let store = Arc::new(PostgresStore::connect(url, PostgresOptions::default()).await?);
     let backends = Backends { store, queue: Arc::new(LocalQueue::new()) };
     // No token is signed here.
     let secret = random_hex::<32>().map_err(|e| Error::internal("making a secret", e))?.into();
@@ -204,8 +215,7 @@ async fn assemble(
     settings: &Settings,
     secret: &SecretString,
 ) -> Result<Service> {
-    let tokens = TokenKey::new(secret.expose_secret().as_bytes(), settings.token_lifetime)
-        .map_err(|e| Error::invalid("JWT_SECRET_KEY", e.to_string()))?;
+    let tokens = token_key(secret, settings)?;
     let passwords = Passwords::new().await?;
     let authz = RoleAuthz::new(Arc::clone(&backends.store) as _, tokens.clone(), passwords.clone());
     Ok(Service::new(Parts {
@@ -227,7 +237,7 @@ fn lock(directory: &Path) -> Result<File> {
         .create(true)
         .truncate(false)
         .open(path)
-        .map_err(|e| Error::unavailable("the data directory", e))?;
+        .map_err(|error| unusable(directory, &error))?;
     if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
         let mut holder = String::new();
         let known = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
@@ -238,8 +248,15 @@ fn lock(directory: &Path) -> Result<File> {
         )));
     }
     let written = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-    written.map_err(|e| Error::unavailable("the data directory", e))?;
+    written.map_err(|error| unusable(directory, &error))?;
     Ok(file)
+}
+
+fn unusable(directory: &Path, error: &io::Error) -> Error {
+    Error::Conflict(format!(
+        "cannot use the data directory {}: {error}; make it writable, or choose another --data-dir",
+        directory.display()
+    ))
 }
 
 /// The secret in a file, made at random if there is none.

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -104,6 +105,15 @@ pub fn start_log(default: &str) -> Result<(), SettingsError> {
         Ok(other) => return Err(SettingsError::LogFormat(other.to_owned())),
     }
     Ok(())
+}
+
+/// Keeps other processes of the same account, such as the commands of jobs, from reading this one's
+/// memory and environment, where secrets are. Root reads them all the same.
+///
+/// # Errors
+/// The kernel refuses, which it has no reason to.
+pub fn keep_to_itself() -> io::Result<()> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(io::Error::from)
 }
 
 /// A token that the first SIGINT or SIGTERM cancels; the second one ends the process at once.

@@ -33,6 +33,8 @@ impl Api {
     pub async fn run(self) -> Result<(), Fatal> {
         daemon::start_log("info")?;
         let settings = daemon::settings()?;
+        connect::check_secret(&settings)?;
+        daemon::keep_to_itself()?;
         let stop = daemon::stop_on_signals()?;
         let address = self.listen.unwrap_or(SocketAddr::new(
             self.host.unwrap_or(settings.listen.ip()),

@@ -33,6 +33,7 @@ impl RunWorker {
     pub async fn run(self) -> Result<(), Fatal> {
         daemon::start_log("info")?;
         let settings = daemon::settings()?;
+        daemon::keep_to_itself()?;
         let stop = daemon::stop_on_signals()?;
         let Some(backends) = connect::backends_in_time(&settings, &stop).await? else {
             return Ok(());

@@ -118,11 +118,24 @@ pub(crate) struct Follower<'a> {
     attempt: u32,
     shown: [u64; 2],
     patience: Patience,
+    is_silent: bool,
 }
 
 impl<'a> Follower<'a> {
     pub(crate) fn new(client: &'a Client, id: JobId) -> Self {
-        Self { client, id, attempt: 0, shown: [0, 0], patience: Patience::default() }
+        Self {
+            client,
+            id,
+            attempt: 0,
+            shown: [0, 0],
+            patience: Patience::default(),
+            is_silent: false,
+        }
+    }
+
+    /// Waits for the end and prints nothing.
+    pub(crate) fn in_silence(self) -> Self {
+        Self { is_silent: true, ..self }
     }
 
     /// Prints what is new; the job once it has ended.
@@ -130,7 +143,7 @@ impl<'a> Follower<'a> {
         // The job first: what it wrote before it ended is there when it is known to have ended.
         let answer = self.client.job(self.id).await;
         let Some(job) = self.patience.bear(answer)? else { return Ok(None) };
-        if job.attempt == 0 {
+        if job.attempt == 0 || self.is_silent {
             return Ok(job.status.is_terminal().then_some(job));
         }
         if job.attempt > self.attempt {

@@ -1,6 +1,6 @@
 use std::{path::Path, sync::Arc};
 
-use jobrunner_core::{Batch, BatchId, NewBatch, NewJob, config::Settings};
+use jobrunner_core::{Batch, BatchId, NewBatch, NewJob, config::Settings, daemon};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
 pub(crate) async fn run(args: Run) -> Result<Exit, Failure> {
     settings::start_log("error")?;
     let settings = settings::settings()?;
+    daemon::keep_to_itself().context(|| "cannot protect this process".to_owned())?;
     let suite = Suite::read(&args.suite)?;
     let base = directory_of(&args.suite)?;
     let (batch, jobs) = suite.expand(&args.set, Some(&base))?;

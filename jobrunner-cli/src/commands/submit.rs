@@ -26,6 +26,10 @@ pub(crate) async fn submit(args: Submit) -> Result<Exit, Failure> {
     eprintln!("job {}", job.id);
     let started = Instant::now();
     let mut follower = Follower::new(&client, job.id);
+    if format == Output::Json {
+        // Standard output is for the result alone.
+        follower = follower.in_silence();
+    }
     loop {
         if let Some(ended) = follower.step().await? {
             return finish(&client, &ended, format).await;

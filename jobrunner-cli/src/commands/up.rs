@@ -18,6 +18,7 @@ const DEMO: &str = include_str!("../../../examples/suites/demo.yaml");
 pub(crate) async fn up(args: Up) -> Result<Exit, Failure> {
     settings::start_log("warn")?;
     let settings = settings::settings()?;
+    daemon::keep_to_itself().context(|| "cannot protect this process".to_owned())?;
     let directory = match args.data_dir {
         Some(directory) => directory,
         None => default_directory()?,

@@ -16,6 +16,9 @@ const MAX_EXEC_BYTES: usize = 1_900_000;
 
 const MAX_NAME_BYTES: usize = 255;
 const MAX_PAYLOAD_BYTES: usize = 65_536;
+
+/// How deep a payload may be nested: parsers give up at 128, and answers nest it a few levels deeper.
+const MAX_PAYLOAD_DEPTH: usize = 64;
 const MAX_INPUTS: usize = 1_000;
 const MAX_PATH_BYTES: usize = 4_096;
 const MAX_ATTEMPTS: u32 = 100;
@@ -129,6 +132,19 @@ pub(crate) fn check_payload(payload: &serde_json::Map<String, Value>, wrong: &mu
     if bytes > MAX_PAYLOAD_BYTES {
         let message = format!("may have at most {MAX_PAYLOAD_BYTES} bytes of JSON, not {bytes}");
         wrong.push(Violation::new("payload", message));
+    }
+    if payload.values().map(depth).max().unwrap_or(0) >= MAX_PAYLOAD_DEPTH {
+        let message = format!("may be nested at most {MAX_PAYLOAD_DEPTH} deep");
+        wrong.push(Violation::new("payload", message));
+    }
+}
+
+/// How deep a value is nested, 0 for one that is no list or object. The parser bounds it.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 

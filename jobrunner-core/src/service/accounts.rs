@@ -1,4 +1,4 @@
-use chrono::Utc;
+use chrono::{SubsecRound, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Service;
@@ -147,7 +147,8 @@ impl Service {
                 role: new.role,
                 is_active: true,
                 max_running_jobs: new.max_running_jobs,
-                created_at: Utc::now(),
+                // What is shown now is what will be read back.
+                created_at: Utc::now().trunc_subsecs(3),
             },
             password_hash: self.parts.passwords.hash(password).await?,
             token_version: 0,

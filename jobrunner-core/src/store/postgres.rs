@@ -60,7 +60,7 @@ impl PostgresStore {
     /// [`Conflict`](Error::Conflict) when the schema is missing or older than this version needs.
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self> {
         let (pool, reserved) = database::open(url, options)?;
-        database::check_version(&pool).await?;
+        database::check_version(url).await?;
         let slot = database::slot();
         Ok(Self { pool, reserved, slot })
     }

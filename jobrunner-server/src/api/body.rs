@@ -151,15 +151,28 @@ pub(crate) fn parse_part<'de, T: serde::Deserialize<'de>>(
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        let field = if path == "." || path == "?" { "body".to_owned() } else { path };
+        let at_top = path == "." || path == "?";
         let error = error.into_inner();
-        (error.classify(), Violation::new(field, sentence(&error)))
+        let violation = match missing(&error) {
+            Some(name) if at_top => Violation::new(name, "is missing"),
+            Some(name) => Violation::new(format!("{path}.{name}"), "is missing"),
+            None if at_top => Violation::new("body", sentence(&error)),
+            None => Violation::new(path, sentence(&error)),
+        };
+        (error.classify(), violation)
     })?;
     let trailing = |error: serde_json::Error| {
         (error.classify(), Violation::new("body", "must be one JSON value and nothing else"))
     };
     deserializer.end().map_err(trailing)?;
     Ok(value)
+}
+
+/// The field that is missing, if that is what serde reports.
+fn missing(error: &serde_json::Error) -> Option<String> {
+    let text = error.to_string();
+    let (name, _) = text.strip_prefix("missing field `")?.split_once('`')?;
+    Some(name.to_owned())
 }
 
 /// What serde reports, as a sentence that fits behind a field's name.
@@ -174,9 +187,6 @@ fn sentence(error: &serde_json::Error) -> String {
     }
     if let Some(rest) = text.strip_prefix("unknown field ") {
         return format!("has the unknown field {rest}{place}");
-    }
-    if let Some(rest) = text.strip_prefix("missing field ") {
-        return format!("lacks the field {rest}{place}");
     }
     format!("{text}{place}")
 }

@@ -55,6 +55,8 @@ async fn a_malformed_job_is_refused_by_field_and_nothing_is_stored() {
         ("null".to_owned(), "body"),
         (format!("{} x", job("name", "\"j\"")), "body"),
         (deep(100_000), "body"),
+        ("{\"name\": \"j\"}".to_owned(), "command"),
+        (job("payload", &format!("{{\"a\":{}1{}}}", "[".repeat(70), "]".repeat(70))), "payload"),
         (job("payload", &format!("{{\"a\":{}}}", deep(100_000))), "payload"),
         (job("colour", "1"), "colour"),
         (job("owner_id", "\"x\""), "owner_id"),

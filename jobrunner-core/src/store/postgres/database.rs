@@ -7,6 +7,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use tokio::time::timeout;
+
 use super::{sql, store_error};
 use crate::{Error, Result};
 
@@ -85,12 +87,19 @@ pub(super) fn slot() -> i16 {
     (random % SLOTS.unsigned_abs()) as i16
 }
 
-/// Fails unless the schema is at least as new as this version needs it.
-pub(super) async fn check_version(pool: &PgPool) -> Result<()> {
+/// Fails unless the schema is at least as new as this version needs it. Uses a connection of its own: a
+/// pool would only tell that it has none.
+pub(super) async fn check_version(url: &str) -> Result<()> {
     const UNDEFINED_TABLE: &str = "42P01";
     const UNDEFINED_SCHEMA: &str = "3F000";
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let connecting = connect_options(url)?;
+    let mut connection = timeout(PATIENCE, connecting.connect())
+        .await
+        .map_err(|late| Error::unavailable("the database", late))?
+        .map_err(connect_error)?;
     let found: Result<Option<i64>, _> =
-        sqlx::query_scalar(sql!("database/version")).fetch_one(pool).await;
+        sqlx::query_scalar(sql!("database/version")).fetch_one(&mut connection).await;
     let version = match found {
         Ok(version) => version,
         Err(sqlx::Error::Database(error))
