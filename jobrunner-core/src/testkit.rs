@@ -45,6 +45,7 @@ macro_rules! store_conformance {
                 priority_orders_the_jobs_of_an_owner,
                 p11_a_large_batch_does_not_keep_others_waiting,
                 an_owner_at_the_limit_waits_and_others_go_on,
+                the_turns_of_an_owner_at_the_limit_go_to_others,
                 scheduled_jobs_wait_for_their_time,
                 workers_get_jobs_of_the_queues_they_serve,
                 proposed_jobs_are_claimed_if_they_can_be,
@@ -74,7 +75,8 @@ macro_rules! store_conformance {
                 p4_a_start_whose_answer_was_lost_is_repeated,
                 p6_a_cancel_and_a_release_whose_answers_were_lost_are_repeated,
                 p8_output_whose_answer_was_lost_is_repeated,
-                p9_a_claim_whose_answer_was_lost_comes_back;
+                p9_a_claim_whose_answer_was_lost_comes_back,
+                p9_a_worker_whose_announcement_was_lost_announces_itself_again;
         }
     };
 }

@@ -10,4 +10,4 @@ with wanted as (
 update jobrunner.lease l set attempts = l.attempts + 1, started_at = clock_timestamp()
 from wanted w
 where l.job_id = w.job_id and l.started_at is null
-returning l.token, l.owner_id, l.batch_id
+returning l.job_id, l.token, l.owner_id, l.batch_id

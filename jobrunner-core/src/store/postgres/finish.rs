@@ -34,10 +34,10 @@ pub(super) async fn finish(
                 let chunk = |chunk| (report.lease.job, held.attempts, chunk);
                 output.extend(report.output.iter().map(chunk));
                 // The same report once more in the same group is a repetition.
-                reported.insert(report.lease.token);
+                reported.insert(report.lease);
                 Finished::Won
             }
-            None if reported.contains(&report.lease.token) => Finished::Already,
+            None if reported.contains(&report.lease) => Finished::Already,
             None => Finished::Stale,
         });
     }
@@ -56,22 +56,20 @@ async fn held(connection: &mut PgConnection, leases: &[LeaseRef]) -> Result<Vec<
         .map_err(store_error)
 }
 
-/// Those of the tokens that a report was accepted of before.
-async fn reported(
-    connection: &mut PgConnection,
-    leases: &[LeaseRef],
-) -> Result<HashSet<LeaseToken>> {
+/// Those of the leases that a report was accepted of before.
+async fn reported(connection: &mut PgConnection, leases: &[LeaseRef]) -> Result<HashSet<LeaseRef>> {
     if leases.is_empty() {
         return Ok(HashSet::new());
     }
     let (jobs, tokens) = columns(leases);
-    let found: Vec<i64> = sqlx::query_scalar(sql!("attempt/reported"))
+    let found: Vec<(Uuid, i64)> = sqlx::query_as(sql!("attempt/reported"))
         .bind(jobs)
         .bind(tokens)
         .fetch_all(connection)
         .await
         .map_err(store_error)?;
-    Ok(found.into_iter().map(LeaseToken).collect())
+    let lease = |(job, token): (Uuid, i64)| LeaseRef { job: job.into(), token: LeaseToken(token) };
+    Ok(found.into_iter().map(lease).collect())
 }
 
 /// Leases as the two arrays that statements take.

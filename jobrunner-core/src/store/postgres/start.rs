@@ -13,21 +13,22 @@ pub(super) async fn start(
 ) -> Result<(Vec<LeaseRef>, Tally)> {
     let running = super::step(Status::Waiting, Change::Start)?;
     let (jobs, tokens) = columns(leases);
-    let fresh: Vec<(i64, Uuid, Option<Uuid>)> = sqlx::query_as(sql!("lease/start"))
+    let fresh: Vec<(Uuid, i64, Uuid, Option<Uuid>)> = sqlx::query_as(sql!("lease/start"))
         .bind(&jobs)
         .bind(&tokens)
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
     let mut tally = Tally::default();
-    for (_, owner, batch) in &fresh {
+    for (_, _, owner, batch) in &fresh {
         tally.moved(*owner, *batch, Status::Waiting, running);
     }
     begin_batches(connection, &tally).await?;
-    let mut started: HashSet<i64> = fresh.into_iter().map(|(token, ..)| token).collect();
+    let mut started: HashSet<(Uuid, i64)> =
+        fresh.into_iter().map(|(job, token, ..)| (job, token)).collect();
     if started.len() < leases.len() {
         // The answer to an earlier call may have been lost.
-        let before: Vec<i64> = sqlx::query_scalar(sql!("lease/started"))
+        let before: Vec<(Uuid, i64)> = sqlx::query_as(sql!("lease/started"))
             .bind(&jobs)
             .bind(&tokens)
             .fetch_all(connection)
@@ -35,7 +36,7 @@ pub(super) async fn start(
             .map_err(store_error)?;
         started.extend(before);
     }
-    let is_started = |lease: &&LeaseRef| started.contains(&lease.token.0);
+    let is_started = |lease: &&LeaseRef| started.contains(&(lease.job.as_uuid(), lease.token.0));
     Ok((leases.iter().filter(is_started).copied().collect(), tally))
 }
 

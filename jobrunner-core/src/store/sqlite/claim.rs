@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{FromRow, SqliteConnection};
 use uuid::Uuid;
@@ -38,9 +38,8 @@ pub(super) async fn claim(
     let mut lanes = lanes(connection, &queues).await?;
     fair::order(&mut lanes);
     let heads = match proposed {
-        // No more lanes than turns can get one.
         None => {
-            lanes.truncate(want);
+            keep_in_reach(&mut lanes, want);
             heads(connection, &lanes, want).await?
         }
         Some(ids) => among(connection, &lanes, ids.into_iter().map(|id| id.as_uuid())).await?,
@@ -87,6 +86,20 @@ async fn lanes(connection: &mut SqliteConnection, queues: &[String]) -> Result<V
         .map_err(store_error)?;
     let lane = |(id, owner, vtime, weight, allowance)| Lane { id, owner, vtime, weight, allowance };
     Ok(rows.into_iter().map(lane).filter(|l| l.allowance.is_none_or(|left| left > 0)).collect())
+}
+
+/// Leaves out the lanes that are too far behind to get one of the turns. An owner near the limit gets
+/// fewer turns than it may have lanes; those that are left over must not keep others' lanes out.
+fn keep_in_reach(lanes: &mut Vec<Lane>, turns: usize) {
+    let mut left: HashMap<Uuid, i64> = HashMap::new();
+    lanes.retain(|lane| {
+        lane.allowance.is_none_or(|allowance| {
+            let left = left.entry(lane.owner).or_insert(allowance);
+            *left -= 1;
+            *left >= 0
+        })
+    });
+    lanes.truncate(turns);
 }
 
 /// The next jobs of each lane, as many as it could get turns.

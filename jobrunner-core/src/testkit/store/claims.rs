@@ -88,6 +88,20 @@ pub async fn an_owner_at_the_limit_waits_and_others_go_on(fixture: &Fixture) {
     assert_eq!(hand.claim(10).await.len(), 1);
 }
 
+/// However many queues the owner waits in, there are enough jobs of others for the whole claim.
+pub async fn the_turns_of_an_owner_at_the_limit_go_to_others(fixture: &Fixture) {
+    let mut limited = account("limited@example.com", Role::Operator);
+    limited.user.max_running_jobs = Some(1);
+    let owner = limited.user.id;
+    fixture.store.create_account(limited).await.expect("created");
+    let in_queue = |queue: &str| JobSpec { queue: queue.to_owned(), ..spec(queue) };
+    fixture.batch(owner, ["a", "b", "c"].map(in_queue).into()).await;
+    fixture.batch(UserId::new(), vec![spec("d"), spec("e")]).await;
+    let claimed = fixture.hand().await.claim(3).await;
+    let mine = claimed.iter().filter(|leased| leased.owner == owner).count();
+    assert_eq!((mine, claimed.len()), (1, 3));
+}
+
 /// Not before, but soon after.
 pub async fn scheduled_jobs_wait_for_their_time(fixture: &Fixture) {
     let at = |time| JobSpec { scheduled_at: Some(time), ..spec("scheduled") };

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 
 use crate::{
-    Error, Result, Status, Store, UserId,
-    lease::{Finished, Pick},
+    Error, Result, SessionId, Status, Store, UserId,
+    lease::{Finished, NewSession, Pick},
     log::{LogChunk, LogKey, Stream},
     store::{BatchOrder, Idempotency},
     testkit::{Fault, Faulty, Fixture, new_batch, spec, wait_until},
@@ -127,4 +127,24 @@ pub async fn p6_a_cancel_and_a_release_whose_answers_were_lost_are_repeated(fixt
     assert_eq!(store.cancel_batch(batch).await.expect("canceled").ended, 0, "it was done before");
     assert_eq!(fixture.look_at_batch(batch).await.status, Status::Canceled);
     fixture.recount(batch).await;
+}
+
+/// A worker that does not know whether it was announced does it again, and works.
+pub async fn p9_a_worker_whose_announcement_was_lost_announces_itself_again(fixture: &Fixture) {
+    fixture.job(UserId::new(), spec("a")).await;
+    let session = NewSession {
+        id: SessionId::new(),
+        host: "testkit".to_owned(),
+        pid: 1,
+        slots: 1,
+        queues: Vec::new(),
+        ttl: Duration::from_secs(600),
+    };
+    let store = faulty(fixture, "open_session");
+    assert!(is_lost(&store.open_session(session.clone()).await));
+    assert!(is_lost(&store.open_session(session.clone()).await));
+    store.open_session(session.clone()).await.expect("announced");
+    assert_eq!(store.workers().await.expect("a list").len(), 1);
+    let pick = Pick::Fair { queues: Vec::new(), want: 1 };
+    assert_eq!(store.claim(session.id, pick).await.expect("a claim").len(), 1);
 }
