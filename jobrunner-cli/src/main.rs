@@ -29,6 +29,7 @@ use exit::{Exit, Failure};
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
+    end_quietly_without_readers();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -65,4 +66,19 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Jobs(jobs) => commands::jobs::jobs(jobs).await,
         Command::Workers(workers) => commands::workers::workers(workers).await,
     }
+}
+
+/// Ends the process without a word when what it prints to is closed, as `head` does: `println!` panics
+/// then, and only a panic hook hears of it.
+fn end_quietly_without_readers() {
+    /// What a shell reports of a process that SIGPIPE ended.
+    const BROKEN_PIPE: i32 = 128 + 13;
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if text.starts_with("failed printing to std") && text.contains("Broken pipe") {
+            std::process::exit(BROKEN_PIPE);
+        }
+        report(panic);
+    }));
 }

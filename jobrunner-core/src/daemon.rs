@@ -4,7 +4,7 @@
 use std::{
     error::Error as StdError,
     fmt,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
     time::Duration,
 };
@@ -116,6 +116,13 @@ pub fn keep_to_itself() -> io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(io::Error::from)
 }
 
+/// Tells the person at the terminal, if anybody reads it. Unlike `eprintln!` it never ends the process.
+pub fn say(line: &str) {
+    if let Err(error) = writeln!(io::stderr(), "{line}") {
+        tracing::trace!(%error, "nobody reads the messages");
+    }
+}
+
 /// A token that the first SIGINT or SIGTERM cancels; the second one ends the process at once.
 ///
 /// # Errors
@@ -134,8 +141,9 @@ pub fn stop_on_signals() -> io::Result<CancellationToken> {
             }
         };
         next().await;
-        eprintln!("stopping; once more to stop at once");
+        // First of all: who reads the messages may be gone, and that must not keep the process.
         token.cancel();
+        say("stopping; once more to stop at once");
         next().await;
         std::process::exit(130);
     });

@@ -49,11 +49,11 @@ impl Api {
             return Ok(());
         };
         let service = connect::service(&backends, &settings).await?;
-        eprintln!(
+        daemon::say(&format!(
             "JobRunner {} serves http://{}/",
             env!("CARGO_PKG_VERSION"),
             listener.local_addr()?
-        );
+        ));
         let done = stop.child_token();
         let (store, queue) = (backends.store.as_ref(), backends.queue.as_ref());
         let serving = async {

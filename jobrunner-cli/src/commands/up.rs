@@ -24,8 +24,8 @@ pub(crate) async fn up(args: Up) -> Result<Exit, Failure> {
         None => default_directory()?,
     };
     if settings.database_url.is_some() {
-        eprintln!(
-            "'up' has a database of its own and does not use DATABASE_URL; see 'jobrunner api'"
+        daemon::say(
+            "'up' has a database of its own and does not use DATABASE_URL; see 'jobrunner api'",
         );
     }
     let listen = args.listen.unwrap_or(settings.listen);
@@ -52,7 +52,7 @@ pub(crate) async fn up(args: Up) -> Result<Exit, Failure> {
     // A server that cannot go on takes the worker with it.
     stop.cancel();
     if let Some(worker) = worker {
-        eprintln!("waiting for running jobs, {} s at most", settings.drain.as_secs());
+        daemon::say(&format!("waiting for running jobs, {} s at most", settings.drain.as_secs()));
         worker.await.context(|| "the worker ended".to_owned())??;
     }
     served.context(|| "the server ended".to_owned())?;
@@ -66,26 +66,31 @@ fn default_directory() -> Result<PathBuf, Failure> {
 }
 
 fn announce(address: SocketAddr, directory: &std::path::Path, slots: u32) {
-    eprintln!("JobRunner {} is up", env!("CARGO_PKG_VERSION"));
-    eprintln!("  page      http://{address}/");
-    eprintln!("  API       http://{address}/api/v1  (try it: http://{address}/docs)");
-    eprintln!("  data      {}", directory.display());
+    daemon::say(&format!("JobRunner {} is up", env!("CARGO_PKG_VERSION")));
+    daemon::say(&format!("  page      http://{address}/"));
+    daemon::say(&format!("  API       http://{address}/api/v1  (try it: http://{address}/docs)"));
+    daemon::say(&format!("  data      {}", directory.display()));
     match slots {
-        0 => eprintln!("  worker    none: jobs wait"),
-        _ => eprintln!("  worker    {slots} jobs at one time"),
+        0 => daemon::say("  worker    none: jobs wait"),
+        _ => daemon::say(&format!("  worker    {slots} jobs at one time")),
     }
 }
 
 fn explain_sign_in(settings: &Settings, admin: &engine::Admin) {
-    eprintln!("  sign in   as {}", admin.principal.email);
+    daemon::say(&format!("  sign in   as {}", admin.principal.email));
     match &admin.password {
         Some(password) => {
-            eprintln!("  password  {}  (shown this once; keep it)", engine::shown(password));
+            daemon::say(&format!(
+                "  password  {}  (shown this once; keep it)",
+                engine::shown(password)
+            ));
         }
         None if settings.admin_password.is_some() => {
-            eprintln!("  password  as it was set with JOBRUNNER_ADMIN_PASSWORD at the first start");
+            daemon::say(
+                "  password  as it was set with JOBRUNNER_ADMIN_PASSWORD at the first start",
+            );
         }
-        None => eprintln!("  password  as it was shown at the first start"),
+        None => daemon::say("  password  as it was shown at the first start"),
     }
 }
 
@@ -97,8 +102,14 @@ async fn submit_demo(
     let suite = suite::Suite::parse(DEMO, "demo.yaml".as_ref())?;
     let (batch, jobs) = suite.expand(&[], None)?;
     let batch = service.submit_batch(caller, batch, Arc::new(jobs), None).await?;
-    eprintln!("  demo      {} jobs; watch them with", batch.counts.total);
-    eprintln!("              jobrunner login --server http://{address} --email {}", caller.email);
-    eprintln!("              jobrunner batch watch --server http://{address} {}", batch.id);
+    daemon::say(&format!("  demo      {} jobs; watch them with", batch.counts.total));
+    daemon::say(&format!(
+        "              jobrunner login --server http://{address} --email {}",
+        caller.email
+    ));
+    daemon::say(&format!(
+        "              jobrunner batch watch --server http://{address} {}",
+        batch.id
+    ));
     Ok(())
 }

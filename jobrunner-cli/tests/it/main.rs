@@ -5,6 +5,7 @@ mod client;
 mod cpython;
 mod fleet;
 mod following;
+mod readers;
 mod run;
 mod service;
 mod up;

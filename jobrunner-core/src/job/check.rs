@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::{JobSpec, NewJob};
@@ -86,6 +86,9 @@ impl Rules {
         if job.scheduled_at.is_some_and(|at| at - Utc::now() > TimeDelta::days(MAX_SCHEDULE_DAYS)) {
             wrong.push(Violation::new("scheduled_at", "must be within the next ten years"));
         }
+        if job.scheduled_at.is_some_and(|at| at < DateTime::UNIX_EPOCH) {
+            wrong.push(Violation::new("scheduled_at", "must be a time since 1970"));
+        }
 
         if !wrong.is_empty() {
             return Err(wrong);
@@ -136,6 +139,21 @@ pub(crate) fn check_payload(payload: &serde_json::Map<String, Value>, wrong: &mu
     if payload.values().map(depth).max().unwrap_or(0) >= MAX_PAYLOAD_DEPTH {
         let message = format!("may be nested at most {MAX_PAYLOAD_DEPTH} deep");
         wrong.push(Violation::new("payload", message));
+    }
+    if payload.iter().any(|(name, value)| name.contains('\0') || has_nul(value)) {
+        wrong.push(Violation::new("payload", "must not contain a NUL byte"));
+    }
+}
+
+/// Whether a text somewhere in a value has a NUL byte, which not every program can take.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value))
+        }
+        _ => false,
     }
 }
 

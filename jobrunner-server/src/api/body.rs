@@ -159,7 +159,8 @@ pub(crate) fn parse_part<'de, T: serde::Deserialize<'de>>(
             None if at_top => Violation::new("body", sentence(&error)),
             None => Violation::new(path, sentence(&error)),
         };
-        (error.classify(), violation)
+        let Violation { field, message } = violation;
+        (error.classify(), Violation::new(short(&field), short(&message)))
     })?;
     let trailing = |error: serde_json::Error| {
         (error.classify(), Violation::new("body", "must be one JSON value and nothing else"))
@@ -189,4 +190,13 @@ fn sentence(error: &serde_json::Error) -> String {
         return format!("has the unknown field {rest}{place}");
     }
     format!("{text}{place}")
+}
+
+/// Text that may hold what the caller sent, cut to a length that is good to read.
+fn short(text: &str) -> String {
+    const LONGEST: usize = 300;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }

@@ -56,6 +56,8 @@ async fn a_malformed_job_is_refused_by_field_and_nothing_is_stored() {
         (format!("{} x", job("name", "\"j\"")), "body"),
         (deep(100_000), "body"),
         ("{\"name\": \"j\"}".to_owned(), "command"),
+        (job("payload", "{\"a\": [\"\\u0000\"]}"), "payload"),
+        (job("scheduled_at", "\"-262143-01-01T00:00:00Z\""), "scheduled_at"),
         (job("payload", &format!("{{\"a\":{}1{}}}", "[".repeat(70), "]".repeat(70))), "payload"),
         (job("payload", &format!("{{\"a\":{}}}", deep(100_000))), "payload"),
         (job("colour", "1"), "colour"),
@@ -198,5 +200,20 @@ async fn bodies_of_other_types_and_sizes_are_refused_before_they_are_read() {
     let form = app.http.post(format!("{}/api/v1/auth/token", app.url)).json(&json!({}));
     assert_eq!(app.json(form).await.0, 415);
     assert_eq!(app.stored().await, 0);
+    app.stop().await;
+}
+
+/// What is wrong with a request is told, not repeated.
+#[tokio::test]
+async fn p10_an_answer_does_not_grow_with_what_is_wrong_in_a_request() {
+    let app = TestApp::start().await;
+    let long = "z".repeat(3_000_000);
+    for body in [format!("{{\"{long}\": 1}}"), format!("{{\"priority\": \"{long}\"}}")] {
+        let request = app.request(Method::POST, "/jobs", &app.admin);
+        let request = request.header("Content-Type", "application/json").body(body);
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 422);
+        assert!(answer.bytes().await.expect("a body").len() < 10_000);
+    }
     app.stop().await;
 }

@@ -100,6 +100,8 @@ async fn apply(connection: &mut PgConnection, id: UserId, update: AccountUpdate)
         password_hash = hash;
         token_version += 1;
     }
+    // What was given out before does not come back with the account.
+    token_version += i64::from(user.is_active && update.is_active == Some(false));
     user.role = update.role.unwrap_or(user.role);
     user.is_active = update.is_active.unwrap_or(user.is_active);
     user.max_running_jobs = update.max_running_jobs.unwrap_or(user.max_running_jobs);

@@ -1,4 +1,10 @@
-use std::{borrow::Cow, path::Path, time::Duration};
+use std::{
+    borrow::Cow,
+    fs::{OpenOptions, Permissions},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions, SqlStr, SqliteConnection, SqlitePool,
@@ -27,6 +33,11 @@ const MIGRATIONS: [(i64, &str, &str); 1] = [(
 
 /// The one connection that writes, with the schema brought up to date.
 pub(super) async fn open_writer(path: &Path) -> Result<SqliteConnection> {
+    // Password hashes, environments and output are nobody else's. What SQLite puts beside it gets the same
+    // mode.
+    let own = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    let own = own.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)));
+    own.map_err(|error| Error::unavailable("the database's file", error))?;
     let options = options(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)

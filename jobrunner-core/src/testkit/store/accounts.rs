@@ -45,7 +45,8 @@ pub async fn the_last_active_admin_stays(fixture: &Fixture) {
     assert_eq!((kept.user.role, kept.user.is_active), (Role::Admin, true));
 }
 
-/// A changed password makes the token version go up; other changes leave it.
+/// A changed password makes the token version go up, and so does a disabled account; other changes
+/// leave it.
 pub async fn a_new_password_ends_older_tokens(fixture: &Fixture) {
     let account = account("a@example.com", Role::Operator);
     fixture.store.create_account(account.clone()).await.expect("created");
@@ -57,4 +58,10 @@ pub async fn a_new_password_ends_older_tokens(fixture: &Fixture) {
     let found =
         fixture.store.account(account.user.id).await.expect("an answer").expect("it exists");
     assert_eq!((found.password_hash.as_str(), found.token_version), ("new", 1));
+    for is_active in [Some(false), Some(true)] {
+        let update = AccountUpdate { is_active, ..AccountUpdate::default() };
+        fixture.store.update_account(account.user.id, update).await.expect("updated");
+    }
+    let back = fixture.store.account(account.user.id).await.expect("an answer").expect("it exists");
+    assert_eq!(back.token_version, 2, "tokens do not come back with the account");
 }
