@@ -5,10 +5,9 @@ use std::{path::Path, sync::Arc};
 use jobrunner_core::{
     JobId, Principal,
     config::Settings,
-    connect::{self, Embedded},
-    executor::{ProcessExecutor, ProcessSettings},
+    connect::{self, Backends, Embedded},
 };
-use jobrunner_worker::{Worker, WorkerConfig, sweep_leftovers};
+use jobrunner_worker::{local_worker, sweep_leftovers};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -39,16 +38,11 @@ pub(crate) struct Admin {
 
 /// Makes the first admin if there is no account yet.
 pub(crate) async fn admin(embedded: &Embedded, settings: &Settings) -> Result<Admin, Failure> {
-    let service = &embedded.service;
-    let (password, random) = match &settings.admin_password {
-        Some(password) => (password.clone(), false),
-        None => (connect::random_password().context(|| "no randomness".to_owned())?, true),
-    };
-    let made = service.create_first_admin(&settings.admin_email, password.clone()).await;
+    let made = connect::first_admin(&embedded.service, settings).await;
     let made = made.context(|| "cannot make the admin account".to_owned())?;
-    let principal = service.local_admin().await?;
+    let principal = embedded.service.local_admin().await?;
     let principal = principal.ok_or_else(|| Failure::new("there is no active admin account"))?;
-    Ok(Admin { principal, password: (made.is_some() && random).then_some(password) })
+    Ok(Admin { principal, password: made.password })
 }
 
 /// Starts a worker of so many slots. It drains when `stop` is canceled.
@@ -58,19 +52,8 @@ pub(crate) fn start_worker(
     slots: u32,
     stop: CancellationToken,
 ) -> JoinHandle<jobrunner_core::Result<()>> {
-    let executor = ProcessExecutor::new(ProcessSettings {
-        grace: settings.kill_grace,
-        allowed_roots: settings.allowed_workdirs.clone(),
-    });
-    let config = WorkerConfig {
-        slots,
-        queues: Vec::new(),
-        lease_ttl: settings.lease_ttl,
-        drain: settings.drain,
-        max_output_bytes: settings.max_output_bytes,
-    };
     let (store, queue) = (Arc::clone(&embedded.store), Arc::clone(&embedded.queue));
-    tokio::spawn(Worker::new(store, queue, Arc::new(executor), config).run(stop))
+    tokio::spawn(local_worker(Backends { store, queue }, settings, slots, Vec::new()).run(stop))
 }
 
 /// Reads a password for people who need to see it once.

@@ -178,12 +178,22 @@ pub async fn init_database(settings: &Settings) -> Result<FirstAdmin> {
     // No token is signed here.
     let secret = random_hex::<32>().map_err(|e| Error::internal("making a secret", e))?.into();
     let service = assemble(&backends, settings, &secret).await?;
+    first_admin(&service, settings).await
+}
+
+/// Makes the first admin, as `JOBRUNNER_ADMIN_EMAIL` and `JOBRUNNER_ADMIN_PASSWORD` say, if there is no
+/// account. Of many processes that do so at once, one makes it.
+///
+/// # Errors
+/// [`Invalid`](Error::Invalid) when the settings are wrong; otherwise what the store says.
+pub async fn first_admin(service: &Service, settings: &Settings) -> Result<FirstAdmin> {
     let (password, is_random) = match &settings.admin_password {
         Some(password) => (password.clone(), false),
         None => (random_password().map_err(|e| Error::internal("making a password", e))?, true),
     };
     let made = service.create_first_admin(&settings.admin_email, password.clone()).await?;
-    Ok(FirstAdmin { email: made.map(|user| user.email), password: is_random.then_some(password) })
+    let is_news = made.is_some() && is_random;
+    Ok(FirstAdmin { email: made.map(|user| user.email), password: is_news.then_some(password) })
 }
 
 /// What became of the first account.
@@ -191,7 +201,7 @@ pub async fn init_database(settings: &Settings) -> Result<FirstAdmin> {
 pub struct FirstAdmin {
     /// Its address, if it was made now.
     pub email: Option<String>,
-    /// Its password, if that was made at random.
+    /// Its password, if it was made now, and at random: to be shown once.
     pub password: Option<SecretString>,
 }
 

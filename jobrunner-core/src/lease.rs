@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{BatchId, JobId, JobSpec, SessionId, UserId, job::Reason, log::LogChunk};
+use crate::{BatchId, JobId, JobSpec, SessionId, Status, UserId, job::Reason, log::LogChunk};
 
 /// Proof of one claim of one job. Never reused: what a worker says with an old token changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,6 +130,18 @@ pub struct Outcome {
     pub duration: Duration,
 }
 
+impl Outcome {
+    /// The status of an attempt that ended so. What follows for its job is another question, which
+    /// [`retry::next`](crate::retry::next) answers.
+    pub(crate) const fn status(&self) -> Status {
+        match self.reason {
+            None => Status::Passed,
+            Some(Reason::Canceled) => Status::Canceled,
+            Some(_) => Status::Failed,
+        }
+    }
+}
+
 /// The report of an attempt's end. Safe to send again when the answer was lost.
 #[derive(Clone, Debug)]
 pub struct Finish {
@@ -145,6 +157,27 @@ pub struct Finish {
     pub truncated: bool,
     /// Output that was not stored yet.
     pub output: Vec<LogChunk>,
+}
+
+impl Finish {
+    /// What is recorded of an attempt whose worker went away: it ran for so long, and so much of its
+    /// output is stored.
+    pub(crate) fn lost(
+        lease: LeaseRef,
+        ran: Duration,
+        stdout_bytes: u64,
+        stderr_bytes: u64,
+    ) -> Self {
+        let outcome = Outcome {
+            reason: Some(Reason::WorkerLost),
+            exit_code: None,
+            signal: None,
+            error: Some("lost its worker while it ran".to_owned()),
+            duration: ran,
+        };
+        let output = Vec::new();
+        Self { lease, outcome, stdout_bytes, stderr_bytes, truncated: false, output }
+    }
 }
 
 /// What became of a [`Finish`].

@@ -10,6 +10,8 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod fair;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod output;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod owner;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -253,6 +255,26 @@ pub struct AccountUpdate {
     pub is_active: Option<bool>,
     /// A new limit of running jobs; `Some(None)` removes it.
     pub max_running_jobs: Option<Option<u32>>,
+}
+
+impl Account {
+    /// The account after an update. A new password ends the tokens that were given out before, and so
+    /// does disabling the account: they do not come back with it.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    fn updated(mut self, update: AccountUpdate) -> Self {
+        let is_disabled = self.user.is_active && update.is_active == Some(false);
+        self.token_version += i64::from(update.password_hash.is_some()) + i64::from(is_disabled);
+        self.password_hash = update.password_hash.unwrap_or(self.password_hash);
+        self.user.role = update.role.unwrap_or(self.user.role);
+        self.user.is_active = update.is_active.unwrap_or(self.user.is_active);
+        self.user.max_running_jobs = update.max_running_jobs.unwrap_or(self.user.max_running_jobs);
+        self
+    }
+
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    fn is_active_admin(&self) -> bool {
+        self.user.role == crate::Role::Admin && self.user.is_active
+    }
 }
 
 /// Accounts.

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use clap::{Args, value_parser};
 use jobrunner_core::{
-    connect,
+    config::Settings,
+    connect::{self, Backends},
     daemon::{self, Fatal},
     executor::{ProcessExecutor, ProcessSettings},
     job::check_queue,
@@ -38,20 +39,33 @@ impl RunWorker {
         let Some(backends) = connect::backends_in_time(&settings, &stop).await? else {
             return Ok(());
         };
-        let executor = ProcessExecutor::new(ProcessSettings {
-            grace: settings.kill_grace,
-            allowed_roots: settings.allowed_workdirs.clone(),
-        });
-        let config = WorkerConfig {
-            slots: self.slots.unwrap_or_else(default_slots),
-            queues: self.queues,
-            lease_ttl: settings.lease_ttl,
-            drain: settings.drain,
-            max_output_bytes: settings.max_output_bytes,
-        };
-        Worker::new(backends.store, backends.queue, Arc::new(executor), config).run(stop).await?;
+        let slots = self.slots.unwrap_or_else(default_slots);
+        local_worker(backends, &settings, slots, self.queues).run(stop).await?;
         Ok(())
     }
+}
+
+/// A worker that runs commands as processes of this machine, as the settings say. It serves all queues if
+/// none is named.
+#[must_use]
+pub fn local_worker(
+    backends: Backends,
+    settings: &Settings,
+    slots: u32,
+    queues: Vec<String>,
+) -> Worker {
+    let executor = ProcessExecutor::new(ProcessSettings {
+        grace: settings.kill_grace,
+        allowed_roots: settings.allowed_workdirs.clone(),
+    });
+    let config = WorkerConfig {
+        slots,
+        queues,
+        lease_ttl: settings.lease_ttl,
+        drain: settings.drain,
+        max_output_bytes: settings.max_output_bytes,
+    };
+    Worker::new(backends.store, backends.queue, Arc::new(executor), config)
 }
 
 /// How many jobs to run at one time when nobody says: as many as there are processors.

@@ -31,7 +31,7 @@ use std::{sync::Arc, time::Duration};
 use jobrunner_core::{Executor, Queue, Result, Store};
 use tokio_util::sync::CancellationToken;
 
-pub use command::{RunWorker, default_slots};
+pub use command::{RunWorker, default_slots, local_worker};
 pub use sweep::sweep_leftovers;
 
 use session::{Parts, Session};

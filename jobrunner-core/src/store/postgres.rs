@@ -31,7 +31,7 @@ use sqlx::PgPool;
 
 pub use database::PostgresOptions;
 
-use super::{fair, owner, rows, step, tally};
+use super::{fair, output, owner, rows, step, tally};
 use crate::{BatchId, Error, JobId, JobSpec, Result, UserId};
 
 /// A statement out of `queries/postgres`, by its path there without the extension.

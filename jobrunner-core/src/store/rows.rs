@@ -9,7 +9,7 @@ use crate::{
     Error, Job, Result, Status, User, UserId,
     batch::{Batch, Counts},
     job::{Attempt, JobResult, Reason},
-    lease::Worker,
+    lease::{Claimable, Worker},
     log::Stream,
     store::Account,
 };
@@ -207,6 +207,34 @@ impl BatchRow {
             created_at: time(self.created_at)?,
             started_at: self.started_at.map(time).transpose()?,
             finished_at: self.finished_at.map(time).transpose()?,
+        })
+    }
+}
+
+/// A claimable job with its place in the order of claims.
+#[derive(FromRow)]
+pub(super) struct ClaimableRow {
+    lane_id: i64,
+    prio: i64,
+    job_id: Uuid,
+    queue: String,
+    owner_id: Uuid,
+    weight: f64,
+}
+
+impl ClaimableRow {
+    /// The lane, the place in it, and the job to go on behind.
+    pub(super) const fn place(&self) -> (i64, i64, Uuid) {
+        (self.lane_id, self.prio, self.job_id)
+    }
+
+    pub(super) fn into_claimable(self) -> Result<Claimable> {
+        Ok(Claimable {
+            job: self.job_id.into(),
+            priority: number(10 - self.prio)?,
+            queue: self.queue,
+            owner: self.owner_id.into(),
+            weight: self.weight,
         })
     }
 }

@@ -26,7 +26,7 @@ use std::path::Path;
 use sqlx::SqlitePool;
 
 use self::writer::Writer;
-use super::{fair, owner, rows, step};
+use super::{fair, output, owner, rows, step};
 use crate::{Error, Result};
 
 /// A statement out of `queries/sqlite`, by its path there without the extension.

@@ -2,53 +2,31 @@ use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use sqlx::{FromRow, PgPool};
+use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{rows::number, sql, store_error};
+use super::{rows::ClaimableRow, sql, store_error};
 use crate::{BatchId, Result, lease::Claimable};
 
 /// A job's place in the order of claims.
 type Place = (i64, i64, Uuid);
-
-#[derive(FromRow)]
-struct Row {
-    lane_id: i64,
-    prio: i64,
-    job_id: Uuid,
-    queue: String,
-    owner_id: Uuid,
-    weight: f64,
-}
-
-impl Row {
-    fn into_claimable(self) -> Result<Claimable> {
-        Ok(Claimable {
-            job: self.job_id.into(),
-            priority: number(10 - self.prio)?,
-            queue: self.queue,
-            owner: self.owner_id.into(),
-            weight: self.weight,
-        })
-    }
-}
 
 pub(super) fn pages(pool: &PgPool, of: Option<BatchId>) -> BoxStream<'_, Result<Vec<Claimable>>> {
     let start: Place = (i64::MIN, i64::MIN, Uuid::nil());
     stream::try_unfold(Some(start), move |after| async move {
         let Some(after) = after else { return Ok(None) };
         let rows = page(pool, after, of).await?;
-        let next = rows.last().map(|row| (row.lane_id, row.prio, row.job_id));
+        let next = rows.last().map(ClaimableRow::place);
         if next.is_none() {
             return Ok(None);
         }
-        let page: Result<Vec<_>> = rows.into_iter().map(Row::into_claimable).collect();
+        let page: Result<Vec<_>> = rows.into_iter().map(ClaimableRow::into_claimable).collect();
         Ok(Some((page?, next)))
     })
     .boxed()
 }
 
-async fn page(pool: &PgPool, after: Place, of: Option<BatchId>) -> Result<Vec<Row>> {
+async fn page(pool: &PgPool, after: Place, of: Option<BatchId>) -> Result<Vec<ClaimableRow>> {
     let query = match of {
         None => sqlx::query_as(sql!("claim/claimable")),
         Some(_) => sqlx::query_as(sql!("claim/claimable_of_batch")),

@@ -67,16 +67,11 @@ impl Ends {
             cancel_requested: held.cancel,
         };
         let status = super::step(Status::Running, retry::next(outcome.reason, history))?;
-        let of_attempt = match outcome.reason {
-            None => Status::Passed,
-            Some(Reason::Canceled) => Status::Canceled,
-            Some(_) => Status::Failed,
-        };
         let lost = i64::from(outcome.reason == Some(Reason::WorkerLost));
         let duration = u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX);
         self.jobs.push(held.job_id);
         self.tokens.push(held.token);
-        self.statuses.push(small(of_attempt));
+        self.statuses.push(small(outcome.status()));
         self.exit_codes.push(outcome.exit_code);
         self.signals.push(outcome.signal.clone());
         self.reasons.push(outcome.reason.map(Reason::as_str));

@@ -13,8 +13,7 @@ use super::{
 };
 use crate::{
     Error, Result, SessionId,
-    job::Reason,
-    lease::{Finish, LeaseRef, LeaseToken, NewSession, Outcome, Renewal, Rescue, Rescued},
+    lease::{Finish, LeaseRef, LeaseToken, NewSession, Renewal, Rescue, Rescued},
 };
 
 pub(super) async fn open(store: &PostgresStore, session: NewSession) -> Result<()> {
@@ -151,7 +150,8 @@ async fn take_back(connection: &mut PgConnection, which: Which) -> Result<(Vec<R
     let mut ends = Ends::default();
     for held in &started {
         let [stdout, stderr] = stored.get(&held.job_id).copied().unwrap_or_default();
-        let report = lost(held, stdout, stderr)?;
+        let ran = Duration::from_millis(number(held.ran_ms.max(0))?);
+        let report = Finish::lost(held.lease(), ran, stdout, stderr);
         let waits = !ends.add(held, &report)?.is_terminal();
         rescued.push(Rescued { lease: held.lease(), batch: held.batch_id.map(Into::into), waits });
     }
@@ -187,21 +187,4 @@ async fn stored_ends(
         ends.entry(job).or_default()[place] = number(end.unwrap_or(0))?;
     }
     Ok(ends)
-}
-
-fn lost(held: &Held, stdout_bytes: u64, stderr_bytes: u64) -> Result<Finish> {
-    Ok(Finish {
-        lease: held.lease(),
-        outcome: Outcome {
-            reason: Some(Reason::WorkerLost),
-            exit_code: None,
-            signal: None,
-            error: Some("lost its worker while it ran".to_owned()),
-            duration: Duration::from_millis(number(held.ran_ms.max(0))?),
-        },
-        stdout_bytes,
-        stderr_bytes,
-        truncated: false,
-        output: Vec::new(),
-    })
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{SqliteStore, rows::AccountRow, sql, store_error};
 use crate::{
-    Error, Result, Role, User, UserId,
+    Error, Result, User, UserId,
     page::{Page, PageRequest},
     store::{Account, AccountStore, AccountUpdate},
 };
@@ -95,29 +95,20 @@ async fn apply(
         .fetch_optional(&mut *connection)
         .await
         .map_err(store_error)?;
-    let Account { mut user, mut password_hash, mut token_version } =
-        row.ok_or(Error::NotFound("user"))?.into_account()?;
-    let was_active_admin = is_active_admin(&user);
-    if let Some(hash) = update.password_hash {
-        password_hash = hash;
-        token_version += 1;
-    }
-    // What was given out before does not come back with the account.
-    token_version += i64::from(user.is_active && update.is_active == Some(false));
-    user.role = update.role.unwrap_or(user.role);
-    user.is_active = update.is_active.unwrap_or(user.is_active);
-    user.max_running_jobs = update.max_running_jobs.unwrap_or(user.max_running_jobs);
+    let before = row.ok_or(Error::NotFound("user"))?.into_account()?;
+    let was_active_admin = before.is_active_admin();
+    let account = before.updated(update);
     sqlx::query(sql!("account/update"))
         .bind(id.as_uuid())
-        .bind(password_hash)
-        .bind(user.role.as_str())
-        .bind(user.is_active)
-        .bind(user.max_running_jobs.map(i64::from))
-        .bind(token_version)
+        .bind(&account.password_hash)
+        .bind(account.user.role.as_str())
+        .bind(account.user.is_active)
+        .bind(account.user.max_running_jobs.map(i64::from))
+        .bind(account.token_version)
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
-    if was_active_admin && !is_active_admin(&user) {
+    if was_active_admin && !account.is_active_admin() {
         let left: i64 = sqlx::query_scalar(sql!("account/active_admins"))
             .fetch_one(connection)
             .await
@@ -128,9 +119,5 @@ async fn apply(
             ));
         }
     }
-    Ok(user)
-}
-
-fn is_active_admin(user: &User) -> bool {
-    user.role == Role::Admin && user.is_active
+    Ok(account.user)
 }

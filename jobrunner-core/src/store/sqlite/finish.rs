@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Result, Status,
     job::Reason,
-    lease::{Finish, Finished, LeaseRef, Outcome},
+    lease::{Finish, Finished, LeaseRef},
     log::Stream,
     retry::{self, History},
 };
@@ -53,20 +53,7 @@ pub(super) async fn lose(
     let stdout = log::stored_end(connection, lease.job, attempt, Stream::Stdout).await?;
     let stderr = log::stored_end(connection, lease.job, attempt, Stream::Stderr).await?;
     let ran = Duration::from_millis(number((clock::now() - held.started_at).max(0))?);
-    let report = Finish {
-        lease,
-        outcome: Outcome {
-            reason: Some(Reason::WorkerLost),
-            exit_code: None,
-            signal: None,
-            error: Some("lost its worker while it ran".to_owned()),
-            duration: ran,
-        },
-        stdout_bytes: stdout,
-        stderr_bytes: stderr,
-        truncated: false,
-        output: Vec::new(),
-    };
+    let report = Finish::lost(lease, ran, stdout, stderr);
     end_attempt(connection, &held, &report, tally).await.map(Some)
 }
 
@@ -154,11 +141,6 @@ async fn insert_attempt(
     now: i64,
 ) -> Result<()> {
     let outcome = &report.outcome;
-    let status = match outcome.reason {
-        None => Status::Passed,
-        Some(Reason::Canceled) => Status::Canceled,
-        Some(_) => Status::Failed,
-    };
     let duration_ms = u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX);
     sqlx::query(sql!("attempt/insert"))
         .bind(report.lease.job.as_uuid())
@@ -167,7 +149,7 @@ async fn insert_attempt(
         .bind(held.session_id)
         .bind(held.started_at)
         .bind(now)
-        .bind(code(status))
+        .bind(code(outcome.status()))
         .bind(outcome.exit_code)
         .bind(&outcome.signal)
         .bind(outcome.reason.map(Reason::as_str))

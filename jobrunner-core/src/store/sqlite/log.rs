@@ -1,17 +1,16 @@
-use bytes::Bytes;
 use futures_util::TryStreamExt;
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::{
+    output::{self, StreamRow},
     read,
     rows::{number, stored, stream_code},
     sql, store_error,
 };
 use crate::{
-    Error, JobId, Result, Status,
-    job::Attempt,
+    JobId, Result,
     lease::LeaseRef,
-    log::{LogChunk, LogInfo, LogKey, Stream, StreamInfo, Trim},
+    log::{LogChunk, LogInfo, LogKey, Stream, Trim},
 };
 
 /// Stores output of a started lease; `false` when it is no longer held.
@@ -90,71 +89,25 @@ pub(super) async fn stored_end(
     number(row.2.unwrap_or(0))
 }
 
-/// Where the head ends if there is a gap, where the tail starts, where what is stored ends.
-type StreamRow = (Option<i64>, Option<i64>, Option<i64>);
-
 pub(super) async fn info(readers: &SqlitePool, job: JobId, wanted: Option<u32>) -> Result<LogInfo> {
-    let mut attempts = read::attempts(readers, job).await?;
-    let attempt = match wanted {
-        None => attempts.pop(),
-        Some(number) => {
-            let found = attempts.into_iter().find(|attempt| attempt.attempt == number);
-            Some(found.ok_or(Error::NotFound("attempt"))?)
-        }
+    let attempts = read::attempts(readers, job).await?;
+    let Some(attempt) = output::chosen(attempts, wanted)? else {
+        return Ok(output::nothing(read::job_status(readers, job).await?));
     };
-    let Some(attempt) = attempt else {
-        let status = read::job_status(readers, job).await?;
-        let nothing = StreamInfo::default();
-        return Ok(LogInfo {
-            attempt: 0,
-            status,
-            stdout: nothing,
-            stderr: nothing,
-            truncated: false,
-        });
-    };
-    let stdout = stream_info(readers, job, &attempt, Stream::Stdout).await?;
-    let stderr = stream_info(readers, job, &attempt, Stream::Stderr).await?;
-    let cut = attempt.result.as_ref().is_some_and(|result| result.truncated);
-    Ok(LogInfo {
-        attempt: attempt.attempt,
-        status: if attempt.finished_at.is_none() { Status::Running } else { attempt.status },
-        stdout,
-        stderr,
-        truncated: cut || stdout.omitted() + stderr.omitted() > 0,
-    })
+    let key = LogKey { job, attempt: attempt.attempt };
+    let stdout = stream(readers, key, Stream::Stdout).await?;
+    let stderr = stream(readers, key, Stream::Stderr).await?;
+    output::of_attempt(&attempt, stdout, stderr)
 }
 
-async fn stream_info(
-    readers: &SqlitePool,
-    job: JobId,
-    attempt: &Attempt,
-    stream: Stream,
-) -> Result<StreamInfo> {
-    let (head_end, tail_start, stored_end): StreamRow = sqlx::query_as(sql!("log/stream"))
-        .bind(job.as_uuid())
-        .bind(attempt.attempt)
+async fn stream(readers: &SqlitePool, key: LogKey, stream: Stream) -> Result<StreamRow> {
+    sqlx::query_as(sql!("log/stream"))
+        .bind(key.job.as_uuid())
+        .bind(key.attempt)
         .bind(stream_code(stream))
         .fetch_one(readers)
         .await
-        .map_err(store_error)?;
-    let stored_end: u64 = number(stored_end.unwrap_or(0))?;
-    if let Some(head_end) = head_end {
-        let head_end: u64 = number(head_end)?;
-        let tail_start = tail_start.map(number).transpose()?.unwrap_or(stored_end);
-        return Ok(StreamInfo {
-            written: stored_end.max(head_end),
-            head_end,
-            tail_start: tail_start.max(head_end),
-        });
-    }
-    let written = attempt.result.as_ref().map_or(0, |result| match stream {
-        Stream::Stdout => result.stdout_bytes,
-        Stream::Stderr => result.stderr_bytes,
-    });
-    // What the command wrote beyond the stored bytes was left out at the end.
-    let written = written.max(stored_end);
-    Ok(StreamInfo { written, head_end: stored_end, tail_start: written })
+        .map_err(store_error)
 }
 
 pub(super) async fn read(
@@ -164,27 +117,12 @@ pub(super) async fn read(
     from: u64,
     max_bytes: usize,
 ) -> Result<Vec<LogChunk>> {
-    let mut rows = sqlx::query_as::<_, (i64, Vec<u8>)>(sql!("log/read"))
+    let rows = sqlx::query_as::<_, (i64, Vec<u8>)>(sql!("log/read"))
         .bind(key.job.as_uuid())
         .bind(key.attempt)
         .bind(stream_code(stream))
         .bind(stored(from))
-        .fetch(readers);
-    let mut chunks = Vec::new();
-    let mut size = 0;
-    while let Some((start, bytes)) = rows.try_next().await.map_err(store_error)? {
-        let chunk = LogChunk { stream, offset: number(start)?, bytes: Bytes::from(bytes) };
-        if chunk.end() <= from {
-            continue;
-        }
-        if !chunks.is_empty() && size + chunk.bytes.len() > max_bytes {
-            break;
-        }
-        size += chunk.bytes.len();
-        chunks.push(chunk);
-        if size >= max_bytes {
-            break;
-        }
-    }
-    Ok(chunks)
+        .fetch(readers)
+        .map_err(store_error);
+    output::gather(rows, stream, from, max_bytes).await
 }
