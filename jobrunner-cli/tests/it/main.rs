@@ -3,6 +3,7 @@
 mod big;
 mod client;
 mod cpython;
+mod example_settings;
 mod fleet;
 mod following;
 mod readers;

@@ -43,6 +43,13 @@ async fn everything_goes_on_while_redis_is_away_and_after_it_is_back_empty() {
 
     block_in_place(|| fleet.redis.as_mut().expect("a Redis").start_again());
     fleet.redis_to_be("ok").await;
+    // The first worker was replaced meanwhile.
+    for worker in &fleet.workers[1..] {
+        worker.says("Redis is back").await;
+        let log = worker.log();
+        let said = ["Redis is away", "Redis is back"].map(|text| log.matches(text).count());
+        assert_eq!(said, [1, 1], "it is said once each way");
+    }
     batches.extend(fleet.load(LOAD).await.expect("submitted"));
     let reckoned = fleet.settle(&batches).await;
     assert_eq!(reckoned.lost(), 0);
