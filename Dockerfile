@@ -40,8 +40,8 @@ ENV LANG=C.UTF-8
 USER ${UID}:${GID}
 # A file `.env` is read from the working directory and those above it; nobody but root can put one here.
 WORKDIR /
-# No init process in front: the api starts no processes. A worker does, and does not reap yet what commands
-# leave behind: run it with the runtime's own (`docker run --init`), as docker-compose.yml does.
+# No init process in front: the api starts no processes, and a worker's supervisor reaps what commands leave
+# behind.
 # No HEALTHCHECK: what healthy means differs by role, see docker-compose.yml for the api.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["jobrunner"]

@@ -6,6 +6,7 @@ use jobrunner_core::{
     JobId, Principal,
     config::Settings,
     connect::{self, Backends, Embedded},
+    executor::Reaper,
 };
 use jobrunner_worker::{local_worker, sweep_leftovers};
 use secrecy::{ExposeSecret, SecretString};
@@ -49,11 +50,14 @@ pub(crate) async fn admin(embedded: &Embedded, settings: &Settings) -> Result<Ad
 pub(crate) fn start_worker(
     embedded: &Embedded,
     settings: &Settings,
+    reaper: Reaper,
     slots: u32,
     stop: CancellationToken,
 ) -> JoinHandle<jobrunner_core::Result<()>> {
     let (store, queue) = (Arc::clone(&embedded.store), Arc::clone(&embedded.queue));
-    tokio::spawn(local_worker(Backends { store, queue }, settings, slots, Vec::new()).run(stop))
+    tokio::spawn(
+        local_worker(Backends { store, queue }, settings, reaper, slots, Vec::new()).run(stop),
+    )
 }
 
 /// Reads a password for people who need to see it once.

@@ -24,48 +24,55 @@ use clap::Parser;
 
 use args::{Cli, Command};
 use exit::{Exit, Failure};
+use jobrunner_core::daemon::Fatal;
+use jobrunner_worker::supervised;
 
 /// How long a thread that hangs, on a dead network mount for instance, may hold up the end.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
+const NAME: &str = "jobrunner";
+
 fn main() -> ExitCode {
     end_quietly_without_readers();
-    let cli = Cli::parse();
+    match Cli::parse().command {
+        Command::Up(up) => supervised(NAME, |reaper| run(commands::up::up(up, reaper))),
+        Command::Run(suite) => supervised(NAME, |reaper| run(commands::run::run(suite, reaper))),
+        Command::Worker(worker) => supervised(NAME, |reaper| run(done(worker.run(reaper)))),
+        Command::Api(api) => run(done(api.run())),
+        Command::InitDb => run(commands::init_db::init_db()),
+        Command::Login(login) => run(commands::login::login(login)),
+        Command::Logout(server) => run(async move { commands::login::logout(&server) }),
+        Command::Whoami(server) => run(commands::login::whoami(server)),
+        Command::Submit(submit) => run(commands::submit::submit(submit)),
+        Command::Batch(batch) => run(commands::batch::batch(batch)),
+        Command::Jobs(jobs) => run(commands::jobs::jobs(jobs)),
+        Command::Workers(workers) => run(commands::workers::workers(workers)),
+    }
+}
+
+/// Runs a command to its end and says in one line why it failed, if it did.
+fn run(command: impl Future<Output = Result<Exit, Failure>>) -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("jobrunner: cannot start: {error}");
+            eprintln!("{NAME}: cannot start: {error}");
             return ExitCode::FAILURE;
         }
     };
-    let outcome = runtime.block_on(dispatch(cli));
+    let outcome = runtime.block_on(command);
     runtime.shutdown_timeout(LAST_WAIT);
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("jobrunner: {failure}");
+            eprintln!("{NAME}: {failure}");
             ExitCode::from(failure.exit())
         }
     }
 }
 
-async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
-    match cli.command {
-        Command::Up(up) => commands::up::up(up).await,
-        Command::Run(run) => commands::run::run(run).await,
-        Command::InitDb => commands::init_db::init_db().await,
-        Command::Api(api) => api.run().await.map(|()| Exit::Success).map_err(Failure::from),
-        Command::Worker(worker) => {
-            worker.run().await.map(|()| Exit::Success).map_err(Failure::from)
-        }
-        Command::Login(login) => commands::login::login(login).await,
-        Command::Logout(server) => commands::login::logout(&server),
-        Command::Whoami(server) => commands::login::whoami(server).await,
-        Command::Submit(submit) => commands::submit::submit(submit).await,
-        Command::Batch(batch) => commands::batch::batch(batch).await,
-        Command::Jobs(jobs) => commands::jobs::jobs(jobs).await,
-        Command::Workers(workers) => commands::workers::workers(workers).await,
-    }
+/// A process that has nothing to tell but whether it could do its work.
+async fn done(process: impl Future<Output = Result<(), Fatal>>) -> Result<Exit, Failure> {
+    process.await.map(|()| Exit::Success).map_err(Failure::from)
 }
 
 /// Ends the process without a word when what it prints to is closed, as `head` does: `println!` panics

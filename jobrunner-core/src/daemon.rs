@@ -6,7 +6,7 @@ use std::{
     fmt,
     io::{self, IsTerminal, Write},
     process::ExitCode,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -123,28 +123,55 @@ pub fn say(line: &str) {
     }
 }
 
-/// A token that the first SIGINT or SIGTERM cancels; the second one ends the process at once.
+/// Whether this process was told to go on when its terminal is closed, as nohup(1) does.
+#[must_use]
+pub fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Signal n is bit n - 1, and SIGHUP is the first.
+    mask.is_some_and(|mask| mask & 1 == 1)
+}
+
+/// How soon after the first a signal counts as the same request. A terminal and `systemctl stop` signal
+/// every process of a group, and a supervisor passes on what it was sent.
+const SAME_REQUEST: Duration = Duration::from_millis(300);
+
+/// A token that the first SIGINT, SIGTERM or SIGHUP cancels; the second one, 0.3 seconds later at the
+/// earliest, ends the process at once. SIGHUP is left alone where it is ignored.
 ///
 /// # Errors
 /// The signals cannot be listened for.
 pub fn stop_on_signals() -> io::Result<CancellationToken> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
     let stop = CancellationToken::new();
     let token = stop.clone();
     // Ends with the process.
     tokio::spawn(async move {
         let mut next = async || {
+            let hung_up = async {
+                match &mut hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hung_up => {}
             }
         };
         next().await;
+        let first = Instant::now();
         // First of all: who reads the messages may be gone, and that must not keep the process.
         token.cancel();
         say("stopping; once more to stop at once");
-        next().await;
+        while {
+            next().await;
+            first.elapsed() < SAME_REQUEST
+        } {}
         std::process::exit(130);
     });
     Ok(stop)

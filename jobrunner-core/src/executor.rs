@@ -5,7 +5,9 @@ mod kill;
 mod launch;
 mod output;
 mod process;
+pub mod processes;
 mod program;
+mod reaper;
 
 use std::sync::Arc;
 
@@ -13,7 +15,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+pub use kill::signal_name;
 pub use process::{ProcessExecutor, ProcessSettings};
+pub use reaper::Reaper;
 
 use crate::{
     lease::{Leased, Outcome},

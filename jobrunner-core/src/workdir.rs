@@ -1,6 +1,18 @@
 //! Where commands may run: the operator's `ALLOWED_WORKDIRS`.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    io,
+    os::fd::OwnedFd,
+    path::{Component, Path, PathBuf},
+};
+
+use rustix::{
+    fs::{Mode, OFlags, ResolveFlags, open, openat2},
+    io::Errno,
+};
+
+/// How often a path is looked up again whose links were exchanged in the middle.
+const MOST_TRIES: u32 = 20;
 
 /// The directories under which a path must lie. Without any, every absolute path is allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +85,54 @@ impl AllowedRoots {
         Ok(())
     }
 
+    /// Opens what a path stands for, as a descriptor that names it and nothing else (`O_PATH`): whatever
+    /// becomes of the path's symbolic links later, the descriptor leads to what was found to be allowed.
+    ///
+    /// Links are followed as long as they end under a root; those in the path of a root itself are the
+    /// operator's own. What is found is opened anew from its root on without following any link, so one
+    /// that is exchanged at the same moment leads nowhere.
+    ///
+    /// Blocks on the file system; a path on a hung network mount blocks for as long.
+    ///
+    /// # Errors
+    /// It does not exist, cannot be reached, or lies outside of the roots; the text is without the
+    /// field's name.
+    pub fn open(&self, path: &Path) -> Result<OwnedFd, String> {
+        let mut tries = 0;
+        loop {
+            match self.open_once(path) {
+                Err(Refused::Moved) if tries < MOST_TRIES => tries += 1,
+                Err(Refused::Moved) => return Err("is being moved all the time".to_owned()),
+                Err(Refused::Outside) => return Err(self.refusal()),
+                Err(Refused::File(error)) => return Err(file_error(&error)),
+                Ok(descriptor) => return Ok(descriptor),
+            }
+        }
+    }
+
+    fn open_once(&self, path: &Path) -> Result<OwnedFd, Refused> {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        if self.0.is_empty() {
+            return Ok(open(path, flags, Mode::empty())?);
+        }
+        let real = path.canonicalize().map_err(Refused::File)?;
+        for root in &self.0 {
+            let Ok(real_root) = root.canonicalize() else { continue };
+            let Ok(below) = real.strip_prefix(&real_root) else { continue };
+            let root = open(&real_root, flags | OFlags::DIRECTORY, Mode::empty())?;
+            if below.as_os_str().is_empty() {
+                return Ok(root);
+            }
+            let beneath =
+                ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+            return match openat2(&root, below, flags, Mode::empty(), beneath) {
+                Err(Errno::LOOP | Errno::XDEV | Errno::AGAIN | Errno::NOENT) => Err(Refused::Moved),
+                opened => Ok(opened?),
+            };
+        }
+        Err(Refused::Outside)
+    }
+
     /// The roots with their own links followed.
     fn real(&self) -> Self {
         let real = |root: &PathBuf| root.canonicalize().unwrap_or_else(|_| root.clone());
@@ -86,6 +146,30 @@ impl AllowedRoots {
     fn refusal(&self) -> String {
         let roots: Vec<_> = self.0.iter().map(|root| root.display().to_string()).collect();
         format!("must lie under one of the allowed directories: {}", roots.join(", "))
+    }
+}
+
+/// Why a path was not opened.
+enum Refused {
+    /// Its links lead out of the roots.
+    Outside,
+    /// It was another one when it was opened than when it was looked up.
+    Moved,
+    File(io::Error),
+}
+
+impl From<Errno> for Refused {
+    fn from(error: Errno) -> Self {
+        Self::File(error.into())
+    }
+}
+
+/// What is wrong with a file, in words that follow its name.
+pub(crate) fn file_error(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "does not exist".to_owned(),
+        io::ErrorKind::NotADirectory => "has a part that is not a directory".to_owned(),
+        _ => format!("cannot be used: {error}"),
     }
 }
 

@@ -5,7 +5,7 @@ use jobrunner_core::{
     config::Settings,
     connect::{self, Backends},
     daemon::{self, Fatal},
-    executor::{ProcessExecutor, ProcessSettings},
+    executor::{ProcessExecutor, ProcessSettings, Reaper},
     job::check_queue,
 };
 
@@ -27,11 +27,12 @@ pub struct RunWorker {
 }
 
 impl RunWorker {
-    /// Works until a signal drains it.
+    /// Works until a signal drains it, in a process whose orphans `reaper` collects; see
+    /// [`supervised`](crate::supervised).
     ///
     /// # Errors
     /// The settings or the database cannot be used.
-    pub async fn run(self) -> Result<(), Fatal> {
+    pub async fn run(self, reaper: Reaper) -> Result<(), Fatal> {
         daemon::start_log("info")?;
         let settings = daemon::settings()?;
         daemon::keep_to_itself()?;
@@ -40,7 +41,7 @@ impl RunWorker {
             return Ok(());
         };
         let slots = self.slots.unwrap_or_else(default_slots);
-        local_worker(backends, &settings, slots, self.queues).run(stop).await?;
+        local_worker(backends, &settings, reaper, slots, self.queues).run(stop).await?;
         Ok(())
     }
 }
@@ -51,12 +52,14 @@ impl RunWorker {
 pub fn local_worker(
     backends: Backends,
     settings: &Settings,
+    reaper: Reaper,
     slots: u32,
     queues: Vec<String>,
 ) -> Worker {
     let executor = ProcessExecutor::new(ProcessSettings {
         grace: settings.kill_grace,
         allowed_roots: settings.allowed_workdirs.clone(),
+        reaper: Some(reaper),
     });
     let config = WorkerConfig {
         slots,

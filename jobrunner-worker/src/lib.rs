@@ -24,6 +24,7 @@ mod held;
 mod logs;
 mod pull;
 mod session;
+mod supervisor;
 mod sweep;
 
 use std::{sync::Arc, time::Duration};
@@ -32,6 +33,7 @@ use jobrunner_core::{Executor, Queue, Result, Store};
 use tokio_util::sync::CancellationToken;
 
 pub use command::{RunWorker, default_slots, local_worker};
+pub use supervisor::supervised;
 pub use sweep::sweep_leftovers;
 
 use session::{Parts, Session};

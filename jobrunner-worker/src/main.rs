@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use jobrunner_worker::RunWorker;
+use jobrunner_core::daemon;
+use jobrunner_worker::{RunWorker, supervised};
 
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
@@ -13,5 +14,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    jobrunner_core::daemon::run("jobrunner-worker", Cli::parse().worker.run())
+    const NAME: &str = "jobrunner-worker";
+    let cli = Cli::parse();
+    supervised(NAME, |reaper| daemon::run(NAME, cli.worker.run(reaper)))
 }

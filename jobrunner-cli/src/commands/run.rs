@@ -1,6 +1,8 @@
 use std::{path::Path, sync::Arc};
 
-use jobrunner_core::{Batch, BatchId, NewBatch, NewJob, config::Settings, daemon};
+use jobrunner_core::{
+    Batch, BatchId, NewBatch, NewJob, config::Settings, daemon, executor::Reaper,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
 };
 
 /// Runs a suite here: an embedded store in a directory of its own, a worker, and nothing else.
-pub(crate) async fn run(args: Run) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: Run, reaper: Reaper) -> Result<Exit, Failure> {
     settings::start_log("error")?;
     let settings = settings::settings()?;
     daemon::keep_to_itself().context(|| "cannot protect this process".to_owned())?;
@@ -29,12 +31,12 @@ pub(crate) async fn run(args: Run) -> Result<Exit, Failure> {
         check_writable(file)?;
     }
     match &args.data_dir {
-        Some(directory) => run_in(directory, &settings, &args, batch, jobs).await,
+        Some(directory) => run_in(directory, &settings, &args, reaper, batch, jobs).await,
         None => {
             let cannot = || "cannot make a directory for the results".to_owned();
             let directory = tempfile::Builder::new().prefix("jobrunner-").tempdir();
             let directory = directory.context(cannot)?;
-            let ended = run_in(directory.path(), &settings, &args, batch, jobs).await;
+            let ended = run_in(directory.path(), &settings, &args, reaper, batch, jobs).await;
             directory.close().context(|| "cannot remove the results".to_owned())?;
             ended
         }
@@ -45,6 +47,7 @@ async fn run_in(
     directory: &Path,
     settings: &Settings,
     args: &Run,
+    reaper: Reaper,
     batch: NewBatch,
     jobs: Vec<NewJob>,
 ) -> Result<Exit, Failure> {
@@ -57,7 +60,7 @@ async fn run_in(
 
     let stop = CancellationToken::new();
     let slots = args.slots.unwrap_or_else(jobrunner_worker::default_slots);
-    let worker = engine::start_worker(&embedded, settings, slots, stop.clone());
+    let worker = engine::start_worker(&embedded, settings, reaper, slots, stop.clone());
     let ended = until_ended(&results, submitted.id).await;
     stop.cancel();
     worker.await.context(|| "the worker ended".to_owned())??;
@@ -77,14 +80,11 @@ async fn run_in(
 /// was one.
 async fn until_ended(results: &Local, id: BatchId) -> Result<(Batch, bool), Failure> {
     let mut interrupted = false;
-    let interrupt =
-        async { tokio::signal::ctrl_c().await.context(|| "cannot listen for signals".to_owned()) };
+    let stop = daemon::stop_on_signals().context(|| "cannot listen for signals".to_owned())?;
     let batch = tokio::select! {
         ended = follow::batch(results, id, None) => ended?,
-        heard = interrupt => {
-            heard?;
+        () = stop.cancelled() => {
             interrupted = true;
-            eprintln!("interrupted: ending what runs");
             results.service.cancel_batch(&results.caller, id).await?;
             follow::batch(results, id, None).await?
         }

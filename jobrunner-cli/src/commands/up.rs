@@ -1,7 +1,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use etcetera::BaseStrategy;
-use jobrunner_core::{Principal, Service, config::Settings, daemon};
+use jobrunner_core::{Principal, Service, config::Settings, daemon, executor::Reaper};
 use jobrunner_worker::default_slots;
 use tokio::net::TcpListener;
 
@@ -15,7 +15,7 @@ use crate::{
 const DEMO: &str = include_str!("../../../examples/suites/demo.yaml");
 
 /// Starts everything in this process, until it is told to stop.
-pub(crate) async fn up(args: Up) -> Result<Exit, Failure> {
+pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
     settings::start_log("warn")?;
     let settings = settings::settings()?;
     daemon::keep_to_itself().context(|| "cannot protect this process".to_owned())?;
@@ -38,8 +38,8 @@ pub(crate) async fn up(args: Up) -> Result<Exit, Failure> {
     let admin = engine::admin(&embedded, &settings).await?;
     let stop = daemon::stop_on_signals().context(|| "cannot listen for signals".to_owned())?;
     let slots = args.workers.unwrap_or_else(default_slots);
-    let worker =
-        (slots > 0).then(|| engine::start_worker(&embedded, &settings, slots, stop.clone()));
+    let worker = (slots > 0)
+        .then(|| engine::start_worker(&embedded, &settings, reaper, slots, stop.clone()));
     let server =
         tokio::spawn(jobrunner_server::serve(listener, embedded.service.clone(), stop.clone()));
 

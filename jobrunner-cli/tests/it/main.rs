@@ -9,4 +9,5 @@ mod following;
 mod readers;
 mod run;
 mod service;
+mod supervising;
 mod up;

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jobrunner_core::executor::processes::{self, Process};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_jobrunner");
@@ -27,6 +29,15 @@ pub(crate) struct Service {
 impl Service {
     /// Starts the service on a free port and signs in.
     pub(crate) async fn start(directory: &Path, workers: u32) -> Self {
+        Self::start_with(directory, workers, &[]).await
+    }
+
+    /// The same, with more settings.
+    pub(crate) async fn start_with(
+        directory: &Path,
+        workers: u32,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let mut process = Command::new(BINARY)
             .args([
                 "up",
@@ -39,6 +50,7 @@ impl Service {
             .arg(directory)
             .env("JOBRUNNER_ADMIN_EMAIL", EMAIL)
             .env("JOBRUNNER_ADMIN_PASSWORD", PASSWORD)
+            .envs(settings.iter().copied())
             .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -77,15 +89,44 @@ impl Service {
         token["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// Ends the process as a crash would.
+    /// Ends it as the loss of its machine would: neither the supervisor nor the runner can do anything
+    /// for the other.
     pub(crate) fn kill(mut self) {
+        let runner = runner_of(&self.process);
+        // Stopped first, it does not see the runner end.
+        let supervisor = Pid::from_child(&self.process);
+        kill_process(supervisor, Signal::STOP).expect("it runs");
+        kill_process(runner, Signal::KILL).expect("it runs");
         self.process.kill().expect("killed");
         self.process.wait().expect("gone");
     }
 
-    /// How much memory of the process is resident, in bytes.
+    /// The process that was started.
+    pub(crate) fn supervisor(&self) -> Pid {
+        Pid::from_child(&self.process)
+    }
+
+    /// The process that does the work.
+    pub(crate) fn runner(&self) -> Pid {
+        runner_of(&self.process)
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ended_by_itself(mut self) -> std::process::ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().expect("a child") {
+                return status;
+            }
+            assert!(started.elapsed() < LIMIT, "the service does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// How much memory of the runner is resident, in bytes.
     pub(crate) fn resident(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
+        let runner = runner_of(&self.process).as_raw_pid();
+        let status = std::fs::read_to_string(format!("/proc/{runner}/status"));
         let status = status.expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
@@ -172,6 +213,15 @@ impl Service {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// The process that a supervisor has started to do the work.
+pub(crate) fn runner_of(supervisor: &Child) -> Pid {
+    let of_supervisor =
+        |process: &Process| process.parent == Pid::from_child(supervisor).as_raw_pid();
+    let children = processes::all().expect("a process table").into_iter().filter(of_supervisor);
+    // What it adopted came later.
+    children.min_by_key(|process| process.started).expect("it has a runner").id
 }
 
 impl Drop for Service {

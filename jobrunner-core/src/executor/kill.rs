@@ -15,36 +15,74 @@ use rustix::{
 };
 use tokio::{
     io::{Interest, unix::AsyncFd},
+    task::spawn_blocking,
     time::{sleep, timeout},
 };
+
+use super::reaper::{Reaper, Registered, Run};
 
 /// How long to wait for killed members of a group to be gone from the process table. Usually they
 /// are within a millisecond; but where the first process of a container reaps nobody, orphans stay
 /// there as zombies for ever, and waiting longer would not help.
 const GONE_LIMIT: Duration = Duration::from_millis(100);
 
-/// A process group and its leader, which is a child of ours. Whatever happens, the group is killed
-/// before this value is gone.
+/// All that a command has started: its process group, whose leader is a child of ours, and, where there
+/// is a reaper, what has left the group. Whatever happens, it is killed before this value is gone.
 ///
 /// The leader is reaped last. Until then its process id, which is also the group's, cannot be given
 /// to somebody else, so a signal to the group can only reach what the leader started.
-pub(super) struct Group {
+pub(super) struct Tree {
     /// `None` once it was reaped or handed over to be reaped later.
-    leader: Option<Child>,
+    leader: Option<Leader>,
     id: Pid,
+    orphans: Option<Orphans>,
     unreaped: Unreaped,
 }
 
-impl Group {
-    /// The group of a child that was spawned as the leader of a new group.
-    pub(super) fn of(leader: Child, unreaped: Unreaped) -> Self {
-        let id = Pid::from_child(&leader);
-        Self { leader: Some(leader), id, unreaped }
+/// Who collects what has left the group, and under which name.
+#[derive(Clone)]
+struct Orphans {
+    reaper: Reaper,
+    run: Run,
+}
+
+/// A child, and what says that it is one until it was reaped.
+#[derive(Debug)]
+struct Leader {
+    child: Child,
+    registered: Option<Registered>,
+}
+
+impl Tree {
+    /// The tree of a child that was spawned as the leader of a new group.
+    pub(super) fn of(child: Child, unreaped: Unreaped) -> Self {
+        let id = Pid::from_child(&child);
+        let leader = Some(Leader { child, registered: None });
+        Self { leader, id, orphans: None, unreaped }
+    }
+
+    /// The same, together with what will have left the group.
+    pub(super) fn with_orphans(
+        mut self,
+        reaper: &Reaper,
+        run: Run,
+        register: impl FnOnce(Pid) -> Registered,
+    ) -> Self {
+        if let Some(leader) = &mut self.leader {
+            leader.registered = Some(register(self.id));
+        }
+        self.orphans = Some(Orphans { reaper: reaper.clone(), run });
+        self
+    }
+
+    /// Whether this process kills all that it has started, without regard to whose it is.
+    pub(super) fn is_closed(&self) -> bool {
+        self.orphans.as_ref().is_some_and(|orphans| orphans.reaper.is_closed())
     }
 
     /// The leader's ends of the pipes, once.
     pub(super) fn leader_mut(&mut self) -> Option<&mut Child> {
-        self.leader.as_mut()
+        self.leader.as_mut().map(|leader| &mut leader.child)
     }
 
     /// A descriptor that tells when the leader has ended.
@@ -52,25 +90,38 @@ impl Group {
         Ok(pidfd_open(self.id, PidfdFlags::NONBLOCK)?)
     }
 
-    /// Asks every member to end, also those that were stopped.
-    pub(super) fn terminate(&self) {
+    /// Asks every process to end, also those that were stopped.
+    pub(super) async fn terminate(&self) {
+        // The leader may end when it is asked, and then it is not known any more what it has started:
+        // so those that left come first.
+        if let Some(Orphans { reaper, run }) = self.orphans.clone() {
+            let leader = self.id;
+            let asked = spawn_blocking(move || reaper.terminate(run, leader)).await;
+            if let Err(error) = asked {
+                tracing::error!(%error, "cannot ask what left a process group to end");
+            }
+        }
         self.signal(Signal::TERM);
         self.signal(Signal::CONT);
     }
 
-    /// Kills every member.
+    /// Kills the group. What has left it follows when the leader has ended.
     pub(super) fn kill(&self) {
         self.signal(Signal::KILL);
     }
 
-    /// Kills what is left of the group, then reaps the leader, which must have ended, and waits for
-    /// a bounded time until the others are gone too.
+    /// Kills what is left, the leader having ended, reaps it, and waits for a bounded time until the
+    /// others are gone too.
     pub(super) async fn finish(mut self) -> io::Result<ExitStatus> {
         self.kill();
         let Some(mut leader) = self.leader.take() else {
             return Err(io::Error::other("the process was reaped before"));
         };
-        let status = leader.wait()?;
+        let status = leader.child.wait()?;
+        drop(leader);
+        if let Some(Orphans { reaper, run }) = &self.orphans {
+            reaper.end(*run).await;
+        }
         let gone = async {
             // The id may belong to a new group by now; asking whether it exists harms nobody.
             while test_kill_process_group(self.id).is_ok() {
@@ -97,9 +148,12 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for Tree {
     fn drop(&mut self) {
         self.kill();
+        if let Some(Orphans { reaper, run }) = &self.orphans {
+            reaper.abandon(*run);
+        }
         if let Some(leader) = self.leader.take() {
             self.unreaped.push(leader);
         }
@@ -109,18 +163,18 @@ impl Drop for Group {
 /// Children that were killed and not waited for: a destructor cannot wait. They are reaped when the
 /// next command is started, so that at most those of one moment stay behind as zombies.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Unreaped(Arc<Mutex<Vec<Child>>>);
+pub(super) struct Unreaped(Arc<Mutex<Vec<Leader>>>);
 
 impl Unreaped {
     /// Reaps those that have ended since.
     pub(super) fn reap(&self) {
-        let mut children = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        let mut leaders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        leaders.retain_mut(|leader| matches!(leader.child.try_wait(), Ok(None)));
     }
 
-    fn push(&self, mut child: Child) {
-        if matches!(child.try_wait(), Ok(None)) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(child);
+    fn push(&self, mut leader: Leader) {
+        if matches!(leader.child.try_wait(), Ok(None)) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(leader);
         }
     }
 }
@@ -152,7 +206,8 @@ impl Exit {
 }
 
 /// The name of a signal, as `SIGKILL`.
-pub(super) fn signal_name(number: i32) -> String {
+#[must_use]
+pub fn signal_name(number: i32) -> String {
     let name = match Signal::from_named_raw(number) {
         Some(Signal::HUP) => "SIGHUP",
         Some(Signal::INT) => "SIGINT",

@@ -1,27 +1,39 @@
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
-    fs, io,
-    os::{fd::OwnedFd, unix::process::CommandExt},
+    io,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::process::CommandExt,
+    },
     path::Path,
     process::{ChildStderr, ChildStdout, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use rustix::fs::{Access, access};
-use tokio::{task::spawn_blocking, time::timeout};
+use rustix::fs::{Access, AtFlags, FileType, access, accessat, fstat};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    kill::{Group, Unreaped},
+    kill::{Tree, Unreaped},
     program,
+    reaper::{Reaper, Run},
 };
-use crate::{JobSpec, job::Reason, workdir::AllowedRoots};
+use crate::{
+    JobSpec,
+    job::Reason,
+    workdir::{AllowedRoots, file_error},
+};
 
 /// How long the file system may take until the command runs. A hung network mount costs one blocked
 /// thread and fails the attempt; the worker goes on.
 const FILE_SYSTEM_LIMIT: Duration = Duration::from_secs(10);
+
+/// How many threads one worker lets hang on file systems that do not answer. The runtime has more, which
+/// other work needs.
+pub(super) const MOST_WAITING: usize = 64;
 
 /// A command to be started.
 pub(super) struct Launch {
@@ -35,12 +47,18 @@ pub(super) struct Launch {
     pub(super) stop: CancellationToken,
     /// Takes the leader if it cannot be reaped at once.
     pub(super) unreaped: Unreaped,
+    /// Collects what leaves the process group.
+    pub(super) reaper: Option<Reaper>,
+    /// Which attempt it is.
+    pub(super) run: Run,
+    /// The threads that may wait for the file system.
+    pub(super) threads: Arc<Semaphore>,
 }
 
 /// A command that was started.
 pub(super) struct Launched {
     /// Its processes.
-    pub(super) group: Group,
+    pub(super) tree: Tree,
     /// Tells when its leader has ended.
     pub(super) exit: OwnedFd,
     /// Its descriptor 1.
@@ -70,7 +88,15 @@ impl Launch {
         let progress = Arc::new(Progress::default());
         let seen = Arc::clone(&progress);
         let spec = Arc::clone(&self.spec);
-        let work = spawn_blocking(move || self.block(&seen));
+        let work = async move {
+            let thread = Arc::clone(&self.threads).acquire_owned().await;
+            spawn_blocking(move || {
+                // Given back when the file system has answered, however late.
+                let _thread = thread;
+                self.block(&seen)
+            })
+            .await
+        };
         match timeout(FILE_SYSTEM_LIMIT, work).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(panic)) => Err(Refusal::spawn(&spec, format!("could not be started: {panic}"))),
@@ -81,37 +107,37 @@ impl Launch {
     fn block(self, progress: &Progress) -> Result<Launched, Refusal> {
         self.unreaped.reap();
         progress.enter(Stage::WorkingDir)?;
-        self.check_working_dir()?;
+        let working_dir = self.open_working_dir()?;
         for (index, input) in self.spec.inputs.iter().enumerate() {
             progress.enter(Stage::Input(index))?;
             self.check_input(input)?;
         }
         progress.enter(Stage::Program)?;
-        let working_dir = Path::new(&self.spec.working_dir);
         let path = self.environment.get(OsStr::new("PATH")).map(OsString::as_os_str);
-        let program = program::find(&self.spec.command[0], working_dir, path)
+        let program = program::find(&self.spec.command[0], &working_dir, path)
             .map_err(|why| Refusal::spawn(&self.spec, why))?;
         progress.enter(Stage::Start)?;
         if self.stop.is_cancelled() {
-            let error = "was canceled before it was started".to_owned();
-            return Err(Refusal { reason: Reason::Canceled, error });
+            return Err(Refusal::canceled());
         }
-        self.start(&program).map_err(|error| Refusal::spawn(&self.spec, spawn_error(&error)))
+        self.start(&program, &working_dir)
     }
 
-    fn check_working_dir(&self) -> Result<(), Refusal> {
+    fn open_working_dir(&self) -> Result<OwnedFd, Refusal> {
         let path = &self.spec.working_dir;
         let refuse = |why: String| Refusal {
             reason: Reason::WorkingDir,
             error: format!("working directory {path:?} {why}"),
         };
         self.allowed_roots.check_text(path).map_err(refuse)?;
-        self.allowed_roots.check_target(path).map_err(refuse)?;
-        let metadata = fs::metadata(path).map_err(|error| refuse(file_error(&error)))?;
-        if !metadata.is_dir() {
+        let directory = self.allowed_roots.open(Path::new(path)).map_err(refuse)?;
+        let status = fstat(&directory).map_err(|error| refuse(file_error(&error.into())))?;
+        if FileType::from_raw_mode(status.st_mode) != FileType::Directory {
             return Err(refuse("is not a directory".to_owned()));
         }
-        access(path, Access::EXEC_OK).map_err(|error| refuse(file_error(&error.into())))
+        accessat(&directory, ".", Access::EXEC_OK, AtFlags::empty())
+            .map_err(|error| refuse(file_error(&error.into())))?;
+        Ok(directory)
     }
 
     fn check_input(&self, path: &str) -> Result<(), Refusal> {
@@ -120,41 +146,60 @@ impl Launch {
             error: format!("input {path:?} {why}"),
         };
         self.allowed_roots.check_text(path).map_err(refuse)?;
-        self.allowed_roots.check_target(path).map_err(refuse)?;
-        access(path, Access::READ_OK).map_err(|error| refuse(file_error(&error.into())))
+        let input = self.allowed_roots.open(Path::new(path)).map_err(refuse)?;
+        access(path_of(&input), Access::READ_OK).map_err(|error| refuse(file_error(&error.into())))
     }
 
-    /// Starts the program as the leader of a new process group, with the null device as its input.
+    /// Starts the program as the leader of a new process group, in the directory that was opened, with
+    /// the null device as its input.
     ///
     /// No step that runs code between fork and exec: then the standard library uses `posix_spawn`,
     /// whose cost does not grow with the memory of this process. All descriptors of this process
     /// close on exec.
-    fn start(&self, program: &Path) -> io::Result<Launched> {
-        let [name, arguments @ ..] = self.spec.command.as_slice() else {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"));
+    fn start(&self, program: &Path, working_dir: &OwnedFd) -> Result<Launched, Refusal> {
+        let starting = match &self.reaper {
+            Some(reaper) => Some((reaper, reaper.starting().ok_or_else(Refusal::canceled)?)),
+            None => None,
         };
+        let refuse = |error: io::Error| Refusal::spawn(&self.spec, spawn_error(&error));
         let started = Instant::now();
         let child = Command::new(program)
-            .arg0(name)
-            .args(arguments)
+            .arg0(&self.spec.command[0])
+            .args(&self.spec.command[1..])
             .env_clear()
             .envs(&self.environment)
-            .current_dir(&self.spec.working_dir)
+            .current_dir(path_of(working_dir))
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()?;
-        let mut group = Group::of(child, self.unreaped.clone());
-        let exit = group.exit_descriptor()?;
+            .spawn()
+            .map_err(refuse)?;
+        let mut tree = Tree::of(child, self.unreaped.clone());
+        if let Some((reaper, starting)) = starting {
+            tree = tree.with_orphans(reaper, self.run, |leader| starting.started(leader, self.run));
+        }
+        let exit = tree.exit_descriptor().map_err(refuse)?;
         let pipes =
-            group.leader_mut().and_then(|leader| leader.stdout.take().zip(leader.stderr.take()));
-        let (stdout, stderr) = pipes.ok_or_else(|| io::Error::other("its output has no pipes"))?;
-        Ok(Launched { group, exit, stdout, stderr, started })
+            tree.leader_mut().and_then(|leader| leader.stdout.take().zip(leader.stderr.take()));
+        let (stdout, stderr) =
+            pipes.ok_or_else(|| refuse(io::Error::other("its output has no pipes")))?;
+        Ok(Launched { tree, exit, stdout, stderr, started })
     }
 }
 
+/// A path that leads to what a descriptor stands for, in this process and in one that is just being
+/// started by it.
+fn path_of(descriptor: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", descriptor.as_raw_fd())
+}
+
 impl Refusal {
+    fn canceled() -> Self {
+        let error = "was canceled before it was started".to_owned();
+        Self { reason: Reason::Canceled, error }
+    }
+
     /// The program could not be started; `why` follows its name.
     pub(super) fn spawn(spec: &JobSpec, why: String) -> Self {
         let program = spec.command.first().map_or("", String::as_str);
@@ -221,14 +266,6 @@ impl Stage {
             },
             Self::Program | Self::Start => Refusal::spawn(spec, why),
         }
-    }
-}
-
-fn file_error(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "does not exist".to_owned(),
-        io::ErrorKind::NotADirectory => "has a part that is not a directory".to_owned(),
-        _ => format!("cannot be used: {error}"),
     }
 }
 

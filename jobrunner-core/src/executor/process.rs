@@ -5,6 +5,7 @@ use tokio::{
     join,
     process::{ChildStderr, ChildStdout},
     select,
+    sync::Semaphore,
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -12,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Executor, RunContext,
     env::Inherited,
-    kill::{Exit, Group, Unreaped, signal_name},
-    launch::{Launch, Launched, Refusal},
+    kill::{Exit, Tree, Unreaped, signal_name},
+    launch::{Launch, Launched, MOST_WAITING, Refusal},
     output::pump,
+    reaper::Reaper,
 };
 use crate::{
     job::Reason,
@@ -38,6 +40,9 @@ pub struct ProcessSettings {
     pub grace: Duration,
     /// Where commands may run and inputs may lie.
     pub allowed_roots: AllowedRoots,
+    /// What collects the processes that leave their group; `None` where this process has other children
+    /// of its own.
+    pub reaper: Option<Reaper>,
 }
 
 /// Runs commands as processes of this machine, under the worker's own account.
@@ -51,7 +56,8 @@ pub struct ProcessSettings {
 /// A command that exceeds its timeout or is stopped gets `SIGTERM` (and `SIGCONT`, should it be
 /// stopped), all of its group, and after the grace `SIGKILL`. When a command has ended, what is left
 /// of its group is killed as soon as its output is closed, and after two seconds in any case.
-/// Processes that left the group are not followed.
+/// With a [`Reaper`], all this holds for processes too that left the group, for a session of their own for
+/// instance; without one they are not followed.
 ///
 /// Needs Linux 5.10 or later, and a Tokio runtime with its I/O and time drivers.
 #[derive(Clone, Debug)]
@@ -59,6 +65,7 @@ pub struct ProcessExecutor {
     settings: ProcessSettings,
     inherited: Inherited,
     unreaped: Unreaped,
+    threads: Arc<Semaphore>,
 }
 
 impl ProcessExecutor {
@@ -70,7 +77,8 @@ impl ProcessExecutor {
     pub fn new(settings: ProcessSettings) -> Self {
         close_fds::set_fds_cloexec_threadsafe(3, &[]);
         let inherited = Inherited::among(std::env::vars_os());
-        Self { settings, inherited, unreaped: Unreaped::default() }
+        let threads = Arc::new(Semaphore::new(MOST_WAITING));
+        Self { settings, inherited, unreaped: Unreaped::default(), threads }
     }
 }
 
@@ -83,6 +91,9 @@ impl Executor for ProcessExecutor {
             allowed_roots: self.settings.allowed_roots.clone(),
             stop: context.stop.clone(),
             unreaped: self.unreaped.clone(),
+            reaper: self.settings.reaper.clone(),
+            run: (job.lease.job, job.attempt),
+            threads: Arc::clone(&self.threads),
         };
         let launched = match launch.carry_out().await {
             Ok(launched) => launched,
@@ -123,7 +134,7 @@ struct Ending {
 /// # Errors
 /// The runtime cannot watch any more descriptors, or is shutting down; the command is killed.
 async fn attend(launched: Launched, limits: Limits, context: RunContext) -> io::Result<Ending> {
-    let Launched { group, exit, stdout, stderr, started } = launched;
+    let Launched { tree, exit, stdout, stderr, started } = launched;
     let exit = Exit::watch(exit)?;
     let stdout = ChildStdout::from_std(stdout)?;
     let stderr = ChildStderr::from_std(stderr)?;
@@ -140,14 +151,14 @@ async fn attend(launched: Launched, limits: Limits, context: RunContext) -> io::
     let watching = async {
         // Whatever happens to the watch, the reading has to end.
         let _closing = closing.clone().drop_guard();
-        watch(group, &exit, started.into(), limits, &context.stop, &closed).await
+        watch(tree, &exit, started.into(), limits, &context.stop, &closed).await
     };
     let (ending, ()) = join!(watching, reading);
     ending
 }
 
 async fn watch(
-    group: Group,
+    tree: Tree,
     exit: &Exit,
     started: Instant,
     limits: Limits,
@@ -163,11 +174,11 @@ async fn watch(
     let mut patience = Instant::now() + LINGER;
     if stopped.is_some() {
         patience = Instant::now() + limits.grace;
-        group.terminate();
+        tree.terminate().await;
         match timeout(limits.grace, exit.wait()).await {
             Ok(ended) => ended?,
             Err(_) => {
-                group.kill();
+                tree.kill();
                 match timeout(KILL_LIMIT, exit.wait()).await {
                     Ok(ended) => ended?,
                     Err(_) => {
@@ -184,7 +195,8 @@ async fn watch(
         () = sleep_until(patience) => {}
         () = stop.cancelled(), if stopped.is_none() => {}
     }
-    let status = group.finish().await?;
+    let stopped = stopped.or_else(|| tree.is_closed().then_some(Stopped::Canceled));
+    let status = tree.finish().await?;
     Ok(Ending { status: Some(status), stopped, duration })
 }
 

@@ -100,7 +100,7 @@ fn executor() -> ProcessExecutor {
 }
 
 fn executor_within(allowed_roots: AllowedRoots) -> ProcessExecutor {
-    ProcessExecutor::new(ProcessSettings { grace: GRACE, allowed_roots })
+    ProcessExecutor::new(ProcessSettings { grace: GRACE, allowed_roots, reaper: None })
 }
 
 async fn run(job: &Leased) -> Ran {

@@ -171,7 +171,8 @@ pub(crate) fn config() -> WorkerConfig {
 }
 
 pub(crate) fn executor() -> Arc<dyn Executor> {
-    let settings = ProcessSettings { grace: GRACE, allowed_roots: AllowedRoots::default() };
+    let settings =
+        ProcessSettings { grace: GRACE, allowed_roots: AllowedRoots::default(), reaper: None };
     Arc::new(ProcessExecutor::new(settings))
 }
 

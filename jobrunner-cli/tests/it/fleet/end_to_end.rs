@@ -41,7 +41,8 @@ async fn commands_submitted_through_one_server_are_watched_to_their_exact_ends_t
     let workers = watching.get("/workers").await;
     let workers = workers["items"].as_array().expect("a list");
     let mut pids: Vec<&Value> = workers.iter().map(|worker| &worker["pid"]).collect();
-    let mut expected: Vec<Value> = fleet.workers.iter().map(|w| json!(w.id())).collect();
+    let mut expected: Vec<Value> =
+        fleet.workers.iter().map(|w| json!(w.runner().as_raw_pid())).collect();
     pids.sort_by_key(|pid| pid.as_u64());
     expected.sort_by_key(Value::as_u64);
     assert_eq!(pids, expected.iter().collect::<Vec<_>>());

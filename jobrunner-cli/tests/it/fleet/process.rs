@@ -7,10 +7,11 @@ use std::{
     thread,
 };
 
+use jobrunner_core::executor::processes::{self, Process};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{LIMIT, until};
-use crate::service::BINARY;
+use crate::service::{BINARY, runner_of};
 
 /// A running process. Dropping it kills it, and shows the end of its log if the test has failed. It is
 /// also killed when the thread of the test dies by any other cause.
@@ -45,10 +46,6 @@ impl Daemon {
         Self { name, child, log }
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
@@ -65,27 +62,30 @@ impl Daemon {
         rest().expect("it said so")
     }
 
-    /// How many processes it has started that have not ended.
+    /// How many processes its runner has started that have not ended.
     pub(crate) fn children(&self) -> usize {
-        let parent = self.id().to_string();
-        let processes = fs::read_dir("/proc").expect("a process table").flatten();
-        let of_parent = |entry: &fs::DirEntry| {
-            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            // PID (NAME) STATE PARENT …
-            stat.rsplit_once(") ").is_some_and(|(_, rest)| {
-                let mut words = rest.split(' ');
-                words.next() != Some("Z") && words.next() == Some(&parent)
-            })
-        };
-        processes.filter(of_parent).count()
+        let runner = self.runner().as_raw_pid();
+        let is_child = |process: &&Process| process.parent == runner && !process.is_zombie;
+        processes::all().expect("a process table").iter().filter(is_child).count()
     }
 
+    /// Signals the process that was started: of a worker, that is its supervisor.
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).expect("a process that is not collected yet");
     }
 
-    /// Ends it as a crash would. Harmless when it has ended.
+    /// The process that does the work of a worker.
+    pub(crate) fn runner(&self) -> Pid {
+        runner_of(&self.child)
+    }
+
+    /// Signals the process that does the work of a worker.
+    pub(crate) fn signal_runner(&self, signal: Signal) {
+        kill_process(self.runner(), signal).expect("a runner");
+    }
+
+    /// Ends it as a crash would; of a worker, that is its supervisor. Harmless when it has ended.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("gone");

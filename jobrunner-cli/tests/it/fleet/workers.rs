@@ -27,7 +27,10 @@ async fn workers_that_are_killed_cost_their_jobs_an_attempt_and_nothing_else(bac
     for victim in [0, 1] {
         fleet.ledger.started(40 * (victim + 1)).await;
         until("it to run something", async || fleet.workers[victim].children() > 0).await;
-        fleet.workers[victim].kill();
+        match victim {
+            0 => fleet.workers[victim].kill(),
+            _ => fleet.workers[victim].signal_runner(Signal::KILL),
+        }
     }
     fleet.replace_worker(0);
     let reckoned = fleet.settle(&load.await.expect("submitted")).await;
@@ -61,7 +64,7 @@ async fn a_worker_that_was_stopped_past_its_lease_is_not_believed_and_kills_what
     let load = fleet.load(LOAD);
     // More than the long one, so that results come while it is stopped.
     until("it to run more", async || fleet.workers[0].children() > 1).await;
-    fleet.workers[0].signal(Signal::STOP);
+    fleet.workers[0].signal_runner(Signal::STOP);
     for number in [1, 2] {
         let worker = fleet.site.worker(number, fleet.plan.slots);
         fleet.workers.push(worker);
@@ -71,7 +74,7 @@ async fn a_worker_that_was_stopped_past_its_lease_is_not_believed_and_kills_what
     fleet.client().ended(&format!("/job-batches/{id}"), LIMIT).await;
     assert!(fleet.site.runs(&job, 1), "a worker that is stopped cannot kill what it runs");
 
-    fleet.workers[0].signal(Signal::CONT);
+    fleet.workers[0].signal_runner(Signal::CONT);
     until("what it ran to be killed", async || !fleet.site.runs(&job, 1)).await;
     fleet.workers_to_be(3).await;
     let more = Amount { batches: 3, ..LOAD };
@@ -98,11 +101,11 @@ async fn a_worker_that_was_stopped_amid_a_transaction_does_not_keep_the_others_f
     fleet.ledger.started(20).await;
     let worker = &fleet.workers[0];
     until("it to be stopped within a transaction", async || {
-        worker.signal(Signal::STOP);
+        worker.signal_runner(Signal::STOP);
         tokio::time::sleep(Duration::from_millis(60)).await;
         let caught = fleet.postgres.ask(HELD_UP) == "t";
         if !caught {
-            worker.signal(Signal::CONT);
+            worker.signal_runner(Signal::CONT);
         }
         caught
     })
@@ -113,7 +116,7 @@ async fn a_worker_that_was_stopped_amid_a_transaction_does_not_keep_the_others_f
     let held_up = stopped.elapsed();
     assert!(held_up < Duration::from_secs(20), "the others got no jobs for {held_up:?}");
     fleet.settle(&load.await.expect("submitted")).await;
-    worker.signal(Signal::CONT);
+    worker.signal_runner(Signal::CONT);
     fleet.workers_to_be(3).await;
 }
 

@@ -1,0 +1,136 @@
+//! What is left when one of the two processes is killed: nothing.
+
+use std::time::{Duration, Instant};
+
+use jobrunner_core::executor::processes;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::service::{Service, until};
+
+/// How long what a command has started may be there after a kill.
+const GONE_IN: Duration = Duration::from_secs(2);
+
+/// A command that ignores being asked to end and leaves children behind in every way there is: in its group, in
+/// a session of their own, with two parents gone between, and with an environment that names no job.
+/// Each is a `sleep` for so many seconds.
+fn tree(seconds: u32) -> String {
+    format!(
+        "trap '' TERM
+         sleep {seconds} &
+         (sleep {seconds} &)
+         setsid sleep {seconds} &
+         setsid sh -c '(setsid sh -c \"sleep {seconds} >/dev/null 2>&1 </dev/null & exit\" & exit) & exit'
+         env -i setsid /bin/sh -c '(trap \"\" TERM; /bin/sleep {seconds} >/dev/null 2>&1 &) & exit'
+         sleep {seconds}
+         sleep {seconds}"
+    )
+}
+
+/// How many of such a tree's processes there are besides the shell.
+const SLEEPERS: usize = 6;
+
+fn sleepers(seconds: u32) -> Vec<Pid> {
+    let argument = format!("sleep\0{seconds}\0").into_bytes();
+    let is_one = |process: &processes::Process| {
+        let line = std::fs::read(format!("/proc/{}/cmdline", process.id.as_raw_pid()));
+        line.is_ok_and(|line| line.ends_with(&argument))
+    };
+    processes::all()
+        .expect("a table")
+        .into_iter()
+        .filter(is_one)
+        .map(|process| process.id)
+        .collect()
+}
+
+async fn start(directory: &std::path::Path, seconds: u32) -> Service {
+    let service = Service::start(directory, 2).await;
+    service.job("tree", &["sh", "-c", &tree(seconds)], json!({})).await;
+    until("the whole tree", || sleepers(seconds).len() == SLEEPERS).await;
+    service
+}
+
+async fn all_gone_in_time(seconds: u32, since: Instant) {
+    until("the tree to be gone", || sleepers(seconds).is_empty()).await;
+    assert!(since.elapsed() < GONE_IN, "{:?}", since.elapsed());
+}
+
+#[tokio::test]
+async fn p9_nothing_is_alive_two_seconds_after_the_runner_was_killed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let service = start(directory.path(), 7_771).await;
+    let killed = Instant::now();
+    kill_process(service.runner(), Signal::KILL).expect("a runner");
+    all_gone_in_time(7_771, killed).await;
+    assert_eq!(service.ended_by_itself().await.code(), Some(128 + 9));
+}
+
+#[tokio::test]
+async fn p9_nothing_is_alive_two_seconds_after_the_supervisor_was_killed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let service = start(directory.path(), 7_772).await;
+    let (supervisor, runner) = (service.supervisor(), service.runner());
+    let killed = Instant::now();
+    kill_process(supervisor, Signal::KILL).expect("a supervisor");
+    all_gone_in_time(7_772, killed).await;
+    let runner_ended = || processes::Process::read(runner).is_none_or(|process| process.is_zombie);
+    until("the runner to end", runner_ended).await;
+    assert!(killed.elapsed() < GONE_IN, "{:?}", killed.elapsed());
+}
+
+#[tokio::test]
+async fn p6_a_cancel_ends_what_left_its_session_and_its_parents() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let service = Service::start_with(directory.path(), 2, &[("KILL_GRACE_SECONDS", "1")]).await;
+    let job = service.job("tree", &["sh", "-c", &tree(7_773)], json!({})).await;
+    until("the whole tree", || sleepers(7_773).len() == SLEEPERS).await;
+    service.post(&format!("/jobs/{job}/cancel"), &json!({})).await;
+    let canceled = Instant::now();
+    let ended = service.ended(&format!("/jobs/{job}")).await;
+    assert_eq!(ended["status"], "canceled");
+    // What P6 allows: the grace and five seconds. Nothing of it is alive when the job has ended.
+    assert!(canceled.elapsed() < Duration::from_secs(1 + 5), "{:?}", canceled.elapsed());
+    assert_eq!(sleepers(7_773), []);
+}
+
+#[tokio::test]
+async fn what_a_command_left_behind_ends_with_it_and_other_jobs_keep_theirs() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let service = Service::start(directory.path(), 2).await;
+    let staying = "setsid sh -c '(sleep 7775 >/dev/null 2>&1 &) & exit'; until test -e go; do sleep 0.02; done";
+    let staying = service.job("staying", &["sh", "-c", staying], json!({})).await;
+    until("its daemon", || sleepers(7_775).len() == 1).await;
+
+    let leaving = "setsid sh -c '(sleep 7776 >/dev/null 2>&1 &) & exit'; sleep 0.2; exit 0";
+    let leaving = service.job("leaving", &["sh", "-c", leaving], json!({})).await;
+    assert_eq!(service.ended(&format!("/jobs/{leaving}")).await["status"], "passed");
+    assert_eq!(sleepers(7_776), []);
+    assert_eq!(sleepers(7_775).len(), 1);
+
+    std::fs::write(directory.path().join("go"), "").expect("a file");
+    assert_eq!(service.ended(&format!("/jobs/{staying}")).await["status"], "passed");
+    assert_eq!(sleepers(7_775), []);
+}
+
+#[tokio::test]
+async fn orphans_that_have_ended_are_reaped_while_their_job_goes_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let service = Service::start(directory.path(), 1).await;
+    let script = "for i in $(seq 200); do (true &); done; until test -e go; do sleep 0.02; done";
+    let job = service.job("orphans", &["sh", "-c", script], json!({})).await;
+    service.until(&format!("/jobs/{job}"), "status", &json!("running")).await;
+    let runner = service.runner();
+    let zombies = || {
+        let children = processes::descendants(runner).expect("a table");
+        children.iter().filter(|process| process.is_zombie).count()
+    };
+    until("all to be started and reaped", || {
+        // The shell of the job and the sleep that it waits for are all that is left.
+        let children = processes::descendants(runner).expect("a table").len();
+        children == 2 && zombies() == 0
+    })
+    .await;
+    std::fs::write(directory.path().join("go"), "").expect("a file");
+    assert_eq!(service.ended(&format!("/jobs/{job}")).await["status"], "passed");
+}

@@ -1,0 +1,45 @@
+//! Two processes instead of one, so that nothing outlives a crash: a tiny supervisor, and the runner that
+//! does the work.
+//!
+//! Each watches over the other. Both are reapers of their descendants (prctl(2),
+//! `PR_SET_CHILD_SUBREAPER`), so whatever the commands of jobs have started stays below them in the tree
+//! of processes, also what left its session and its parent. When the runner ends, by whatever cause,
+//! the supervisor kills all that is left of it and ends in the same way. When the supervisor ends, the runner
+//! kills all it has started and ends too. That takes no process for each job and no code between fork and
+//! exec.
+//!
+//! The supervisor also serves as the first process of a container: it reaps whatever it is given.
+
+mod parent;
+mod runner;
+
+use std::process::ExitCode;
+
+use jobrunner_core::executor::Reaper;
+use rustix::process::getppid;
+
+/// Tells the runner who its supervisor is. Commands do not see it.
+const SUPERVISOR: &str = "JOBRUNNER_SUPERVISOR_PID";
+
+/// Does the work of this process under a supervisor: the process that calls this becomes the supervisor
+/// and starts itself again, with the same arguments, as the runner; there, `work` is called. Answers how the
+/// work ended.
+///
+/// Call it first of all in `main`, before there are other threads. `name` begins the messages.
+pub fn supervised(name: &str, work: impl FnOnce(Reaper) -> ExitCode) -> ExitCode {
+    let outcome = match supervisor() {
+        Some(supervisor) => runner::prepare(name, supervisor).map(work),
+        None => parent::supervise(name),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("{name}: cannot supervise what is to be run: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// The process id of the supervisor, if this is the runner: the one that is named is this process's
+/// parent. A variable that was passed on from elsewhere names another.
+fn supervisor() -> Option<rustix::process::Pid> {
+    let named: i32 = std::env::var(SUPERVISOR).ok()?.parse().ok()?;
+    getppid().filter(|parent| parent.as_raw_pid() == named)
+}
