@@ -1,9 +1,13 @@
 //! The command line.
 
+mod submit;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jobrunner_core::{BatchId, JobId, SessionId, Status, batch::RerunOnly};
+
+pub(crate) use submit::{Retry, Submit};
 
 /// Runs shell-command jobs and batches of tests, and keeps their output and exit codes.
 ///
@@ -108,45 +112,6 @@ pub(crate) struct Login {
     /// Read the password from the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
-}
-
-/// Example: jobrunner submit --wait --timeout 10m -- make -j4 check
-#[derive(Debug, Args)]
-pub(crate) struct Submit {
-    #[command(flatten)]
-    pub(crate) server: Server,
-    /// What to call it [default: the command]
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// The queue to wait in
-    #[arg(long)]
-    pub(crate) queue: Option<String>,
-    /// 0 to 10, 10 first
-    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=10))]
-    pub(crate) priority: Option<u8>,
-    /// The longest it may run, as in 90s or 2h
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    pub(crate) timeout: Option<Duration>,
-    /// A variable for its environment; can be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub(crate) env: Vec<(String, String)>,
-    /// The directory to run in [default: this one]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) working_dir: Option<PathBuf>,
-    /// How many times it may be run until it passes
-    #[arg(long, value_name = "N")]
-    pub(crate) max_attempts: Option<u32>,
-    /// A path that must be readable before it is started; can be repeated
-    #[arg(long = "input", value_name = "PATH")]
-    pub(crate) inputs: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) wait: Wait,
-    /// How to show the job
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) output: Output,
-    /// The program and its arguments; no shell reads them
-    #[arg(last = true, required = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jobrunner_core::{NewBatch, NewJob};
+use jobrunner_core::{NewBatch, NewJob, retry::Retry};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -44,8 +44,14 @@ struct Defaults {
     priority: Option<u8>,
     timeout_seconds: Option<u64>,
     max_attempts: Option<u32>,
+    retry: Option<Retry>,
     #[serde(default)]
     inputs: Vec<String>,
+    silence_seconds: Option<u64>,
+    max_output_bytes: Option<u64>,
+    max_memory_mb: Option<u64>,
+    max_open_files: Option<u64>,
+    max_cpu_seconds: Option<u64>,
 }
 
 /// One job, or with a matrix as many as it has combinations.
@@ -64,8 +70,14 @@ struct JobTemplate {
     priority: Option<u8>,
     timeout_seconds: Option<u64>,
     max_attempts: Option<u32>,
+    retry: Option<Retry>,
     #[serde(default)]
     inputs: Vec<String>,
+    silence_seconds: Option<u64>,
+    max_output_bytes: Option<u64>,
+    max_memory_mb: Option<u64>,
+    max_open_files: Option<u64>,
+    max_cpu_seconds: Option<u64>,
     #[serde(default)]
     matrix: BTreeMap<String, Vec<Scalar>>,
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use kill::signal_name;
@@ -41,9 +42,39 @@ pub struct RunContext {
     pub output: Arc<dyn OutputSink>,
 }
 
+/// How an executor holds together what a command starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Containment {
+    /// By process groups alone: what leaves its group is not followed.
+    #[default]
+    ProcessGroup,
+    /// By process groups, and by a [`Reaper`] that is handed what leaves them.
+    ProcessTree,
+    /// By a control group (cgroup v2) for each command, besides.
+    CgroupV2,
+}
+
+impl Containment {
+    /// The word, as it is written everywhere.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ProcessGroup => "process_group",
+            Self::ProcessTree => "process_tree",
+            Self::CgroupV2 => "cgroup_v2",
+        }
+    }
+}
+
 /// Runs a job's command to its end.
 #[async_trait]
 pub trait Executor: Send + Sync {
+    /// How it holds together what a command starts; shown with the worker.
+    fn containment(&self) -> Containment {
+        Containment::default()
+    }
+
     /// Runs the command and returns when nothing of it is left: it ended by itself, exceeded its
     /// timeout, or was stopped. All its output was handed to the sink before.
     ///

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub use check::{Rules, check_queue};
 pub(crate) use check::{check_name, check_payload};
 
-use crate::{BatchId, JobId, SessionId, Status, UserId};
+use crate::{BatchId, JobId, SessionId, Status, UserId, retry::Retry};
 
 /// A job as a caller asks for it, unchecked. Missing fields take the service's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,9 +45,27 @@ pub struct NewJob {
     /// How many times the command may be run until it passes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_attempts: Option<u32>,
+    /// What failures are followed by another attempt, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
     /// Absolute paths that must be readable before the command is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
+    /// How long the command may write nothing, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence_seconds: Option<u64>,
+    /// How much of each of its streams is stored, in bytes: head and tail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_output_bytes: Option<u64>,
+    /// How much memory it may use, in MiB (1,048,576 bytes).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_memory_mb: Option<u64>,
+    /// How many descriptors each of its processes may have open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_open_files: Option<u64>,
+    /// How much processor time each of its processes may use, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cpu_seconds: Option<u64>,
 }
 
 /// What is to be run: a [`NewJob`] that passed [`Rules::check`], with every default filled in.
@@ -74,8 +92,28 @@ pub struct JobSpec {
     pub scheduled_at: Option<DateTime<Utc>>,
     /// How many times the command may be run until it passes, at least 1.
     pub max_attempts: u32,
+    /// What failures are followed by another attempt, and when; `None` is all, at once.
+    #[serde(default)]
+    pub retry: Option<Retry>,
     /// Absolute paths that must be readable before the command is started.
     pub inputs: Vec<String>,
+    /// How long the command may write nothing, in whole seconds, at least 1; `None` is for ever.
+    #[serde(default)]
+    pub silence_seconds: Option<u64>,
+    /// How much of each of its streams is stored, in bytes, at least 1; `None` is what the worker allows,
+    /// which is the most in any case.
+    #[serde(default)]
+    pub max_output_bytes: Option<u64>,
+    /// How much memory it may use, in MiB, at least 1: all its processes together where the worker has control
+    /// groups, else each for itself (`RLIMIT_AS`). `None`, here and below, is what the worker itself may use.
+    #[serde(default)]
+    pub max_memory_mb: Option<u64>,
+    /// How many descriptors each of its processes may have open (`RLIMIT_NOFILE`), at least 16.
+    #[serde(default)]
+    pub max_open_files: Option<u64>,
+    /// How much processor time each of its processes may use (`RLIMIT_CPU`), in seconds, at least 1.
+    #[serde(default)]
+    pub max_cpu_seconds: Option<u64>,
 }
 
 impl JobSpec {
@@ -83,6 +121,12 @@ impl JobSpec {
     #[must_use]
     pub const fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout_seconds)
+    }
+
+    /// How long the command may write nothing.
+    #[must_use]
+    pub fn silence(&self) -> Option<Duration> {
+        self.silence_seconds.map(Duration::from_secs)
     }
 }
 
@@ -100,7 +144,13 @@ impl From<JobSpec> for NewJob {
             timeout_seconds: Some(spec.timeout_seconds),
             scheduled_at: None,
             max_attempts: Some(spec.max_attempts),
+            retry: spec.retry,
             inputs: spec.inputs,
+            silence_seconds: spec.silence_seconds,
+            max_output_bytes: spec.max_output_bytes,
+            max_memory_mb: spec.max_memory_mb,
+            max_open_files: spec.max_open_files,
+            max_cpu_seconds: spec.max_cpu_seconds,
         }
     }
 }
@@ -165,6 +215,10 @@ pub enum Reason {
     Signal,
     /// It ran longer than it may, and was killed.
     Timeout,
+    /// It wrote nothing for longer than it may, and was killed.
+    Silent,
+    /// It used more memory than it may, and the kernel killed one of its processes for it.
+    Oom,
     /// The program could not be started.
     SpawnFailed,
     /// The working directory is missing, unreadable, or not allowed.
@@ -179,10 +233,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::ExitCode,
         Self::Signal,
         Self::Timeout,
+        Self::Silent,
+        Self::Oom,
         Self::SpawnFailed,
         Self::WorkingDir,
         Self::InputMissing,
@@ -197,6 +253,8 @@ impl Reason {
             Self::ExitCode => "exit_code",
             Self::Signal => "signal",
             Self::Timeout => "timeout",
+            Self::Silent => "silent",
+            Self::Oom => "oom",
             Self::SpawnFailed => "spawn_failed",
             Self::WorkingDir => "working_dir",
             Self::InputMissing => "input_missing",

@@ -1,6 +1,157 @@
 //! What follows the end of an attempt.
 
-use crate::{job::Reason, status::Change};
+use std::{str::FromStr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Violation, job::Reason, status::Change};
+
+/// The longest pause before another attempt.
+const LONGEST_DELAY: Duration = Duration::from_secs(3600);
+
+/// The largest factor from one pause to the next.
+const MAX_BACKOFF: f64 = 10.0;
+
+/// Which failures of a command are followed by another attempt, as long as `max_attempts` allows one, and
+/// after what pause. The pause before the nth repetition is `delay_seconds × backoff^(n-1)`, one hour at
+/// most.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// Exit codes and kinds of failures; empty is every failure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<RetryOn>,
+    /// The first pause, in seconds, 0 to 3,600.
+    #[serde(default)]
+    pub delay_seconds: u64,
+    /// What each further pause is multiplied with, 1 to 10.
+    #[serde(default = "no_backoff")]
+    pub backoff: f64,
+}
+
+/// A failure that is followed by another attempt; written as a number or a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Word", into = "Word")]
+pub enum RetryOn {
+    /// The command returned this, 1 to 255.
+    ExitCode(i32),
+    /// It failed in this way.
+    Kind(RetryKind),
+}
+
+/// A kind of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryKind {
+    /// A signal ended the command, the kernel's when memory ran out included.
+    Signal,
+    /// It exceeded its timeout.
+    Timeout,
+    /// It wrote nothing for too long.
+    Silent,
+}
+
+/// How a [`RetryOn`] is written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Word {
+    Number(i64),
+    Text(String),
+}
+
+/// The text names no failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an exit code, 1 to 255, or one of signal, timeout, silent")]
+pub struct UnknownFailure;
+
+impl TryFrom<Word> for RetryOn {
+    type Error = UnknownFailure;
+
+    fn try_from(word: Word) -> Result<Self, UnknownFailure> {
+        match word {
+            Word::Number(code @ 1..=255) => Ok(Self::ExitCode(code as i32)),
+            Word::Number(_) => Err(UnknownFailure),
+            Word::Text(text) => match text.as_str() {
+                "signal" => Ok(Self::Kind(RetryKind::Signal)),
+                "timeout" => Ok(Self::Kind(RetryKind::Timeout)),
+                "silent" => Ok(Self::Kind(RetryKind::Silent)),
+                _ => Err(UnknownFailure),
+            },
+        }
+    }
+}
+
+impl From<RetryOn> for Word {
+    fn from(on: RetryOn) -> Self {
+        match on {
+            RetryOn::ExitCode(code) => Self::Number(code.into()),
+            RetryOn::Kind(RetryKind::Signal) => Self::Text("signal".to_owned()),
+            RetryOn::Kind(RetryKind::Timeout) => Self::Text("timeout".to_owned()),
+            RetryOn::Kind(RetryKind::Silent) => Self::Text("silent".to_owned()),
+        }
+    }
+}
+
+impl FromStr for RetryOn {
+    type Err = UnknownFailure;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFailure> {
+        let number = text.parse().map(Word::Number);
+        number.unwrap_or_else(|_| Word::Text(text.to_owned())).try_into()
+    }
+}
+
+const fn no_backoff() -> f64 {
+    1.0
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { on: Vec::new(), delay_seconds: 0, backoff: no_backoff() }
+    }
+}
+
+impl Retry {
+    /// Every broken rule, with the field's name.
+    pub(crate) fn check(&self, wrong: &mut Vec<Violation>) {
+        for (index, on) in self.on.iter().enumerate() {
+            if matches!(on, RetryOn::ExitCode(code) if !(1..=255).contains(code)) {
+                wrong
+                    .push(Violation::new(format!("retry.on[{index}]"), UnknownFailure.to_string()));
+            }
+        }
+        if self.delay_seconds > LONGEST_DELAY.as_secs() {
+            let message = format!("must be 0 to {}", LONGEST_DELAY.as_secs());
+            wrong.push(Violation::new("retry.delay_seconds", message));
+        }
+        if !(1.0..=MAX_BACKOFF).contains(&self.backoff) {
+            wrong.push(Violation::new("retry.backoff", format!("must be 1 to {MAX_BACKOFF}")));
+        }
+    }
+
+    /// Whether a failure is one of those that are followed by another attempt.
+    #[must_use]
+    pub fn covers(&self, reason: Reason, exit_code: Option<i32>) -> bool {
+        let is_meant = |on: &RetryOn| match (*on, reason) {
+            (RetryOn::ExitCode(code), Reason::ExitCode) => exit_code == Some(code),
+            (RetryOn::Kind(RetryKind::Signal), Reason::Signal | Reason::Oom)
+            | (RetryOn::Kind(RetryKind::Timeout), Reason::Timeout)
+            | (RetryOn::Kind(RetryKind::Silent), Reason::Silent) => true,
+            _ => false,
+        };
+        self.on.is_empty() || self.on.iter().any(is_meant)
+    }
+
+    /// The pause before the attempt that follows so many runs, at least one.
+    #[must_use]
+    pub fn delay(&self, runs: u32) -> Duration {
+        if self.delay_seconds == 0 {
+            return Duration::ZERO;
+        }
+        let factor = self.backoff.powi(i32::try_from(runs.saturating_sub(1)).unwrap_or(i32::MAX));
+        let seconds = self.delay_seconds as f64 * factor;
+        Duration::try_from_secs_f64(seconds).map_or(LONGEST_DELAY, |delay| delay.min(LONGEST_DELAY))
+    }
+}
 
 /// How many times a job may lose its worker before it is given up: a job that takes its workers down
 /// with it must not go on for ever.
@@ -45,6 +196,26 @@ mod tests {
 
     const FIRST: History =
         History { attempt: 1, losses: 0, max_attempts: 2, cancel_requested: false };
+
+    #[test]
+    fn pauses_grow_by_the_factor_up_to_an_hour() {
+        let retry = Retry { on: vec![], delay_seconds: 10, backoff: 3.0 };
+        let delays: Vec<_> = (1..8).map(|runs| retry.delay(runs).as_secs()).collect();
+        assert_eq!(delays, [10, 30, 90, 270, 810, 2430, 3600]);
+        assert_eq!(retry.delay(u32::MAX).as_secs(), 3600);
+        assert_eq!(Retry { delay_seconds: 0, ..retry }.delay(u32::MAX), Duration::ZERO);
+    }
+
+    #[test]
+    fn only_the_failures_that_are_named_are_covered() {
+        let on = vec![RetryOn::ExitCode(75), RetryOn::Kind(RetryKind::Timeout)];
+        let retry = Retry { on, ..Retry::default() };
+        assert!(retry.covers(Reason::ExitCode, Some(75)));
+        assert!(!retry.covers(Reason::ExitCode, Some(1)));
+        assert!(retry.covers(Reason::Timeout, None));
+        assert!(!retry.covers(Reason::Signal, None));
+        assert!(Retry::default().covers(Reason::SpawnFailed, None));
+    }
 
     #[test]
     fn a_failure_is_repeated_until_the_runs_are_used_up() {

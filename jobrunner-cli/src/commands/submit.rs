@@ -1,9 +1,9 @@
 use std::{path::PathBuf, time::Instant};
 
-use jobrunner_core::{Job, NewJob};
+use jobrunner_core::{Job, NewJob, retry::Retry};
 
 use crate::{
-    args::{Output, Submit},
+    args::{self, Output, Submit},
     client::Client,
     commands::jobs::{Follower, print_job},
     exit::{Context, Exit, Failure},
@@ -71,8 +71,23 @@ fn new_job(args: Submit) -> Result<NewJob, Failure> {
         // Less than a second is a second: 0 would be refused.
         timeout_seconds: args.timeout.map(|timeout| timeout.as_secs().max(1)),
         max_attempts: args.max_attempts,
+        retry: retry(args.retry),
+        silence_seconds: args.limits.silence.map(|silence| silence.as_secs().max(1)),
+        max_output_bytes: args.limits.max_output_bytes,
+        max_memory_mb: args.limits.max_memory_mb,
+        max_open_files: args.limits.max_open_files,
+        max_cpu_seconds: args.limits.max_cpu_seconds,
         inputs: inputs.into_iter().map(text).collect::<Result<_, Failure>>()?,
         ..NewJob::default()
+    })
+}
+
+fn retry(args: args::Retry) -> Option<Retry> {
+    let said = !args.on.is_empty() || args.delay.is_some();
+    said.then(|| Retry {
+        on: args.on,
+        delay_seconds: args.delay.unwrap_or_default().as_secs(),
+        backoff: args.backoff.unwrap_or(1.0),
     })
 }
 

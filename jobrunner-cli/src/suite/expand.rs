@@ -105,6 +105,12 @@ fn job(
         timeout_seconds: template.timeout_seconds.or(defaults.timeout_seconds),
         scheduled_at: None,
         max_attempts: template.max_attempts.or(defaults.max_attempts),
+        retry: template.retry.clone().or_else(|| defaults.retry.clone()),
+        silence_seconds: template.silence_seconds.or(defaults.silence_seconds),
+        max_output_bytes: template.max_output_bytes.or(defaults.max_output_bytes),
+        max_memory_mb: template.max_memory_mb.or(defaults.max_memory_mb),
+        max_open_files: template.max_open_files.or(defaults.max_open_files),
+        max_cpu_seconds: template.max_cpu_seconds.or(defaults.max_cpu_seconds),
         inputs: filled(inputs)?,
     })
 }

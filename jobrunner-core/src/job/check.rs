@@ -22,6 +22,9 @@ const MAX_PAYLOAD_DEPTH: usize = 64;
 const MAX_INPUTS: usize = 1_000;
 const MAX_PATH_BYTES: usize = 4_096;
 const MAX_ATTEMPTS: u32 = 100;
+
+/// A program needs some descriptors to start at all.
+const MIN_OPEN_FILES: u64 = 16;
 const MAX_SCHEDULE_DAYS: i64 = 3_660;
 
 /// What an operator allows, and what stands in for what a caller leaves out.
@@ -83,6 +86,20 @@ impl Rules {
         if !(1..=MAX_ATTEMPTS).contains(&max_attempts) {
             wrong.push(Violation::new("max_attempts", format!("must be 1 to {MAX_ATTEMPTS}")));
         }
+        if let Some(retry) = &job.retry {
+            retry.check(&mut wrong);
+        }
+        for (field, value, least) in [
+            ("silence_seconds", job.silence_seconds, 1),
+            ("max_output_bytes", job.max_output_bytes, 1),
+            ("max_memory_mb", job.max_memory_mb, 1),
+            ("max_open_files", job.max_open_files, MIN_OPEN_FILES),
+            ("max_cpu_seconds", job.max_cpu_seconds, 1),
+        ] {
+            if value.is_some_and(|value| value < least) {
+                wrong.push(Violation::new(field, format!("must be {least} or more")));
+            }
+        }
         if job.scheduled_at.is_some_and(|at| at - Utc::now() > TimeDelta::days(MAX_SCHEDULE_DAYS)) {
             wrong.push(Violation::new("scheduled_at", "must be within the next ten years"));
         }
@@ -104,7 +121,13 @@ impl Rules {
             timeout_seconds,
             scheduled_at: job.scheduled_at,
             max_attempts,
+            retry: job.retry,
             inputs: job.inputs,
+            silence_seconds: job.silence_seconds,
+            max_output_bytes: job.max_output_bytes,
+            max_memory_mb: job.max_memory_mb,
+            max_open_files: job.max_open_files,
+            max_cpu_seconds: job.max_cpu_seconds,
         })
     }
 

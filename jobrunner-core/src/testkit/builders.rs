@@ -172,7 +172,13 @@ pub fn spec(name: &str) -> JobSpec {
         timeout_seconds: 60,
         scheduled_at: None,
         max_attempts: 1,
+        retry: None,
         inputs: Vec::new(),
+        silence_seconds: None,
+        max_output_bytes: None,
+        max_memory_mb: None,
+        max_open_files: None,
+        max_cpu_seconds: None,
     }
 }
 

@@ -86,7 +86,13 @@ fn job<A: AsRef<str>>(command: impl IntoIterator<Item = A>) -> Leased {
             timeout_seconds: 60,
             scheduled_at: None,
             max_attempts: 1,
+            retry: None,
             inputs: vec![],
+            silence_seconds: None,
+            max_output_bytes: None,
+            max_memory_mb: None,
+            max_open_files: None,
+            max_cpu_seconds: None,
         },
     }
 }

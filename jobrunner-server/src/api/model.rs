@@ -1,12 +1,16 @@
 //! The shapes of requests and answers for the description. Values are read and written by the types
 //! of core; a test holds the two to the same fields.
 
+mod job;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use poem_openapi::{Enum, Object};
 use serde_json::Value;
 use uuid::Uuid;
+
+pub(crate) use job::{Attempt, Job, NewJob};
 
 /// Where a job or a batch stands.
 #[derive(Clone, Copy, Debug, Enum)]
@@ -41,6 +45,10 @@ pub(crate) enum Reason {
     Signal,
     /// It ran longer than it may, and was killed.
     Timeout,
+    /// It wrote nothing for longer than it may, and was killed.
+    Silent,
+    /// It used more memory than it may, and the kernel killed one of its processes for it.
+    Oom,
     /// The program could not be started.
     SpawnFailed,
     /// The working directory is missing, unreadable, or not allowed.
@@ -83,42 +91,6 @@ pub(crate) enum RerunOnly {
     All,
 }
 
-/// A job as it is asked for. Missing fields take the service's defaults.
-#[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
-pub(crate) struct NewJob {
-    /// What people call it; need not be unique.
-    #[oai(validator(min_length = 1, max_length = 255))]
-    name: String,
-    /// The program and its arguments, handed over as they are; no shell reads them.
-    #[oai(validator(min_items = 1))]
-    command: Vec<String>,
-    /// The absolute directory to run in.
-    working_dir: Option<String>,
-    /// Variables added to the clean environment.
-    #[oai(default)]
-    env: BTreeMap<String, String>,
-    /// Anything you want to find again beside the job; at most 64 KiB of JSON.
-    #[oai(default)]
-    payload: BTreeMap<String, Value>,
-    /// The queue to wait in.
-    queue: Option<String>,
-    /// 10 first, default 5; orders your own jobs within a queue.
-    #[oai(validator(minimum(value = "0"), maximum(value = "10")))]
-    priority: Option<u8>,
-    /// The longest the command may run. Time in the queue does not count.
-    #[oai(validator(minimum(value = "1")))]
-    timeout_seconds: Option<u64>,
-    /// Not before this time.
-    scheduled_at: Option<DateTime<Utc>>,
-    /// How many times the command may be run until it passes; default 1.
-    #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
-    max_attempts: Option<u32>,
-    /// Absolute paths that must be readable before the command is started.
-    #[oai(default)]
-    inputs: Vec<String>,
-}
-
 /// A batch as it is asked for.
 #[derive(Clone, Debug, Object)]
 #[oai(deny_unknown_fields)]
@@ -135,72 +107,6 @@ pub(crate) struct NewBatch {
     /// Its jobs: all are taken, or none.
     #[oai(validator(min_items = 1, max_items = 100_000))]
     jobs: Vec<NewJob>,
-}
-
-/// A job as it stands.
-#[derive(Clone, Debug, Object)]
-pub(crate) struct Job {
-    id: Uuid,
-    owner_id: Uuid,
-    /// The batch it is a member of.
-    batch_id: Option<Uuid>,
-    name: String,
-    /// The program and its arguments.
-    command: Vec<String>,
-    working_dir: String,
-    env: BTreeMap<String, String>,
-    payload: BTreeMap<String, Value>,
-    queue: String,
-    priority: u8,
-    timeout_seconds: u64,
-    scheduled_at: Option<DateTime<Utc>>,
-    max_attempts: u32,
-    inputs: Vec<String>,
-    status: Status,
-    /// How many attempts were started, the running one included.
-    attempt: u32,
-    created_at: DateTime<Utc>,
-    /// When the running or last attempt was started; null while it waits.
-    started_at: Option<DateTime<Utc>>,
-    finished_at: Option<DateTime<Utc>>,
-    /// How the last attempt ended; null until the job has ended.
-    result: Option<JobResult>,
-    /// Why it did not pass, in one sentence.
-    error: Option<String>,
-}
-
-/// How an attempt ended.
-#[derive(Clone, Debug, Object)]
-pub(crate) struct JobResult {
-    /// What the command returned; null if it did not end by itself or was never started.
-    exit_code: Option<i32>,
-    /// The signal that ended it, as `SIGKILL`.
-    signal: Option<String>,
-    /// Why it did not pass; null if it did.
-    reason: Option<Reason>,
-    duration_ms: u64,
-    /// What the command wrote, stored or not.
-    stdout_bytes: u64,
-    /// What the command wrote, stored or not.
-    stderr_bytes: u64,
-    /// Whether part of the output was left out of storage.
-    truncated: bool,
-    /// The worker that ran it.
-    worker_id: Option<Uuid>,
-}
-
-/// One start of a job's command.
-#[derive(Clone, Debug, Object)]
-pub(crate) struct Attempt {
-    /// 1 for the first.
-    attempt: u32,
-    /// `running`, or how this attempt ended.
-    status: Status,
-    worker_id: Option<Uuid>,
-    started_at: DateTime<Utc>,
-    finished_at: Option<DateTime<Utc>>,
-    result: Option<JobResult>,
-    error: Option<String>,
 }
 
 /// How many jobs stand where.

@@ -8,6 +8,7 @@ use crate::{
     batch::{Counts, RerunOnly},
     job::{JobFilter, Reason},
     page::PageRequest,
+    retry::{Retry, RetryKind, RetryOn},
     store::{BatchOrder, Idempotency, Specs},
     testkit::{Fixture, new_batch, spec},
 };
@@ -27,6 +28,16 @@ pub async fn p1_a_job_is_found_as_it_was_asked_for(fixture: &Fixture) {
         max_attempts: 3,
         scheduled_at: Utc.timestamp_millis_opt(1_000).single(),
         inputs: vec!["/nfs/a".to_owned()],
+        retry: Some(Retry {
+            on: vec![RetryOn::ExitCode(75), RetryOn::Kind(RetryKind::Silent)],
+            delay_seconds: 3,
+            backoff: 1.5,
+        }),
+        silence_seconds: Some(60),
+        max_output_bytes: Some(1_000),
+        max_memory_mb: Some(512),
+        max_open_files: Some(64),
+        max_cpu_seconds: Some(7),
         ..spec("it's \"quoted\" 100%")
     };
     let before = Utc::now().timestamp_millis();

@@ -1,0 +1,95 @@
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use jobrunner_core::retry::RetryOn;
+
+use super::{Output, Server, Wait, pair};
+
+/// Example: jobrunner submit --wait --timeout 10m -- make -j4 check
+#[derive(Debug, Args)]
+pub(crate) struct Submit {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// What to call it [default: the command]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The queue to wait in
+    #[arg(long)]
+    pub(crate) queue: Option<String>,
+    /// 0 to 10, 10 first
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=10))]
+    pub(crate) priority: Option<u8>,
+    /// The longest it may run, as in 90s or 2h
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// A variable for its environment; can be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) env: Vec<(String, String)>,
+    /// The directory to run in [default: this one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) working_dir: Option<PathBuf>,
+    /// How many times it may be run until it passes
+    #[arg(long, value_name = "N")]
+    pub(crate) max_attempts: Option<u32>,
+    #[command(flatten)]
+    pub(crate) retry: Retry,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+    /// A path that must be readable before it is started; can be repeated
+    #[arg(long = "input", value_name = "PATH")]
+    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
+    /// How to show the job
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    /// The program and its arguments; no shell reads them
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
+/// Which failures are followed by another attempt, and when.
+#[derive(Debug, Args)]
+#[group(id = "retrying")]
+pub(crate) struct Retry {
+    /// Run it again only after these: exit codes, signal, timeout, silent [default: every failure]
+    #[arg(
+        long = "retry-on",
+        value_name = "A,B",
+        value_delimiter = ',',
+        value_parser = clap::value_parser!(RetryOn),
+        requires = "max_attempts"
+    )]
+    pub(crate) on: Vec<RetryOn>,
+    /// How long to wait before it is run again, as in 30s
+    #[arg(
+        long = "retry-delay",
+        value_name = "DURATION",
+        value_parser = humantime::parse_duration,
+        requires = "max_attempts"
+    )]
+    pub(crate) delay: Option<Duration>,
+    /// What each further wait is multiplied with, 1 to 10
+    #[arg(long = "retry-backoff", value_name = "FACTOR", requires = "delay")]
+    pub(crate) backoff: Option<f64>,
+}
+
+/// What it may use, besides time.
+#[derive(Debug, Args)]
+pub(crate) struct Limits {
+    /// The longest it may write nothing, as in 5m
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) silence: Option<Duration>,
+    /// How many bytes of each stream are stored, head and tail
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_output_bytes: Option<u64>,
+    /// How much memory it may use, in MiB
+    #[arg(long, value_name = "MIB")]
+    pub(crate) max_memory_mb: Option<u64>,
+    /// How many files each of its processes may have open
+    #[arg(long, value_name = "N")]
+    pub(crate) max_open_files: Option<u64>,
+    /// How much processor time each of its processes may use, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) max_cpu_seconds: Option<u64>,
+}
