@@ -42,6 +42,7 @@ async fn run_three(directory: &Path) -> Result<Batch, Box<dyn Error>> {
         allowed_roots: settings.allowed_workdirs.clone(),
         // Only for a process that runs commands and nothing else.
         reaper: None,
+        cgroups: None,
     });
     let config = WorkerConfig {
         slots: 2,

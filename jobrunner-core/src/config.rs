@@ -50,6 +50,23 @@ pub struct Settings {
     pub drain: Duration,
     /// `MAX_OUTPUT_BYTES`, 16 MiB by default: how much of each stream of a command is stored.
     pub max_output_bytes: u64,
+    /// `JOB_CGROUP`, `auto` by default: where commands get control groups of their own.
+    pub cgroup: Cgroup,
+    /// `JOB_MAX_PROCESSES`, 4096 by default: how many processes and threads a command may have at one time,
+    /// where it has a control group.
+    pub max_processes: u64,
+}
+
+/// Where commands get control groups (cgroup v2) of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Cgroup {
+    /// Nowhere.
+    Off,
+    /// In the worker's own, if that was delegated to it.
+    #[default]
+    Delegated,
+    /// In this one, which an operator has made for it.
+    Below(PathBuf),
 }
 
 impl Settings {
@@ -78,6 +95,17 @@ impl Settings {
         let max_connections = number("DATABASE_MAX_CONNECTIONS", 16);
         let max_output_bytes = number("MAX_OUTPUT_BYTES", 16 * 1024 * 1024);
 
+        let max_processes = number("JOB_MAX_PROCESSES", 4096);
+        let cgroup = match text("JOB_CGROUP").as_deref().map(str::trim) {
+            None | Some("auto") => Cgroup::Delegated,
+            Some("off") => Cgroup::Off,
+            Some(directory) if directory.starts_with('/') => Cgroup::Below(directory.into()),
+            Some(_) => {
+                let message = "must be auto, off, or the absolute directory of a control group";
+                wrong.push(Violation::new("JOB_CGROUP", message));
+                Cgroup::Off
+            }
+        };
         let default_queue = text("DEFAULT_QUEUE").unwrap_or_else(|| "default".to_owned());
         if let Err(violation) = check_queue(&default_queue) {
             wrong.push(Violation::new("DEFAULT_QUEUE", violation.message));
@@ -125,6 +153,8 @@ impl Settings {
             lease_ttl: Duration::from_secs(lease_seconds),
             drain: Duration::from_secs(drain_seconds),
             max_output_bytes,
+            cgroup,
+            max_processes,
         })
     }
 

@@ -1,8 +1,12 @@
 //! Running commands.
 
+mod activity;
+mod cgroup;
+mod ending;
 mod env;
 mod kill;
 mod launch;
+mod limits;
 mod output;
 mod process;
 pub mod processes;
@@ -16,6 +20,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+pub use cgroup::ControlGroups;
 pub use kill::signal_name;
 pub use process::{ProcessExecutor, ProcessSettings};
 pub use reaper::Reaper;

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use clap::{Args, value_parser};
 use jobrunner_core::{
-    config::Settings,
+    config::{Cgroup, Settings},
     connect::{self, Backends},
     daemon::{self, Fatal},
-    executor::{ProcessExecutor, ProcessSettings, Reaper},
+    executor::{ControlGroups, ProcessExecutor, ProcessSettings, Reaper},
     job::check_queue,
 };
 
@@ -56,10 +56,12 @@ pub fn local_worker(
     slots: u32,
     queues: Vec<String>,
 ) -> Worker {
+    let cgroups = control_groups(settings);
     let executor = ProcessExecutor::new(ProcessSettings {
         grace: settings.kill_grace,
         allowed_roots: settings.allowed_workdirs.clone(),
         reaper: Some(reaper),
+        cgroups,
     });
     let config = WorkerConfig {
         slots,
@@ -69,6 +71,20 @@ pub fn local_worker(
         max_output_bytes: settings.max_output_bytes,
     };
     Worker::new(backends.store, backends.queue, Arc::new(executor), config)
+}
+
+/// Where commands get control groups. A worker does without rather than not run.
+fn control_groups(settings: &Settings) -> Option<ControlGroups> {
+    let most = settings.max_processes;
+    let found = match &settings.cgroup {
+        Cgroup::Off => Ok(None),
+        Cgroup::Delegated => ControlGroups::delegated(most),
+        Cgroup::Below(directory) => ControlGroups::below(directory, most).map(Some),
+    };
+    found.unwrap_or_else(|error| {
+        tracing::warn!(%error, "commands get no control groups; see JOB_CGROUP");
+        None
+    })
 }
 
 /// How many jobs to run at one time when nobody says: as many as there are processors.

@@ -19,7 +19,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::reaper::{Reaper, Registered, Run};
+use super::{
+    cgroup::ControlGroup,
+    reaper::{Reaper, Registered, Run},
+};
 
 /// How long to wait for killed members of a group to be gone from the process table. Usually they
 /// are within a millisecond; but where the first process of a container reaps nobody, orphans stay
@@ -36,6 +39,7 @@ pub(super) struct Tree {
     leader: Option<Leader>,
     id: Pid,
     orphans: Option<Orphans>,
+    group: Option<ControlGroup>,
     unreaped: Unreaped,
 }
 
@@ -54,11 +58,12 @@ struct Leader {
 }
 
 impl Tree {
-    /// The tree of a child that was spawned as the leader of a new group.
-    pub(super) fn of(child: Child, unreaped: Unreaped) -> Self {
+    /// The tree of a child that was spawned as the leader of a new process group, and into a control group if
+    /// there is one.
+    pub(super) fn of(child: Child, group: Option<ControlGroup>, unreaped: Unreaped) -> Self {
         let id = Pid::from_child(&child);
         let leader = Some(Leader { child, registered: None });
-        Self { leader, id, orphans: None, unreaped }
+        Self { leader, id, orphans: None, group, unreaped }
     }
 
     /// The same, together with what will have left the group.
@@ -78,6 +83,12 @@ impl Tree {
     /// Whether this process kills all that it has started, without regard to whose it is.
     pub(super) fn is_closed(&self) -> bool {
         self.orphans.as_ref().is_some_and(|orphans| orphans.reaper.is_closed())
+    }
+
+    /// Whether the kernel has killed one of the processes since there was no memory left. Only known where
+    /// there is a control group.
+    pub(super) fn out_of_memory(&self) -> bool {
+        self.group.as_ref().is_some_and(|group| group.oom_kills() > 0)
     }
 
     /// The leader's ends of the pipes, once.
@@ -119,6 +130,9 @@ impl Tree {
         };
         let status = leader.child.wait()?;
         drop(leader);
+        if let Some(group) = &self.group {
+            group.kill().await;
+        }
         if let Some(Orphans { reaper, run }) = &self.orphans {
             reaper.end(*run).await;
         }

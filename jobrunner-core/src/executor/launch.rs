@@ -17,7 +17,9 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    cgroup::ControlGroups,
     kill::{Tree, Unreaped},
+    limits::Preparation,
     program,
     reaper::{Reaper, Run},
 };
@@ -49,6 +51,8 @@ pub(super) struct Launch {
     pub(super) unreaped: Unreaped,
     /// Collects what leaves the process group.
     pub(super) reaper: Option<Reaper>,
+    /// Where it gets a control group.
+    pub(super) cgroups: Option<ControlGroups>,
     /// Which attempt it is.
     pub(super) run: Run,
     /// The threads that may wait for the file system.
@@ -153,17 +157,26 @@ impl Launch {
     /// Starts the program as the leader of a new process group, in the directory that was opened, with
     /// the null device as its input.
     ///
-    /// No step that runs code between fork and exec: then the standard library uses `posix_spawn`,
-    /// whose cost does not grow with the memory of this process. All descriptors of this process
-    /// close on exec.
+    /// Without limits and control groups no step runs code between fork and exec: then the standard library
+    /// uses `posix_spawn`, whose cost does not grow with the memory of this process. All descriptors of
+    /// this process close on exec.
     fn start(&self, program: &Path, working_dir: &OwnedFd) -> Result<Launched, Refusal> {
         let starting = match &self.reaper {
             Some(reaper) => Some((reaper, reaper.starting().ok_or_else(Refusal::canceled)?)),
             None => None,
         };
         let refuse = |error: io::Error| Refusal::spawn(&self.spec, spawn_error(&error));
-        let started = Instant::now();
-        let child = Command::new(program)
+        let mut group = None;
+        let mut preparation = Preparation::of(&self.spec, None, false);
+        if let Some(cgroups) = &self.cgroups {
+            let (made, memory_is_limited) =
+                cgroups.create(self.spec.max_memory_mb).map_err(refuse)?;
+            let door = made.door().map_err(refuse)?;
+            preparation = Preparation::of(&self.spec, Some(door), memory_is_limited);
+            group = Some(made);
+        }
+        let mut command = Command::new(program);
+        command
             .arg0(&self.spec.command[0])
             .args(&self.spec.command[1..])
             .env_clear()
@@ -172,10 +185,11 @@ impl Launch {
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(refuse)?;
-        let mut tree = Tree::of(child, self.unreaped.clone());
+            .stderr(Stdio::piped());
+        preparation.apply(&mut command);
+        let started = Instant::now();
+        let child = command.spawn().map_err(refuse)?;
+        let mut tree = Tree::of(child, group, self.unreaped.clone());
         if let Some((reaper, starting)) = starting {
             tree = tree.with_orphans(reaper, self.run, |leader| starting.started(leader, self.run));
         }

@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::OutputSink;
+use super::{OutputSink, activity::Activity};
 use crate::log::Stream;
 
 /// How much is read at a time: what a pipe holds by default.
@@ -26,6 +26,7 @@ pub(super) async fn pump<P: AsyncRead + AsFd + Unpin>(
     mut pipe: P,
     stream: Stream,
     sink: &dyn OutputSink,
+    activity: &Activity,
     closing: &CancellationToken,
 ) {
     // Reserved, not touched: a command that writes little costs little memory.
@@ -40,7 +41,10 @@ pub(super) async fn pump<P: AsyncRead + AsFd + Unpin>(
         match read {
             Ok(0) => return,
             // A copy, so that a short line does not keep a whole buffer alive.
-            Ok(_) => sink.write(stream, Bytes::copy_from_slice(&buffer)).await,
+            Ok(_) => {
+                let _taking = activity.written();
+                sink.write(stream, Bytes::copy_from_slice(&buffer)).await;
+            }
             Err(error) => return report(stream, &error),
         }
     }

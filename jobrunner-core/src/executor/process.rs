@@ -1,4 +1,4 @@
-use std::{io, os::unix::process::ExitStatusExt, process::ExitStatus, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::{
@@ -11,15 +11,17 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Executor, RunContext,
+    Containment, Executor, RunContext,
+    activity::Activity,
+    cgroup::ControlGroups,
+    ending::{Ending, Stopped, without_result},
     env::Inherited,
-    kill::{Exit, Tree, Unreaped, signal_name},
+    kill::{Exit, Tree, Unreaped},
     launch::{Launch, Launched, MOST_WAITING, Refusal},
     output::pump,
     reaper::Reaper,
 };
 use crate::{
-    job::Reason,
     lease::{Leased, Outcome},
     log::Stream,
     workdir::AllowedRoots,
@@ -43,6 +45,8 @@ pub struct ProcessSettings {
     /// What collects the processes that leave their group; `None` where this process has other children
     /// of its own.
     pub reaper: Option<Reaper>,
+    /// Where each command gets a control group of its own; `None` where there is nothing to make them in.
+    pub cgroups: Option<ControlGroups>,
 }
 
 /// Runs commands as processes of this machine, under the worker's own account.
@@ -84,6 +88,14 @@ impl ProcessExecutor {
 
 #[async_trait]
 impl Executor for ProcessExecutor {
+    fn containment(&self) -> Containment {
+        match (&self.settings.cgroups, &self.settings.reaper) {
+            (Some(_), _) => Containment::CgroupV2,
+            (None, Some(_)) => Containment::ProcessTree,
+            (None, None) => Containment::ProcessGroup,
+        }
+    }
+
     async fn run(&self, job: &Leased, context: RunContext) -> Outcome {
         let launch = Launch {
             spec: Arc::new(job.spec.clone()),
@@ -92,6 +104,7 @@ impl Executor for ProcessExecutor {
             stop: context.stop.clone(),
             unreaped: self.unreaped.clone(),
             reaper: self.settings.reaper.clone(),
+            cgroups: self.settings.cgroups.clone(),
             run: (job.lease.job, job.attempt),
             threads: Arc::clone(&self.threads),
         };
@@ -99,9 +112,13 @@ impl Executor for ProcessExecutor {
             Ok(launched) => launched,
             Err(refusal) => return without_result(refusal),
         };
-        let limits = Limits { timeout: job.spec.timeout(), grace: self.settings.grace };
-        match attend(launched, limits, context).await {
-            Ok(ending) => ending.outcome(limits),
+        let patience = Patience {
+            timeout: job.spec.timeout(),
+            silence: job.spec.silence(),
+            grace: self.settings.grace,
+        };
+        match attend(launched, patience, context).await {
+            Ok(ending) => ending.outcome(&job.spec),
             Err(error) => {
                 without_result(Refusal::spawn(&job.spec, format!("could not be watched: {error}")))
             }
@@ -109,32 +126,21 @@ impl Executor for ProcessExecutor {
     }
 }
 
+/// How long a command may go on.
 #[derive(Clone, Copy)]
-struct Limits {
+struct Patience {
     timeout: Duration,
+    silence: Option<Duration>,
     grace: Duration,
-}
-
-/// Why a command was told to end.
-#[derive(Clone, Copy)]
-enum Stopped {
-    Timeout,
-    Canceled,
-}
-
-struct Ending {
-    /// `None` when the process hangs in the kernel.
-    status: Option<ExitStatus>,
-    stopped: Option<Stopped>,
-    duration: Duration,
 }
 
 /// Reads a command's output and sees it to its end.
 ///
 /// # Errors
 /// The runtime cannot watch any more descriptors, or is shutting down; the command is killed.
-async fn attend(launched: Launched, limits: Limits, context: RunContext) -> io::Result<Ending> {
+async fn attend(launched: Launched, patience: Patience, context: RunContext) -> io::Result<Ending> {
     let Launched { tree, exit, stdout, stderr, started } = launched;
+    let activity = Activity::since(started.into());
     let exit = Exit::watch(exit)?;
     let stdout = ChildStdout::from_std(stdout)?;
     let stderr = ChildStderr::from_std(stderr)?;
@@ -143,99 +149,92 @@ async fn attend(launched: Launched, limits: Limits, context: RunContext) -> io::
     let sink = context.output.as_ref();
     let reading = async {
         join!(
-            pump(stdout, Stream::Stdout, sink, &closing),
-            pump(stderr, Stream::Stderr, sink, &closing)
+            pump(stdout, Stream::Stdout, sink, &activity, &closing),
+            pump(stderr, Stream::Stderr, sink, &activity, &closing)
         );
         closed.cancel();
     };
     let watching = async {
         // Whatever happens to the watch, the reading has to end.
         let _closing = closing.clone().drop_guard();
-        watch(tree, &exit, started.into(), limits, &context.stop, &closed).await
+        let watch = Watch {
+            tree,
+            exit: &exit,
+            started: started.into(),
+            activity: &activity,
+            patience,
+            stop: &context.stop,
+            closed: &closed,
+        };
+        watch.run().await
     };
     let (ending, ()) = join!(watching, reading);
     ending
 }
 
-async fn watch(
+/// What is needed to see a command to its end.
+struct Watch<'a> {
     tree: Tree,
-    exit: &Exit,
+    exit: &'a Exit,
     started: Instant,
-    limits: Limits,
-    stop: &CancellationToken,
-    closed: &CancellationToken,
-) -> io::Result<Ending> {
-    let stopped = select! {
-        biased;
-        ended = exit.wait() => { ended?; None }
-        () = stop.cancelled() => Some(Stopped::Canceled),
-        () = sleep(limits.timeout.saturating_sub(started.elapsed())) => Some(Stopped::Timeout),
-    };
-    let mut patience = Instant::now() + LINGER;
-    if stopped.is_some() {
-        patience = Instant::now() + limits.grace;
-        tree.terminate().await;
-        match timeout(limits.grace, exit.wait()).await {
-            Ok(ended) => ended?,
-            Err(_) => {
-                tree.kill();
-                match timeout(KILL_LIMIT, exit.wait()).await {
-                    Ok(ended) => ended?,
-                    Err(_) => {
-                        return Ok(Ending { status: None, stopped, duration: started.elapsed() });
-                    }
-                }
-            }
-        }
-        patience = patience.min(Instant::now() + LINGER);
-    }
-    let duration = started.elapsed();
-    select! {
-        () = closed.cancelled() => {}
-        () = sleep_until(patience) => {}
-        () = stop.cancelled(), if stopped.is_none() => {}
-    }
-    let stopped = stopped.or_else(|| tree.is_closed().then_some(Stopped::Canceled));
-    let status = tree.finish().await?;
-    Ok(Ending { status: Some(status), stopped, duration })
+    activity: &'a Activity,
+    patience: Patience,
+    stop: &'a CancellationToken,
+    /// Canceled when its output is closed.
+    closed: &'a CancellationToken,
 }
 
-impl Ending {
-    fn outcome(self, limits: Limits) -> Outcome {
-        let signal = self.status.and_then(|status| status.signal()).map(signal_name);
-        let exit_code = self.status.and_then(|status| status.code());
-        let (reason, error) = match (self.stopped, exit_code, &signal) {
-            (Some(Stopped::Timeout), ..) => {
-                let seconds = limits.timeout.as_secs();
-                (
-                    Some(Reason::Timeout),
-                    Some(format!("was killed after its timeout of {seconds} s")),
-                )
+impl Watch<'_> {
+    async fn run(self) -> io::Result<Ending> {
+        let stopped = self.until_ended_or_told_to().await?;
+        let mut linger = Instant::now() + LINGER;
+        if stopped.is_some() {
+            linger = Instant::now() + self.patience.grace;
+            if !self.make_end().await? {
+                let (status, duration) = (None, self.started.elapsed());
+                return Ok(Ending { status, stopped, out_of_memory: false, duration });
             }
-            (Some(Stopped::Canceled), ..) => {
-                (Some(Reason::Canceled), Some("was canceled while it ran".to_owned()))
-            }
-            (None, Some(0), _) => (None, None),
-            (None, Some(code), _) => {
-                (Some(Reason::ExitCode), Some(format!("exited with code {code}")))
-            }
-            (None, None, signal) => {
-                let name = signal.as_deref().unwrap_or("an unknown cause");
-                (Some(Reason::Signal), Some(format!("was ended by {name}")))
+            linger = linger.min(Instant::now() + LINGER);
+        }
+        let duration = self.started.elapsed();
+        select! {
+            () = self.closed.cancelled() => {}
+            () = sleep_until(linger) => {}
+            () = self.stop.cancelled(), if stopped.is_none() => {}
+        }
+        let stopped = stopped.or_else(|| self.tree.is_closed().then_some(Stopped::Canceled));
+        let out_of_memory = self.tree.out_of_memory();
+        let status = Some(self.tree.finish().await?);
+        Ok(Ending { status, stopped, out_of_memory, duration })
+    }
+
+    async fn until_ended_or_told_to(&self) -> io::Result<Option<Stopped>> {
+        let silent = async {
+            match self.patience.silence {
+                Some(silence) => self.activity.silent_for(silence).await,
+                None => std::future::pending().await,
             }
         };
-        // A code that a command returns after it was told to end is not the result of its work.
-        let exit_code = exit_code.filter(|_| self.stopped.is_none());
-        Outcome { reason, exit_code, signal, error, duration: self.duration }
+        let left = self.patience.timeout.saturating_sub(self.started.elapsed());
+        select! {
+            biased;
+            ended = self.exit.wait() => ended.map(|()| None),
+            () = self.stop.cancelled() => Ok(Some(Stopped::Canceled)),
+            () = sleep(left) => Ok(Some(Stopped::Timeout)),
+            () = silent => Ok(Some(Stopped::Silent)),
+        }
     }
-}
 
-fn without_result(refusal: Refusal) -> Outcome {
-    Outcome {
-        reason: Some(refusal.reason),
-        exit_code: None,
-        signal: None,
-        error: Some(refusal.error),
-        duration: Duration::ZERO,
+    /// Asks the command to end, then kills it. Answers whether it has ended.
+    async fn make_end(&self) -> io::Result<bool> {
+        self.tree.terminate().await;
+        if let Ok(ended) = timeout(self.patience.grace, self.exit.wait()).await {
+            return ended.map(|()| true);
+        }
+        self.tree.kill();
+        match timeout(KILL_LIMIT, self.exit.wait()).await {
+            Ok(ended) => ended.map(|()| true),
+            Err(_) => Ok(false),
+        }
     }
 }

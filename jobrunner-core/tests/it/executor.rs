@@ -3,6 +3,7 @@
 mod arguments;
 mod environment;
 mod kill;
+mod limits;
 mod output;
 mod paths;
 
@@ -31,6 +32,7 @@ const GRACE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What one run left behind.
+#[derive(Debug)]
 struct Ran {
     outcome: Outcome,
     stdout: Vec<u8>,
@@ -106,7 +108,12 @@ fn executor() -> ProcessExecutor {
 }
 
 fn executor_within(allowed_roots: AllowedRoots) -> ProcessExecutor {
-    ProcessExecutor::new(ProcessSettings { grace: GRACE, allowed_roots, reaper: None })
+    ProcessExecutor::new(ProcessSettings {
+        grace: GRACE,
+        allowed_roots,
+        reaper: None,
+        cgroups: None,
+    })
 }
 
 async fn run(job: &Leased) -> Ran {

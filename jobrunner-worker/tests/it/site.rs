@@ -171,8 +171,12 @@ pub(crate) fn config() -> WorkerConfig {
 }
 
 pub(crate) fn executor() -> Arc<dyn Executor> {
-    let settings =
-        ProcessSettings { grace: GRACE, allowed_roots: AllowedRoots::default(), reaper: None };
+    let settings = ProcessSettings {
+        grace: GRACE,
+        allowed_roots: AllowedRoots::default(),
+        reaper: None,
+        cgroups: None,
+    };
     Arc::new(ProcessExecutor::new(settings))
 }
 

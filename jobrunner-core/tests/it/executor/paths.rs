@@ -1,4 +1,12 @@
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use jobrunner_core::{job::Reason, lease::Leased, workdir::AllowedRoots};
 
@@ -81,6 +89,73 @@ async fn p12_a_symbolic_link_does_not_lead_out_of_the_allowed_directories() {
     reading.spec.inputs = vec![allowed.join("escape/passwd").display().to_string()];
     let ran = run_by(&executor, &reading).await;
     assert_eq!(ran.outcome.reason, Some(Reason::InputMissing));
+}
+
+#[tokio::test]
+async fn links_within_the_allowed_directories_are_followed_absolute_ones_too() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let allowed = directory.path().join("allowed");
+    fs::create_dir_all(allowed.join("builds/42")).expect("directories");
+    symlink(allowed.join("builds/42"), allowed.join("latest")).expect("a link");
+    symlink("builds/42", allowed.join("relative")).expect("a link");
+    // The operator's own link to the root leads wherever the operator wants.
+    let root = directory.path().join("root");
+    symlink(&allowed, &root).expect("a link");
+    let executor = executor_within(AllowedRoots::new([&root]).expect("absolute"));
+    let real = allowed.canonicalize().expect("a path").join("builds/42");
+    for path in [root.join("latest"), root.join("relative"), root.join("builds/42")] {
+        let ran = run_by(&executor, &in_directory(&path, &["pwd", "-P"])).await;
+        assert_eq!(ran.text().trim_end(), real.display().to_string(), "{:?}", ran.outcome);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p12_a_link_that_is_exchanged_all_the_time_never_lets_a_command_run_outside() {
+    const SWAPS: u64 = 10_000;
+    let directory = tempfile::tempdir().expect("a directory");
+    let (allowed, outside) = (directory.path().join("allowed"), directory.path().join("outside"));
+    fs::create_dir_all(allowed.join("inside")).expect("directories");
+    fs::create_dir(&outside).expect("a directory");
+    let link = allowed.join("link");
+    symlink(allowed.join("inside"), &link).expect("a link");
+    let executor = executor_within(AllowedRoots::new([&allowed]).expect("absolute"));
+    let real = allowed.canonicalize().expect("a path").join("inside");
+
+    let done = Arc::new(AtomicBool::new(false));
+    let swapping = {
+        let (done, link, allowed) = (Arc::clone(&done), link.clone(), allowed.clone());
+        std::thread::spawn(move || {
+            let mut swaps = 0;
+            while !done.load(Ordering::Relaxed) || swaps < SWAPS {
+                let target = if swaps % 2 == 0 { &outside } else { &allowed.join("inside") };
+                symlink(target, allowed.join("next")).expect("a link");
+                fs::rename(allowed.join("next"), &link).expect("exchanged");
+                swaps += 1;
+            }
+            swaps
+        })
+    };
+    let (mut ran_inside, mut refused) = (0, 0);
+    // Both must have been seen, or nothing was tested.
+    for _ in 0..2_000 {
+        let ran = run_by(&executor, &in_directory(&link, &["pwd", "-P"])).await;
+        match ran.outcome.reason {
+            None => {
+                assert_eq!(ran.text().trim_end(), real.display().to_string());
+                ran_inside += 1;
+            }
+            Some(reason) => {
+                assert_eq!(reason, Reason::WorkingDir, "{}", ran.error());
+                refused += 1;
+            }
+        }
+        if ran_inside >= 100 && refused >= 100 {
+            break;
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    let swaps = swapping.join().expect("it ends");
+    assert!(swaps >= SWAPS && ran_inside >= 10 && refused >= 10, "{swaps} {ran_inside} {refused}");
 }
 
 #[tokio::test]
