@@ -29,7 +29,7 @@ pub(crate) async fn run(
     reports: Reports,
 ) {
     let Some(reins) = session.held.get(leased.lease) else { return };
-    let (sink, log) = logs::open(&session.parts, leased.lease, &reins);
+    let (sink, log) = logs::open(&session.parts, &leased, &reins);
     let ended = CancellationToken::new();
     let running = async {
         let outcome = execute(&session, &leased, &reins, sink).await;

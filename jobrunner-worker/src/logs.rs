@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt};
 use jobrunner_core::{
+    Result,
     executor::OutputSink,
-    lease::LeaseRef,
+    lease::{LeaseRef, Leased},
     log::{LogChunk, Stream, Trim},
 };
 use tokio::{
@@ -26,11 +28,11 @@ use stream::StreamLog;
 /// together, may ride along with the report of an attempt's end.
 const CHUNK: usize = 64 * 1024;
 
-/// How much is gathered for one call of the store while the command is faster than the store.
-const BATCH: usize = 2 * CHUNK;
+/// How much is gathered for the next call of the store while it is busy with the one before. Behind it the
+/// command waits.
+const BATCH: usize = 4 * CHUNK;
 
-/// How many pieces may wait between the reader of the pipes and the store. Behind them the command
-/// waits.
+/// How many pieces may wait between the readers of the pipes and the log.
 const WAITING: usize = 2;
 
 /// How long the last output of an attempt that is not reported may take to be stored.
@@ -59,12 +61,13 @@ pub(crate) struct Remainder {
 }
 
 /// A log for the attempt of a started lease.
-pub(crate) fn open(parts: &Arc<Parts>, lease: LeaseRef, reins: &Reins) -> (Sink, Log) {
+pub(crate) fn open(parts: &Arc<Parts>, leased: &Leased, reins: &Reins) -> (Sink, Log) {
     let (sender, pieces) = mpsc::channel(WAITING);
-    let cap = parts.config.max_output_bytes;
+    let most = parts.config.max_output_bytes;
+    let cap = leased.spec.max_output_bytes.map_or(most, |cap| cap.min(most));
     let log = Log {
         parts: Arc::clone(parts),
-        lease,
+        lease: leased.lease,
         lost: reins.lost.clone(),
         pieces,
         streams: [StreamLog::new(Stream::Stdout, cap), StreamLog::new(Stream::Stderr, cap)],
@@ -82,31 +85,44 @@ impl OutputSink for Sink {
 }
 
 impl Log {
-    /// Takes the output and stores it as it comes, until `ended` and nothing more is waiting.
+    /// Takes the output and stores it as it comes, until `ended` and nothing more is waiting. What comes
+    /// while the store is busy is gathered for the next call, up to a limit.
     pub(crate) async fn run(mut self, ended: &CancellationToken) -> Self {
         let mut closing = false;
+        let mut storing: Option<BoxFuture<'static, Stored>> = None;
         loop {
             let due = self.streams.iter().filter_map(StreamLog::due).min();
+            let is_idle = storing.is_none();
+            let stored = async {
+                match &mut storing {
+                    Some(call) => call.await,
+                    None => std::future::pending().await,
+                }
+            };
             select! {
-                piece = self.pieces.recv() => match piece {
+                piece = self.pieces.recv(), if self.pending() < BATCH => match piece {
                     Some((stream, bytes)) => self.take(stream, &bytes),
-                    None => return self,
+                    None => break,
                 },
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+                stored = stored => {
+                    storing = None;
+                    self.settle(stored);
+                }
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if is_idle && due.is_some() => {}
                 () = ended.cancelled(), if !closing => {
                     self.pieces.close();
                     closing = true;
                 }
             }
-            while self.pending() < BATCH
-                && let Ok((stream, bytes)) = self.pieces.try_recv()
-            {
-                self.take(stream, &bytes);
-            }
-            if self.pending() >= CHUNK || due.is_some_and(|due| due <= Instant::now()) {
-                self.flush().await;
+            let is_due = || due.is_some_and(|due| due <= Instant::now());
+            if storing.is_none() && (self.pending() >= CHUNK || is_due()) {
+                storing = Some(self.cut().store().boxed());
             }
         }
+        if let Some(call) = storing {
+            self.settle(call.await);
+        }
+        self
     }
 
     /// What is to be reported, after what is too much for a report was stored.
@@ -143,12 +159,25 @@ impl Log {
     }
 
     async fn flush(&mut self) {
-        let chunks: Vec<LogChunk> = self.streams.iter_mut().flat_map(StreamLog::cut).collect();
-        let trims: Vec<Trim> = self.streams.iter().filter_map(StreamLog::trim).collect();
-        let append = || self.parts.store.append_log(self.lease, &chunks, &trims);
-        match until_available(&self.lost, append).await {
+        let stored = self.cut().store().await;
+        self.settle(stored);
+    }
+
+    /// What is gathered, to be stored next.
+    fn cut(&mut self) -> Batch {
+        Batch {
+            parts: Arc::clone(&self.parts),
+            lease: self.lease,
+            lost: self.lost.clone(),
+            chunks: self.streams.iter_mut().flat_map(StreamLog::cut).collect(),
+            trims: self.streams.iter().filter_map(StreamLog::trim).collect(),
+        }
+    }
+
+    fn settle(&mut self, Stored { batch, answer }: Stored) {
+        match answer {
             Ok(Some(true)) => {
-                for trim in trims {
+                for trim in batch.trims {
                     self.streams[index(trim.stream)].trimmed(trim);
                 }
             }
@@ -158,11 +187,35 @@ impl Log {
                 // The command is not to fail for it; its log says that something is missing.
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(job.id = %self.lease.job, error, "output could not be stored");
-                for chunk in &chunks {
+                for chunk in &batch.chunks {
                     self.streams[index(chunk.stream)].lose();
                 }
             }
         }
+    }
+}
+
+/// One call of the store.
+struct Batch {
+    parts: Arc<Parts>,
+    lease: LeaseRef,
+    lost: CancellationToken,
+    chunks: Vec<LogChunk>,
+    trims: Vec<Trim>,
+}
+
+/// What became of it.
+struct Stored {
+    batch: Batch,
+    /// Whether the lease still held; `None` when it was given up before there was an answer.
+    answer: Result<Option<bool>>,
+}
+
+impl Batch {
+    async fn store(self) -> Stored {
+        let append = || self.parts.store.append_log(self.lease, &self.chunks, &self.trims);
+        let answer = until_available(&self.lost, append).await;
+        Stored { batch: self, answer }
     }
 }
 

@@ -5,6 +5,7 @@ mod client;
 mod cpython;
 mod example_settings;
 mod fleet;
+mod flooding;
 mod following;
 mod readers;
 mod run;

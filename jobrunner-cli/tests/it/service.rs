@@ -125,11 +125,7 @@ impl Service {
 
     /// How much memory of the runner is resident, in bytes.
     pub(crate) fn resident(&self) -> u64 {
-        let runner = runner_of(&self.process).as_raw_pid();
-        let status = std::fs::read_to_string(format!("/proc/{runner}/status"));
-        let status = status.expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
-        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+        resident_of(self.runner())
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
@@ -213,6 +209,14 @@ impl Service {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// How much memory of a process is resident, in bytes.
+pub(crate) fn resident_of(process: Pid) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.as_raw_pid()));
+    let status = status.expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
 }
 
 /// The process that a supervisor has started to do the work.
