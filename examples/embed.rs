@@ -47,6 +47,7 @@ async fn run_three(directory: &Path) -> Result<Batch, Box<dyn Error>> {
     let config = WorkerConfig {
         slots: 2,
         queues: Vec::new(),
+        host: None,
         lease_ttl: settings.lease_ttl,
         drain: settings.drain,
         max_output_bytes: settings.max_output_bytes,

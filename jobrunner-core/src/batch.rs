@@ -72,6 +72,9 @@ pub struct Batch {
     pub status: BatchStatus,
     /// How its members stand, all read at one moment.
     pub counts: Counts,
+    /// How many of those that passed did so after an attempt that failed.
+    #[serde(default)]
+    pub flaky: u64,
     /// When it was accepted.
     pub created_at: DateTime<Utc>,
     /// When its first job was started.

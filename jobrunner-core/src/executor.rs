@@ -57,10 +57,14 @@ pub enum Containment {
     /// By process groups, and by a [`Reaper`] that is handed what leaves them.
     ProcessTree,
     /// By a control group (cgroup v2) for each command, besides.
+    #[serde(rename = "cgroup_v2")]
     CgroupV2,
 }
 
 impl Containment {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::ProcessGroup, Self::ProcessTree, Self::CgroupV2];
+
     /// The word, as it is written everywhere.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -182,6 +182,9 @@ pub struct Job {
     pub result: Option<JobResult>,
     /// Why it did not pass, in one sentence.
     pub error: Option<String>,
+    /// Whether it passed after an attempt that failed.
+    #[serde(default)]
+    pub flaky: bool,
 }
 
 /// How an attempt ended.

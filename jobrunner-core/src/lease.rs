@@ -5,7 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{BatchId, JobId, JobSpec, SessionId, Status, UserId, job::Reason, log::LogChunk};
+use crate::{
+    BatchId, JobId, JobSpec, SessionId, Status, UserId, executor::Containment, job::Reason,
+    log::LogChunk,
+};
 
 /// Proof of one claim of one job. Never reused: what a worker says with an old token changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +38,8 @@ pub struct NewSession {
     pub queues: Vec<String>,
     /// How long its leases hold without a renewal.
     pub ttl: Duration,
+    /// How it holds together what commands start.
+    pub containment: Containment,
 }
 
 /// A worker as others see it.
@@ -54,6 +59,8 @@ pub struct Worker {
     pub queues: Vec<String>,
     /// Whether it takes no new jobs.
     pub draining: bool,
+    /// How it holds together what commands start.
+    pub containment: Containment,
     /// When it came.
     pub started_at: DateTime<Utc>,
     /// When it was last heard of.

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Violation, job::Reason, status::Change};
 
+/// For how long a job avoids a host that could not run it, while another host may.
+pub(crate) const AVOID: Duration = Duration::from_secs(10);
+
 /// The longest pause before another attempt.
 const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 
@@ -158,35 +161,93 @@ impl Retry {
 pub const WORKER_LOST_BUDGET: u32 = 3;
 
 /// What is known of a job when one of its attempts ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct History {
+#[derive(Clone, Copy, Debug)]
+pub struct History<'a> {
     /// The number of the attempt that ended, 1 for the first.
     pub attempt: u32,
-    /// How many attempts before it were lost with their worker. They do not count as runs.
+    /// How many attempts before it cost no run: those that were lost with their worker, and those whose
+    /// worker did not see the job's files while others may.
     pub losses: u32,
     /// How many runs the job may have.
     pub max_attempts: u32,
+    /// What it says about repetitions.
+    pub retry: Option<&'a Retry>,
     /// Whether somebody canceled the job while it ran.
     pub cancel_requested: bool,
+    /// Whether a worker on another host serves its queue.
+    pub elsewhere: bool,
+}
+
+/// What follows the end of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// Another attempt, or one of the three ends.
+    pub change: Change,
+    /// How long another attempt has to wait.
+    pub delay: Duration,
+    /// Whether this one cost the job no run.
+    pub is_free: bool,
+}
+
+impl Next {
+    const fn end(change: Change) -> Self {
+        Self { change, delay: Duration::ZERO, is_free: false }
+    }
+
+    const fn free_retry() -> Self {
+        Self { change: Change::Retry, delay: Duration::ZERO, is_free: true }
+    }
+}
+
+impl History<'_> {
+    /// How many runs the job has had that count, the one that ended included.
+    const fn runs(&self) -> u32 {
+        self.attempt - self.losses
+    }
+
+    /// Whether a job that passes now failed before.
+    #[must_use]
+    pub const fn is_flaky(&self) -> bool {
+        self.runs() > 1
+    }
+}
+
+/// Whether an attempt that ended so says something about its worker and not about the command: then
+/// another host is preferred for the next one.
+#[must_use]
+pub const fn is_of_the_worker(reason: Reason) -> bool {
+    matches!(reason, Reason::WorkerLost | Reason::InputMissing | Reason::WorkingDir)
 }
 
 /// What follows: another attempt, or one of the three ends.
 ///
 /// A command that ended by itself before a cancel reached it keeps its own result, but is not
-/// repeated. The loss of a worker is not the command's failure and has a budget of its own.
+/// repeated. The loss of a worker is not the command's failure and has a budget of its own; so are files
+/// that are missing, as long as another host may have them.
 #[must_use]
-pub const fn next(reason: Option<Reason>, history: History) -> Change {
+pub fn next(reason: Option<Reason>, exit_code: Option<i32>, history: History<'_>) -> Next {
     let Some(reason) = reason else {
-        return Change::Pass;
+        return Next::end(Change::Pass);
     };
+    let budget_left = history.losses < WORKER_LOST_BUDGET;
     match reason {
-        Reason::Canceled => Change::Cancel,
-        Reason::WorkerLost if history.cancel_requested => Change::Cancel,
-        Reason::WorkerLost if history.losses < WORKER_LOST_BUDGET => Change::Retry,
-        Reason::WorkerLost => Change::Fail,
-        _ if history.cancel_requested => Change::Fail,
-        _ if history.attempt - history.losses < history.max_attempts => Change::Retry,
-        _ => Change::Fail,
+        Reason::Canceled => Next::end(Change::Cancel),
+        Reason::WorkerLost if history.cancel_requested => Next::end(Change::Cancel),
+        Reason::WorkerLost if budget_left => Next::free_retry(),
+        Reason::WorkerLost => Next::end(Change::Fail),
+        _ if history.cancel_requested => Next::end(Change::Fail),
+        Reason::InputMissing | Reason::WorkingDir if history.elsewhere && budget_left => {
+            Next::free_retry()
+        }
+        _ if history.runs() >= history.max_attempts => Next::end(Change::Fail),
+        _ => match history.retry {
+            Some(retry) if !retry.covers(reason, exit_code) => Next::end(Change::Fail),
+            Some(retry) => {
+                let delay = retry.delay(history.runs());
+                Next { change: Change::Retry, delay, is_free: false }
+            }
+            None => Next { change: Change::Retry, delay: Duration::ZERO, is_free: false },
+        },
     }
 }
 
@@ -194,8 +255,18 @@ pub const fn next(reason: Option<Reason>, history: History) -> Change {
 mod tests {
     use super::*;
 
-    const FIRST: History =
-        History { attempt: 1, losses: 0, max_attempts: 2, cancel_requested: false };
+    const FIRST: History<'static> = History {
+        attempt: 1,
+        losses: 0,
+        max_attempts: 2,
+        retry: None,
+        cancel_requested: false,
+        elsewhere: false,
+    };
+
+    fn change(reason: Reason, history: History<'_>) -> Change {
+        next(Some(reason), None, history).change
+    }
 
     #[test]
     fn pauses_grow_by_the_factor_up_to_an_hour() {
@@ -219,27 +290,52 @@ mod tests {
 
     #[test]
     fn a_failure_is_repeated_until_the_runs_are_used_up() {
-        assert_eq!(next(Some(Reason::ExitCode), FIRST), Change::Retry);
-        assert_eq!(next(Some(Reason::ExitCode), History { attempt: 2, ..FIRST }), Change::Fail);
+        assert_eq!(change(Reason::ExitCode, FIRST), Change::Retry);
+        assert_eq!(change(Reason::ExitCode, History { attempt: 2, ..FIRST }), Change::Fail);
+    }
+
+    #[test]
+    fn a_failure_that_is_not_named_is_not_repeated_and_a_pause_is_kept() {
+        let on = vec![RetryOn::ExitCode(75)];
+        let retry = Retry { on, delay_seconds: 5, backoff: 2.0 };
+        let second = History { attempt: 2, max_attempts: 3, retry: Some(&retry), ..FIRST };
+        assert_eq!(next(Some(Reason::ExitCode), Some(1), second).change, Change::Fail);
+        let repeated = next(Some(Reason::ExitCode), Some(75), second);
+        assert_eq!((repeated.change, repeated.delay.as_secs()), (Change::Retry, 10));
+        assert!(!repeated.is_free);
     }
 
     #[test]
     fn p4_losses_have_their_own_budget_and_cost_no_runs() {
         let lost = |losses| History { attempt: losses + 1, losses, max_attempts: 1, ..FIRST };
-        assert_eq!(next(Some(Reason::WorkerLost), lost(0)), Change::Retry);
-        assert_eq!(next(Some(Reason::WorkerLost), lost(2)), Change::Retry);
-        assert_eq!(next(Some(Reason::WorkerLost), lost(3)), Change::Fail);
+        assert_eq!(next(Some(Reason::WorkerLost), None, lost(0)), Next::free_retry());
+        assert_eq!(change(Reason::WorkerLost, lost(2)), Change::Retry);
+        assert_eq!(change(Reason::WorkerLost, lost(3)), Change::Fail);
         let after_two_losses = History { attempt: 3, losses: 2, max_attempts: 2, ..FIRST };
-        assert_eq!(next(Some(Reason::Timeout), after_two_losses), Change::Retry);
+        assert_eq!(change(Reason::Timeout, after_two_losses), Change::Retry);
+        assert!(!after_two_losses.is_flaky());
+        assert!(History { attempt: 4, ..after_two_losses }.is_flaky());
+    }
+
+    #[test]
+    fn a_missing_input_is_looked_for_on_another_host_before_it_fails_the_job() {
+        let once = History { max_attempts: 1, ..FIRST };
+        let elsewhere = History { elsewhere: true, ..once };
+        assert_eq!(change(Reason::InputMissing, once), Change::Fail);
+        assert_eq!(next(Some(Reason::InputMissing), None, elsewhere), Next::free_retry());
+        assert_eq!(next(Some(Reason::WorkingDir), None, elsewhere), Next::free_retry());
+        assert_eq!(change(Reason::ExitCode, elsewhere), Change::Fail);
+        let spent = History { attempt: 4, losses: 3, ..elsewhere };
+        assert_eq!(change(Reason::InputMissing, spent), Change::Fail);
     }
 
     #[test]
     fn a_cancel_is_never_followed_by_another_attempt() {
-        let canceled = History { cancel_requested: true, ..FIRST };
+        let canceled = History { cancel_requested: true, elsewhere: true, ..FIRST };
         for reason in Reason::ALL {
-            assert_ne!(next(Some(reason), canceled), Change::Retry, "{reason:?}");
+            assert_ne!(change(reason, canceled), Change::Retry, "{reason:?}");
         }
-        assert_eq!(next(Some(Reason::WorkerLost), canceled), Change::Cancel);
-        assert_eq!(next(None, canceled), Change::Pass);
+        assert_eq!(change(Reason::WorkerLost, canceled), Change::Cancel);
+        assert_eq!(next(None, Some(0), canceled).change, Change::Pass);
     }
 }

@@ -51,6 +51,11 @@ macro_rules! store_conformance {
                 proposed_jobs_are_claimed_if_they_can_be,
                 what_is_claimable_is_told_page_by_page,
                 p4_only_a_start_charges_an_attempt;
+            repeats: only_failures_that_a_job_names_are_repeated,
+                a_repetition_waits_for_its_pause,
+                p4_a_job_that_passes_after_a_failure_is_flaky_and_counted,
+                files_that_are_missing_on_one_host_are_looked_for_on_another,
+                p4_a_job_that_lost_its_worker_prefers_another_host;
             ends: p2_a_job_ends_once,
                 p3_a_stale_token_changes_nothing,
                 p4_failures_are_repeated_and_every_attempt_is_kept,

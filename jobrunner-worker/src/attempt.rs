@@ -6,6 +6,7 @@ use jobrunner_core::{
     job::Reason,
     lease::{Finish, Leased, Outcome},
     queue::Hint,
+    retry::is_of_the_worker,
 };
 use tokio::{join, select, sync::OwnedSemaphorePermit};
 use tokio_util::sync::CancellationToken;
@@ -85,8 +86,9 @@ fn is_result(outcome: &Outcome, reins: &Reins) -> bool {
 }
 
 fn report(place: Place, leased: &Leased, outcome: Outcome, written: logs::Remainder) {
-    let repeatable = leased.spec.max_attempts > 1
-        && outcome.reason.is_some_and(|reason| reason != Reason::Canceled);
+    let repeatable = outcome.reason.is_some_and(|reason| {
+        is_of_the_worker(reason) || leased.spec.max_attempts > 1 && reason != Reason::Canceled
+    });
     let hint = Hint::Job {
         job: leased.lease.job,
         priority: leased.spec.priority,

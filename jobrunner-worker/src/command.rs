@@ -66,6 +66,7 @@ pub fn local_worker(
     let config = WorkerConfig {
         slots,
         queues,
+        host: None,
         lease_ttl: settings.lease_ttl,
         drain: settings.drain,
         max_output_bytes: settings.max_output_bytes,

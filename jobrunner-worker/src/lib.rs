@@ -45,6 +45,9 @@ pub struct WorkerConfig {
     pub slots: u32,
     /// The queues it serves; empty is all.
     pub queues: Vec<String>,
+    /// The name of its host; `None` asks the system. A job whose files are missing on one host is tried on
+    /// another first.
+    pub host: Option<String>,
     /// How long its leases hold without a renewal. It renews five times as often, or every two seconds, and kills what it
     /// runs when four fifths of this time have passed without one.
     pub lease_ttl: Duration,

@@ -88,11 +88,12 @@ impl Session {
         let id = SessionId::new();
         let session = NewSession {
             id,
-            host: host_name(),
+            host: config.host.clone().unwrap_or_else(host_name),
             pid: std::process::id(),
             slots: config.slots.max(1),
             queues: config.queues.clone(),
             ttl: config.lease_ttl,
+            containment: parts.executor.containment(),
         };
         let opened =
             until_available(shutdown, || parts.store.open_session(session.clone())).await?;

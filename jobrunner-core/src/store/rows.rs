@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     Error, Job, Result, Status, User, UserId,
     batch::{Batch, Counts},
+    executor::Containment,
     job::{Attempt, JobResult, Reason},
     lease::{Claimable, Worker},
     log::Stream,
@@ -47,6 +48,7 @@ pub(super) struct JobRow {
     started_at: Option<i64>,
     last_attempt: Option<i64>,
     error: Option<String>,
+    flaky: bool,
     #[sqlx(flatten)]
     result: ResultRow,
 }
@@ -99,6 +101,7 @@ impl JobRow {
             finished_at: self.finished_at.map(time).transpose()?,
             result,
             error,
+            flaky: self.flaky,
         })
     }
 }
@@ -187,6 +190,7 @@ pub(super) struct BatchRow {
     finished_at: Option<i64>,
     #[sqlx(flatten)]
     counts: CountsRow,
+    flaky: i64,
 }
 
 impl BatchRow {
@@ -204,6 +208,7 @@ impl BatchRow {
             rerun_of: self.rerun_of.map(Into::into),
             status: status(self.status)?,
             counts: self.counts.into_counts()?,
+            flaky: number(self.flaky)?,
             created_at: time(self.created_at)?,
             started_at: self.started_at.map(time).transpose()?,
             finished_at: self.finished_at.map(time).transpose()?,
@@ -248,6 +253,7 @@ pub(super) struct WorkerRow {
     running: i64,
     queues: String,
     draining: bool,
+    containment: String,
     started_at: i64,
     seen_at: i64,
 }
@@ -262,6 +268,7 @@ impl WorkerRow {
             running: number(self.running)?,
             queues: parse(&self.queues)?,
             draining: self.draining,
+            containment: containment(&self.containment)?,
             started_at: time(self.started_at)?,
             seen_at: time(self.seen_at)?,
         })
@@ -307,6 +314,11 @@ fn reason(stored: &str) -> Result<Reason> {
     known.ok_or_else(|| damaged("a reason", format!("unknown word {stored}")))
 }
 
+fn containment(stored: &str) -> Result<Containment> {
+    let known = Containment::ALL.into_iter().find(|known| known.as_str() == stored);
+    known.ok_or_else(|| damaged("a containment", format!("unknown word {stored}")))
+}
+
 pub(super) fn time(stored: i64) -> Result<DateTime<Utc>> {
     let time = Utc.timestamp_millis_opt(stored).single();
     time.ok_or_else(|| damaged("a time", format!("{stored} is out of range")))
@@ -322,6 +334,11 @@ where
 /// A count of bytes or milliseconds as it is stored; what is beyond the largest is as good as it.
 pub(super) fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A duration in whole milliseconds, as it is stored.
+pub(super) fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 pub(super) fn parse<T: DeserializeOwned>(json: &str) -> Result<T> {

@@ -8,8 +8,12 @@ use uuid::Uuid;
 use super::rows::code;
 use crate::Status;
 
-/// Differences by status, in the order of [`Status::ALL`].
-pub(super) type Difference = [i64; 5];
+/// Differences by status, in the order of [`Status::ALL`], and last of those that passed after they had
+/// failed, which only batches count.
+pub(super) type Difference = [i64; 6];
+
+/// The place of the last one.
+pub(super) const FLAKY: usize = 5;
 
 /// Differences of the counts of batches and of owners.
 #[derive(Debug, Default)]
@@ -23,6 +27,13 @@ impl Tally {
     pub(super) fn moved(&mut self, owner: Uuid, batch: Option<Uuid>, from: Status, to: Status) {
         self.add(owner, batch, from, -1);
         self.add(owner, batch, to, 1);
+    }
+
+    /// So many jobs of a batch more, or fewer, that passed after they had failed.
+    pub(super) fn flaky(&mut self, batch: Option<Uuid>, jobs: i64) {
+        if let Some(batch) = batch {
+            self.batches.entry(batch).or_default()[FLAKY] += jobs;
+        }
     }
 
     /// So many jobs more, or fewer, with a status.

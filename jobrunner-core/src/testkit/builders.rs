@@ -64,13 +64,19 @@ impl Fixture {
 
     /// A worker with a session of a given time to live.
     pub async fn hand_for(&self, ttl: Duration) -> Hand {
+        self.hand_on("testkit", ttl).await
+    }
+
+    /// A worker on a host of this name, with a session of a given time to live.
+    pub async fn hand_on(&self, host: &str, ttl: Duration) -> Hand {
         let session = NewSession {
             id: SessionId::new(),
-            host: "testkit".to_owned(),
+            host: host.to_owned(),
             pid: 1,
             slots: 4,
             queues: Vec::new(),
             ttl,
+            containment: crate::executor::Containment::default(),
         };
         let id = session.id;
         self.store.open_session(session).await.expect("a session");
@@ -102,6 +108,17 @@ impl Hand {
     pub async fn claim(&self, want: u32) -> Vec<Leased> {
         let pick = Pick::Fair { queues: Vec::new(), want };
         self.store.claim(self.session, pick).await.expect("a claim")
+    }
+
+    /// The store it works for.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// Claims those of the jobs that it may, as a queue would propose them.
+    pub async fn propose(&self, jobs: &[JobId]) -> Vec<Leased> {
+        self.store.claim(self.session, Pick::Ids(jobs.to_vec())).await.expect("a claim")
     }
 
     /// Claims one job and starts it.

@@ -6,5 +6,6 @@ pub mod ends;
 pub mod faults;
 pub mod lists;
 pub mod logs;
+pub mod repeats;
 pub mod sessions;
 pub mod submit;

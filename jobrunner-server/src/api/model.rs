@@ -81,6 +81,19 @@ pub(crate) enum Stream {
     Stderr,
 }
 
+/// How a worker holds together what commands start.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum Containment {
+    /// By process groups alone.
+    ProcessGroup,
+    /// By process groups, and by a reaper that is handed what leaves them.
+    ProcessTree,
+    /// By a control group (cgroup v2) for each command, besides.
+    #[oai(rename = "cgroup_v2")]
+    CgroupV2,
+}
+
 /// Which members a rerun repeats.
 #[derive(Clone, Copy, Debug, Enum)]
 #[oai(rename_all = "lowercase")]
@@ -135,6 +148,8 @@ pub(crate) struct Batch {
     status: Status,
     /// How its jobs stand, all read at one moment.
     counts: Counts,
+    /// How many of those that passed did so after an attempt that failed.
+    flaky: u64,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
@@ -221,6 +236,8 @@ pub(crate) struct Worker {
     queues: Vec<String>,
     /// Whether it takes no new jobs.
     draining: bool,
+    /// How it holds together what commands start.
+    containment: Containment,
     started_at: DateTime<Utc>,
     seen_at: DateTime<Utc>,
 }

@@ -164,6 +164,7 @@ pub(crate) fn config() -> WorkerConfig {
     WorkerConfig {
         slots: 4,
         queues: Vec::new(),
+        host: None,
         lease_ttl: TTL,
         drain: Duration::from_secs(30),
         max_output_bytes: 16 * 1024 * 1024,

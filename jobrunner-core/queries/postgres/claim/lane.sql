@@ -15,6 +15,9 @@ with recursive active (lane_id) as (
     where (cardinality($1::text[]) = 0 or l.queue = any($1))
       and (a.max_running_jobs is null
            or (select count(*) from jobrunner.lease s where s.owner_id = l.owner_id) < a.max_running_jobs)
+      and exists (select from jobrunner.ready r
+                  where r.lane_id = l.id
+                    and (r.avoid_host is null or r.avoid_host <> $2 or r.avoid_until <= clock_timestamp()))
 ), bound as (
     select max(vtime) - max(1 / weight) as least from eligible
 )

@@ -1,7 +1,7 @@
 -- The lanes whose turn is next, locked until their virtual time has moved on. Those with claimable jobs
 -- are found by hopping over the index of `ready` rather than reading it; those of owners that have all the
 -- jobs running that they may have are left out, and those that another claim has locked are passed over. $1 queues, empty is
--- all; $2 how many lanes. `least` is how far behind a lane that was idle is taken to be.
+-- all; $2 how many lanes; $3 the host, on which some jobs are not to be run yet. `least` is how far behind a lane that was idle is taken to be.
 with recursive active (lane_id) as (
     (select lane_id from jobrunner.ready order by lane_id limit 1)
     union all
@@ -18,6 +18,9 @@ with recursive active (lane_id) as (
     where (cardinality($1::text[]) = 0 or l.queue = any($1))
       and (a.max_running_jobs is null
            or (select count(*) from jobrunner.lease s where s.owner_id = l.owner_id) < a.max_running_jobs)
+      and exists (select from jobrunner.ready r
+                  where r.lane_id = l.id
+                    and (r.avoid_host is null or r.avoid_host <> $3 or r.avoid_until <= clock_timestamp()))
 ), bound as (
     select max(vtime) - max(1 / weight) as least from eligible
 )

@@ -1,6 +1,6 @@
 -- Moves chosen jobs from `ready` to `lease`, each with a fresh token. What a cancel or another claim has
 -- locked is passed over. $1 ids in the order of the choice, $2 their lanes, $3 their places in them, $4
--- session. All three parts of the key of `ready` are given, so that each row is found by itself.
+-- session, $5 its host. All three parts of the key of `ready` are given, so that each row is found by itself.
 with chosen as materialized (
     select r.lane_id, r.prio, r.job_id, c.place
     from unnest($1::uuid[], $2::bigint[], $3::smallint[]) with ordinality as c (job_id, lane_id, prio, place)
@@ -12,9 +12,9 @@ with chosen as materialized (
     returning r.lane_id, r.prio, r.job_id, r.attempts, r.losses, c.place
 ), leased as (
     insert into jobrunner.lease (job_id, token, session_id, owner_id, batch_id, lane_id, prio, attempts,
-                                 losses, claimed_at)
+                                 losses, claimed_at, host)
     select j.id, nextval('jobrunner.lease_token'), $4, j.owner_id, j.batch_id, g.lane_id, g.prio,
-           g.attempts, g.losses, clock_timestamp()
+           g.attempts, g.losses, clock_timestamp(), $5
     from gone g join jobrunner.job j on j.id = g.job_id
     returning job_id, token, owner_id, batch_id, attempts
 )

@@ -1,1 +1,1 @@
-select draining from jobrunner.session where id = $1 and expires_at > clock_timestamp()
+select draining, host from jobrunner.session where id = $1 and expires_at > clock_timestamp()

@@ -2,7 +2,7 @@
 -- $1 owner, $2 batch, $3 status code, $4 queue, $5 name pattern: null is any. $6 before this id, $7 limit.
 select id, owner_id, batch_id, spec, created_at, finished_at, status, attempt, started_at,
        last_attempt, worker_id, exit_code, signal, reason, error, duration_ms, stdout_bytes,
-       stderr_bytes, truncated
+       stderr_bytes, truncated, flaky
 from jobrunner.job_view
 where id = any(array(
     select j.id from jobrunner.ended e join jobrunner.job j on j.id = e.job_id

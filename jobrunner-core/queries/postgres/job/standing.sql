@@ -1,5 +1,5 @@
 -- What a cancel or a delete needs to know of a job.
-select j.owner_id, j.batch_id, coalesce(e.status, 0)::bigint as status,
+select j.owner_id, j.batch_id, coalesce(e.status, 0)::bigint as status, coalesce(e.flaky, false) as flaky,
        coalesce(l.started_at is not null, false) as running
 from jobrunner.job j
 left join jobrunner.lease l on l.job_id = j.id

@@ -1,11 +1,14 @@
 -- The ends of attempts whose leases are locked. $1 jobs, $2 tokens; $3 to $11 what the attempts came to,
--- $12 the status of the job, 0 if it waits again; $13 how many workers it has lost.
+-- $12 the status of the job, 0 if it waits again; $13 how many attempts cost no run; $14 after how many
+-- milliseconds it may be claimed again; $15 for how many it avoids the host it was on; $16 whether it passed
+-- after it had failed.
 with given as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::text[], $6::text[],
                          $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::boolean[],
-                         $12::smallint[], $13::bigint[])
+                         $12::smallint[], $13::bigint[], $14::bigint[], $15::bigint[],
+                         $16::boolean[])
         as g (job_id, token, status, exit_code, signal, reason, error, duration_ms, stdout_bytes,
-              stderr_bytes, truncated, job_status, losses)
+              stderr_bytes, truncated, job_status, losses, delay_ms, avoid_ms, flaky)
 ), gone as (
     delete from jobrunner.lease l using given g
     where l.job_id = g.job_id and l.token = g.token
@@ -19,12 +22,18 @@ with given as materialized (
            g.truncated
     from gone l join given g on g.job_id = l.job_id
 ), done as (
-    insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at)
-    select l.job_id, l.owner_id, l.batch_id, g.job_status, clock_timestamp()
+    insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at, flaky)
+    select l.job_id, l.owner_id, l.batch_id, g.job_status, clock_timestamp(), g.flaky
     from gone l join given g on g.job_id = l.job_id
     where g.job_status <> 0
+), later as (
+    insert into jobrunner.deferred (run_at, job_id, attempts, losses)
+    select clock_timestamp() + g.delay_ms * interval '1 millisecond', l.job_id, l.attempts, g.losses
+    from gone l join given g on g.job_id = l.job_id
+    where g.job_status = 0 and g.delay_ms > 0
 )
-insert into jobrunner.ready (lane_id, prio, job_id, attempts, losses)
-select l.lane_id, l.prio, l.job_id, l.attempts, g.losses
+insert into jobrunner.ready (lane_id, prio, job_id, attempts, losses, avoid_host, avoid_until)
+select l.lane_id, l.prio, l.job_id, l.attempts, g.losses, case when g.avoid_ms > 0 then l.host end,
+       case when g.avoid_ms > 0 then clock_timestamp() + g.avoid_ms * interval '1 millisecond' end
 from gone l join given g on g.job_id = l.job_id
-where g.job_status = 0
+where g.job_status = 0 and g.delay_ms = 0

@@ -1,6 +1,6 @@
 -- Leases of sessions that are gone, or of all sessions when $1 is true.
 select l.job_id, l.token, l.owner_id, l.batch_id, l.attempts, l.losses, l.cancel,
-       j.max_attempts, l.started_at is not null as is_started,
+       j.max_attempts, j.retry, l.started_at is not null as is_started,
        coalesce(jobrunner.ms(clock_timestamp()) - jobrunner.ms(l.started_at), 0) as ran_ms
 from jobrunner.lease l
 join jobrunner.job j on j.id = l.job_id

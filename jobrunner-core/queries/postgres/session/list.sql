@@ -1,4 +1,4 @@
-select id, host, pid, slots, queues, draining, jobrunner.ms(started_at) as started_at,
+select id, host, pid, slots, queues, draining, containment, jobrunner.ms(started_at) as started_at,
        jobrunner.ms(seen_at) as seen_at,
        (select count(*) from jobrunner.lease l where l.session_id = s.id and l.started_at is not null)
            as running

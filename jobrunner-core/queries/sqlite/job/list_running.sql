@@ -1,7 +1,7 @@
 -- Running jobs, newest first, out of the few that are leased. Parameters as in list_of_all.
 select id, owner_id, batch_id, spec, created_at, finished_at, status, attempt, started_at,
        last_attempt, worker_id, exit_code, signal, reason, error, duration_ms, stdout_bytes,
-       stderr_bytes, truncated
+       stderr_bytes, truncated, flaky
 from job_view
 where id in (
     select j.id from lease l join job j on j.id = l.job_id

@@ -19,6 +19,8 @@ pub(super) struct Standing {
     pub(super) owner_id: Uuid,
     pub(super) batch_id: Option<Uuid>,
     status: i64,
+    /// Whether it passed after it had failed.
+    pub(super) flaky: bool,
     running: bool,
 }
 

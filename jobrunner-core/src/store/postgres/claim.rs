@@ -61,20 +61,22 @@ async fn next(
     queues: Vec<String>,
     want: usize,
 ) -> Result<Vec<Leased>> {
-    if is_draining(connection, session).await? {
+    let Some(host) = host(connection, session).await? else {
         return Ok(Vec::new());
-    }
+    };
     promote(connection).await?;
     let most = LANES.min(i64::try_from(want).unwrap_or(LANES));
     let mut rows: Vec<LaneRow> = sqlx::query_as(sql!("claim/lanes"))
         .bind(&queues)
         .bind(most)
+        .bind(&host)
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
     if rows.is_empty() {
         rows = sqlx::query_as(sql!("claim/lane"))
             .bind(&queues)
+            .bind(&host)
             .fetch_all(&mut *connection)
             .await
             .map_err(store_error)?;
@@ -84,9 +86,9 @@ async fn next(
         return Ok(Vec::new());
     }
     fair::order(&mut lanes);
-    let (heads, places) = heads(connection, &lanes, want).await?;
+    let (heads, places) = heads(connection, &lanes, want, &host).await?;
     let chosen = fair::share(&mut lanes, &heads, want);
-    let leased = lease(connection, session, &places, chosen).await?;
+    let leased = lease(connection, session, &host, &places, chosen).await?;
     let (ids, times): (Vec<i64>, Vec<f64>) = lanes.iter().map(|lane| (lane.id, lane.vtime)).unzip();
     sqlx::query(sql!("claim/advance"))
         .bind(ids)
@@ -104,12 +106,13 @@ async fn proposed(
     session: SessionId,
     ids: Vec<Uuid>,
 ) -> Result<Vec<Leased>> {
-    if is_draining(connection, session).await? {
+    let Some(host) = host(connection, session).await? else {
         return Ok(Vec::new());
-    }
+    };
     let want = ids.len();
     let rows: Vec<ProposedRow> = sqlx::query_as(sql!("claim/proposed"))
         .bind(ids)
+        .bind(&host)
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
@@ -134,7 +137,7 @@ async fn proposed(
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
-    let leased = lease(connection, session, &places, chosen).await?;
+    let leased = lease(connection, session, &host, &places, chosen).await?;
     let ids: Vec<i64> = lanes.iter().map(|lane| lane.id).collect();
     let steps: Vec<f64> =
         lanes.iter().zip(before).map(|(lane, before)| lane.vtime - before).collect();
@@ -147,13 +150,15 @@ async fn proposed(
     Ok(leased)
 }
 
-async fn is_draining(connection: &mut PgConnection, session: SessionId) -> Result<bool> {
-    let draining: Option<bool> = sqlx::query_scalar(sql!("claim/session"))
+/// The host of a session; `None` when it claims nothing any more.
+async fn host(connection: &mut PgConnection, session: SessionId) -> Result<Option<String>> {
+    let known: Option<(bool, String)> = sqlx::query_as(sql!("claim/session"))
         .bind(session.as_uuid())
         .fetch_optional(connection)
         .await
         .map_err(store_error)?;
-    draining.ok_or(Error::NotFound("session"))
+    let (is_draining, host) = known.ok_or(Error::NotFound("session"))?;
+    Ok((!is_draining).then_some(host))
 }
 
 async fn promote(connection: &mut PgConnection) -> Result<()> {
@@ -232,11 +237,13 @@ async fn heads(
     connection: &mut PgConnection,
     lanes: &[Lane],
     want: usize,
+    host: &str,
 ) -> Result<(Vec<Vec<Uuid>>, Places)> {
     let ids: Vec<i64> = lanes.iter().map(|lane| lane.id).collect();
     let rows: Vec<(i64, i16, Uuid)> = sqlx::query_as(sql!("claim/heads"))
         .bind(ids)
         .bind(i64::try_from(want).unwrap_or(i64::MAX))
+        .bind(host)
         .fetch_all(connection)
         .await
         .map_err(store_error)?;
@@ -271,6 +278,7 @@ impl LeasedRow {
 async fn lease(
     connection: &mut PgConnection,
     session: SessionId,
+    host: &str,
     places: &Places,
     chosen: Vec<Uuid>,
 ) -> Result<Vec<Leased>> {
@@ -281,6 +289,7 @@ async fn lease(
         .bind(lanes)
         .bind(prios)
         .bind(session.as_uuid())
+        .bind(host)
         .fetch_all(connection)
         .await
         .map_err(store_error)?;

@@ -6,14 +6,21 @@ use uuid::Uuid;
 use super::{
     rows::{CountsRow, code},
     sql, store_error,
-    tally::{Difference, Tally},
+    tally::{Difference, FLAKY, Tally},
 };
 use crate::Result;
 
 /// Adds the differences to the counts of this process, batches before owners and each in order.
 pub(super) async fn write(connection: &mut PgConnection, slot: i16, tally: &Tally) -> Result<()> {
-    add(connection, sql!("count/of_batches"), slot, &tally.batches).await?;
-    add(connection, sql!("count/of_owners"), slot, &tally.owners).await
+    add(connection, sql!("count/of_batches"), slot, &tally.batches, Counted::WithFlaky).await?;
+    add(connection, sql!("count/of_owners"), slot, &tally.owners, Counted::Statuses).await
+}
+
+/// What a table counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Statuses,
+    WithFlaky,
 }
 
 async fn add(
@@ -21,24 +28,25 @@ async fn add(
     sql: &'static str,
     slot: i16,
     differences: &BTreeMap<Uuid, Difference>,
+    counted: Counted,
 ) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
     }
     let ids: Vec<Uuid> = differences.keys().copied().collect();
     let by = |place: usize| -> Vec<i64> { differences.values().map(|by| by[place]).collect() };
-    sqlx::query(sql)
+    let mut query = sqlx::query(sql)
         .bind(ids)
         .bind(by(0))
         .bind(by(1))
         .bind(by(2))
         .bind(by(3))
         .bind(by(4))
-        .bind(slot)
-        .execute(connection)
-        .await
-        .map(|_| ())
-        .map_err(store_error)
+        .bind(slot);
+    if counted == Counted::WithFlaky {
+        query = query.bind(by(FLAKY));
+    }
+    query.execute(connection).await.map(|_| ()).map_err(store_error)
 }
 
 #[derive(FromRow)]

@@ -36,12 +36,18 @@ const MIGRATIONS_TABLE: &str = "jobrunner.migration";
 /// What all who migrate lock: "jobrunner" in ASCII, as far as it fits.
 const MIGRATION_LOCK: i64 = 0x6a6f_6272_756e_6e65;
 
+/// The text of a migration of this store.
+macro_rules! migration {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres/", $name, ".sql"))
+    };
+}
+
 /// Every migration, in order. A released one is never changed.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "initial",
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres/0001_initial.sql")),
-)];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "initial", migration!("0001_initial")),
+    (2, "repetitions", migration!("0002_repetitions")),
+];
 
 /// So many slots are enough to keep a few hundred processes off each other's counts.
 const SLOTS: i16 = 32;

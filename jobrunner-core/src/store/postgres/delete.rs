@@ -28,6 +28,7 @@ pub(super) async fn delete_job(connection: &mut PgConnection, job: JobId) -> Res
     }
     let mut tally = Tally::default();
     tally.add(standing.owner_id, standing.batch_id, status, -1);
+    tally.flaky(standing.batch_id, -i64::from(standing.flaky));
     Ok(((), tally))
 }
 

@@ -1,10 +1,12 @@
 //! Ends of attempts, reported or not: what is decided about them, and the one statement that writes it.
 
+use std::collections::HashSet;
+
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::{
-    rows::{code, number, stored},
+    rows::{code, millis, number, parse, stored},
     sql, store_error,
     tally::Tally,
 };
@@ -12,7 +14,7 @@ use crate::{
     Result, Status,
     job::Reason,
     lease::{Finish, LeaseRef, LeaseToken},
-    retry::{self, History},
+    retry::{self, AVOID, History, Retry},
 };
 
 /// A locked lease with what decides about the end of its attempt.
@@ -26,6 +28,7 @@ pub(super) struct Held {
     losses: i64,
     cancel: bool,
     max_attempts: i64,
+    retry: Option<String>,
     pub(super) is_started: bool,
     /// How long it has been running.
     pub(super) ran_ms: i64,
@@ -53,21 +56,50 @@ pub(super) struct Ends {
     truncated: Vec<bool>,
     job_statuses: Vec<i16>,
     losses: Vec<i64>,
+    delays: Vec<i64>,
+    avoids: Vec<i64>,
+    flaky: Vec<bool>,
+    /// Those of the jobs that a worker on another host could take.
+    elsewhere: HashSet<Uuid>,
     tally: Tally,
 }
 
 impl Ends {
+    /// Nothing yet. Of the reports that are about the worker and not about the command, finds out whether
+    /// another host could take the job.
+    pub(super) async fn of(
+        connection: &mut PgConnection,
+        reports: impl Iterator<Item = (Uuid, Option<Reason>)>,
+    ) -> Result<Self> {
+        let is_of_worker = |reason: Option<Reason>| reason.is_some_and(retry::is_of_the_worker);
+        let jobs: Vec<Uuid> = reports.filter(|(_, why)| is_of_worker(*why)).map(|r| r.0).collect();
+        let mut ends = Self::default();
+        if !jobs.is_empty() {
+            let found: Vec<Uuid> = sqlx::query_scalar(sql!("lease/elsewhere"))
+                .bind(jobs)
+                .fetch_all(connection)
+                .await
+                .map_err(store_error)?;
+            ends.elsewhere = found.into_iter().collect();
+        }
+        Ok(ends)
+    }
+
     /// Decides what follows the end of an attempt, and answers where its job will stand.
     pub(super) fn add(&mut self, held: &Held, report: &Finish) -> Result<Status> {
         let outcome = &report.outcome;
+        let policy: Option<Retry> = held.retry.as_deref().map(parse).transpose()?;
         let history = History {
             attempt: number(held.attempts)?,
             losses: number(held.losses)?,
             max_attempts: number(held.max_attempts)?,
+            retry: policy.as_ref(),
             cancel_requested: held.cancel,
+            elsewhere: self.elsewhere.contains(&held.job_id),
         };
-        let status = super::step(Status::Running, retry::next(outcome.reason, history))?;
-        let lost = i64::from(outcome.reason == Some(Reason::WorkerLost));
+        let next = retry::next(outcome.reason, outcome.exit_code, history);
+        let status = super::step(Status::Running, next.change)?;
+        let is_flaky = status == Status::Passed && history.is_flaky();
         let duration = u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX);
         self.jobs.push(held.job_id);
         self.tokens.push(held.token);
@@ -81,8 +113,12 @@ impl Ends {
         self.stderr_bytes.push(stored(report.stderr_bytes));
         self.truncated.push(report.truncated);
         self.job_statuses.push(small(status));
-        self.losses.push(held.losses + lost);
+        self.losses.push(held.losses + i64::from(next.is_free));
+        self.delays.push(millis(next.delay));
+        self.avoids.push(if history.elsewhere { millis(AVOID) } else { 0 });
+        self.flaky.push(is_flaky);
         self.tally.moved(held.owner_id, held.batch_id, Status::Running, status);
+        self.tally.flaky(held.batch_id, i64::from(is_flaky));
         Ok(status)
     }
 
@@ -105,6 +141,9 @@ impl Ends {
             .bind(self.truncated)
             .bind(self.job_statuses)
             .bind(self.losses)
+            .bind(self.delays)
+            .bind(self.avoids)
+            .bind(self.flaky)
             .execute(connection)
             .await
             .map_err(store_error)?;

@@ -24,7 +24,9 @@ pub(super) async fn finish(
         leases.iter().filter(|lease| !held.contains_key(lease)).copied().collect();
     let mut reported = reported(connection, &unheld).await?;
 
-    let mut ends = Ends::default();
+    let ended = reports.iter().filter(|report| held.contains_key(&report.lease));
+    let ended = ended.map(|report| (report.lease.job.as_uuid(), report.outcome.reason));
+    let mut ends = Ends::of(connection, ended).await?;
     let mut output = Vec::new();
     let mut answers = Vec::with_capacity(reports.len());
     for report in reports {

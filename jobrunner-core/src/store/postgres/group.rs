@@ -34,6 +34,7 @@ struct Columns {
     priorities: Vec<i16>,
     max_attempts: Vec<i64>,
     run_at: Vec<Option<DateTime<Utc>>>,
+    retries: Vec<Option<String>>,
 }
 
 impl Group {
@@ -53,6 +54,7 @@ impl Group {
         columns.priorities.push(i16::from(spec.priority));
         columns.max_attempts.push(i64::from(spec.max_attempts));
         columns.run_at.push(spec.scheduled_at);
+        columns.retries.push(spec.retry.as_ref().map(render).transpose()?);
         Ok(())
     }
 
@@ -82,6 +84,7 @@ impl Group {
             .bind(columns.run_at)
             .bind(self.owner)
             .bind(self.batch)
+            .bind(columns.retries)
             .execute(connection)
             .await
             .map_err(store_error)?;

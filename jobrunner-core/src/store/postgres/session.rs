@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     Error, Result, SessionId,
+    job::Reason,
     lease::{Finish, LeaseRef, LeaseToken, NewSession, Renewal, Rescue, Rescued},
 };
 
@@ -25,6 +26,7 @@ pub(super) async fn open(store: &PostgresStore, session: NewSession) -> Result<(
         .bind(i64::from(session.slots))
         .bind(render(&session.queues)?)
         .bind(ttl)
+        .bind(session.containment.as_str())
         .execute(&store.reserved)
         .await
         .map(|_| ())
@@ -147,7 +149,8 @@ async fn take_back(connection: &mut PgConnection, which: Which) -> Result<(Vec<R
     let stored = stored_ends(connection, &started).await?;
 
     let mut rescued = Vec::new();
-    let mut ends = Ends::default();
+    let lost = started.iter().map(|held| (held.job_id, Some(Reason::WorkerLost)));
+    let mut ends = Ends::of(connection, lost).await?;
     for held in &started {
         let [stdout, stderr] = stored.get(&held.job_id).copied().unwrap_or_default();
         let ran = Duration::from_millis(number(held.ran_ms.max(0))?);

@@ -21,13 +21,14 @@ pub(super) async fn claim(
     session: SessionId,
     pick: Pick,
 ) -> Result<Vec<Leased>> {
-    let draining: Option<bool> = sqlx::query_scalar(sql!("claim/session"))
+    let known: Option<(bool, String)> = sqlx::query_as(sql!("claim/session"))
         .bind(session.as_uuid())
         .bind(clock::uptime())
         .fetch_optional(&mut *connection)
         .await
         .map_err(store_error)?;
-    if draining.ok_or(Error::NotFound("session"))? {
+    let (is_draining, host) = known.ok_or(Error::NotFound("session"))?;
+    if is_draining {
         return Ok(Vec::new());
     }
     promote(connection).await?;
@@ -35,20 +36,23 @@ pub(super) async fn claim(
         Pick::Fair { queues, want } => (queues, want as usize, None),
         Pick::Ids(ids) => (Vec::new(), ids.len(), Some(ids)),
     };
-    let mut lanes = lanes(connection, &queues).await?;
+    let mut lanes = lanes(connection, &queues, &host).await?;
     fair::order(&mut lanes);
     let heads = match proposed {
         None => {
             keep_in_reach(&mut lanes, want);
-            heads(connection, &lanes, want).await?
+            heads(connection, &lanes, want, &host).await?
         }
-        Some(ids) => among(connection, &lanes, ids.into_iter().map(|id| id.as_uuid())).await?,
+        Some(ids) => {
+            let ids = ids.into_iter().map(|id| id.as_uuid());
+            among(connection, &lanes, ids, &host).await?
+        }
     };
     let chosen = fair::share(&mut lanes, &heads, want);
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
-    let leased = lease(connection, session, &chosen).await?;
+    let leased = lease(connection, session, &host, &chosen).await?;
     for lane in &lanes {
         sqlx::query(sql!("claim/advance"))
             .bind(lane.id)
@@ -77,10 +81,16 @@ async fn promote(connection: &mut SqliteConnection) -> Result<()> {
     Ok(())
 }
 
-async fn lanes(connection: &mut SqliteConnection, queues: &[String]) -> Result<Vec<Lane>> {
+async fn lanes(
+    connection: &mut SqliteConnection,
+    queues: &[String],
+    host: &str,
+) -> Result<Vec<Lane>> {
     type Row = (i64, Uuid, f64, f64, Option<i64>);
     let rows: Vec<Row> = sqlx::query_as(sql!("claim/lanes"))
         .bind(render(queues)?)
+        .bind(host)
+        .bind(clock::now())
         .fetch_all(connection)
         .await
         .map_err(store_error)?;
@@ -107,12 +117,15 @@ async fn heads(
     connection: &mut SqliteConnection,
     lanes: &[Lane],
     want: usize,
+    host: &str,
 ) -> Result<Vec<Vec<Uuid>>> {
     let mut heads = Vec::with_capacity(lanes.len());
     for lane in lanes {
         let jobs = sqlx::query_scalar(sql!("claim/heads"))
             .bind(lane.id)
             .bind(want as i64)
+            .bind(host)
+            .bind(clock::now())
             .fetch_all(&mut *connection)
             .await
             .map_err(store_error)?;
@@ -126,11 +139,14 @@ async fn among(
     connection: &mut SqliteConnection,
     lanes: &[Lane],
     proposed: impl Iterator<Item = Uuid>,
+    host: &str,
 ) -> Result<Vec<Vec<Uuid>>> {
     let mut seen = HashSet::new();
     let proposed = proposed.filter(|id| seen.insert(*id));
     let claimable: Vec<(i64, Uuid)> = sqlx::query_as(sql!("claim/proposed"))
         .bind(id_list(proposed)?)
+        .bind(host)
+        .bind(clock::now())
         .fetch_all(connection)
         .await
         .map_err(store_error)?;
@@ -165,6 +181,7 @@ impl LeasedRow {
 async fn lease(
     connection: &mut SqliteConnection,
     session: SessionId,
+    host: &str,
     chosen: &[Uuid],
 ) -> Result<Vec<Leased>> {
     let chosen = id_list(chosen.iter().copied())?;
@@ -172,6 +189,7 @@ async fn lease(
         .bind(&chosen)
         .bind(session.as_uuid())
         .bind(clock::now())
+        .bind(host)
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;

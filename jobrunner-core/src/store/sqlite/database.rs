@@ -24,12 +24,18 @@ const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 /// A name of its own, so that an embedder's migrations in the same file do not collide with ours.
 const MIGRATIONS_TABLE: &str = "jobrunner_migration";
 
+/// The text of a migration of this store.
+macro_rules! migration {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite/", $name, ".sql"))
+    };
+}
+
 /// Every migration, in order. A released one is never changed.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "initial",
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite/0001_initial.sql")),
-)];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "initial", migration!("0001_initial")),
+    (2, "repetitions", migration!("0002_repetitions")),
+];
 
 /// The one connection that writes, with the schema brought up to date.
 pub(super) async fn open_writer(path: &Path) -> Result<SqliteConnection> {

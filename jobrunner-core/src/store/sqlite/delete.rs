@@ -27,6 +27,7 @@ pub(super) async fn delete_job(connection: &mut SqliteConnection, job: JobId) ->
     }
     let mut tally = Tally::default();
     tally.add(standing.owner_id, standing.batch_id, status, -1);
+    tally.flaky(standing.batch_id, -i64::from(standing.flaky));
     tally.write(connection).await
 }
 

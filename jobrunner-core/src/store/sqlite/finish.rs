@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     clock, log,
-    rows::{code, number, stored},
+    rows::{code, millis, number, parse, stored},
     sql, store_error,
     tally::Tally,
 };
@@ -14,7 +14,7 @@ use crate::{
     job::Reason,
     lease::{Finish, Finished, LeaseRef},
     log::Stream,
-    retry::{self, History},
+    retry::{self, AVOID, History, Retry},
 };
 
 pub(super) async fn finish(
@@ -68,6 +68,7 @@ struct Held {
     started_at: i64,
     cancel: bool,
     max_attempts: i64,
+    retry: Option<String>,
 }
 
 async fn held(connection: &mut SqliteConnection, lease: LeaseRef) -> Result<Option<Held>> {
@@ -98,28 +99,40 @@ async fn end_attempt(
 ) -> Result<Status> {
     let now = clock::now();
     let reason = report.outcome.reason;
+    let policy: Option<Retry> = held.retry.as_deref().map(parse).transpose()?;
+    let of_worker = reason.is_some_and(retry::is_of_the_worker);
     let history = History {
         attempt: number(held.attempts)?,
         losses: number(held.losses)?,
         max_attempts: number(held.max_attempts)?,
+        retry: policy.as_ref(),
         cancel_requested: held.cancel,
+        elsewhere: of_worker && elsewhere(connection, report.lease).await?,
     };
-    let status = super::step(Status::Running, retry::next(reason, history))?;
+    let next = retry::next(reason, report.outcome.exit_code, history);
+    let status = super::step(Status::Running, next.change)?;
+    let is_flaky = status == Status::Passed && history.is_flaky();
     insert_attempt(connection, held, report, now).await?;
     if status.is_terminal() {
         sqlx::query(sql!("job/end"))
             .bind(report.lease.job.as_uuid())
             .bind(code(status))
             .bind(now)
+            .bind(is_flaky)
             .execute(&mut *connection)
             .await
             .map_err(store_error)?;
     } else {
-        let lost = i64::from(reason == Some(Reason::WorkerLost));
-        sqlx::query(sql!("lease/retry"))
+        let avoid_until = history.elsewhere.then(|| now + millis(AVOID));
+        let (sql, time) = match next.delay {
+            Duration::ZERO => (sql!("lease/retry"), avoid_until),
+            delay => (sql!("lease/defer"), Some(now + millis(delay))),
+        };
+        sqlx::query(sql)
             .bind(report.lease.token.0)
             .bind(report.lease.job.as_uuid())
-            .bind(held.losses + lost)
+            .bind(held.losses + i64::from(next.is_free))
+            .bind(time)
             .execute(&mut *connection)
             .await
             .map_err(store_error)?;
@@ -131,7 +144,20 @@ async fn end_attempt(
         .await
         .map_err(store_error)?;
     tally.moved(held.owner_id, held.batch_id, Status::Running, status);
+    tally.flaky(held.batch_id, i64::from(is_flaky));
     Ok(status)
+}
+
+/// Whether a worker on another host could take the job of a lease.
+async fn elsewhere(connection: &mut SqliteConnection, lease: LeaseRef) -> Result<bool> {
+    let found: Option<i64> = sqlx::query_scalar(sql!("lease/elsewhere"))
+        .bind(lease.token.0)
+        .bind(lease.job.as_uuid())
+        .bind(clock::uptime())
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(found.is_some())
 }
 
 async fn insert_attempt(

@@ -18,6 +18,7 @@ pub(super) async fn open(connection: &mut SqliteConnection, session: NewSession)
         .bind(ttl)
         .bind(clock::now())
         .bind(clock::uptime())
+        .bind(session.containment.as_str())
         .execute(connection)
         .await
         .map(|_| ())

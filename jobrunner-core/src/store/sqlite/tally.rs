@@ -11,7 +11,7 @@ pub(super) use crate::store::tally::Tally;
 impl Tally {
     /// Writes the differences; a batch whose last job has ended ends with it.
     pub(in crate::store) async fn write(self, connection: &mut SqliteConnection) -> Result<()> {
-        for (owner, [waiting, running, passed, failed, canceled]) in self.owners {
+        for (owner, [waiting, running, passed, failed, canceled, _]) in self.owners {
             sqlx::query(sql!("count/of_owner"))
                 .bind(owner)
                 .bind(waiting)
@@ -23,7 +23,7 @@ impl Tally {
                 .await
                 .map_err(store_error)?;
         }
-        for (batch, [waiting, running, passed, failed, canceled]) in self.batches {
+        for (batch, [waiting, running, passed, failed, canceled, flaky]) in self.batches {
             let counts: CountsRow = sqlx::query_as(sql!("count/of_batch"))
                 .bind(batch)
                 .bind(waiting)
@@ -31,6 +31,7 @@ impl Tally {
                 .bind(passed)
                 .bind(failed)
                 .bind(canceled)
+                .bind(flaky)
                 .fetch_one(&mut *connection)
                 .await
                 .map_err(store_error)?;

@@ -161,6 +161,7 @@ pub async fn p4_only_a_start_charges_an_attempt(fixture: &Fixture) {
         slots: 1,
         queues: vec!["default".to_owned()],
         ttl: Duration::from_secs(600),
+        containment: crate::executor::Containment::default(),
     };
     fixture.store.open_session(session.clone()).await.expect("a session");
     let hand = fixture.hand().await;

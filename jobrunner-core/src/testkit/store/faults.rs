@@ -139,6 +139,7 @@ pub async fn p9_a_worker_whose_announcement_was_lost_announces_itself_again(fixt
         slots: 1,
         queues: Vec::new(),
         ttl: Duration::from_secs(600),
+        containment: crate::executor::Containment::default(),
     };
     let store = faulty(fixture, "open_session");
     assert!(is_lost(&store.open_session(session.clone()).await));

@@ -134,6 +134,8 @@ pub(crate) struct Job {
     result: Option<JobResult>,
     /// Why it did not pass, in one sentence.
     error: Option<String>,
+    /// Whether it passed after an attempt that failed.
+    flaky: bool,
 }
 
 /// How an attempt ended.

@@ -22,6 +22,7 @@ impl World {
             assert_eq!(stored.status, job.status, "P2: {id} {job:?}");
             assert_eq!(stored.attempt as usize, job.attempts.len(), "P4: {id} {job:?}");
             assert_eq!(stored.finished_at.is_some(), job.status.is_terminal(), "P2: {id} {job:?}");
+            assert_eq!(stored.flaky, job.is_flaky(), "P4: {id} {job:?}");
         }
         for owner in self.owners {
             let counts = store.counts(Scope::Owner(owner), None).await.expect("counts");
@@ -42,6 +43,9 @@ impl World {
                 self.members(batch.id).into_iter().map(|job| self.jobs[&job].status).collect();
             let counted = count(statuses.into_iter());
             assert_eq!(batch.counts, counted, "P5: the counts of a batch equal a recount");
+            let flaky =
+                self.members(batch.id).iter().filter(|job| self.jobs[*job].is_flaky()).count();
+            assert_eq!(batch.flaky, flaky as u64, "P5: the flaky members equal a recount");
             let (_, ended) = self.batches.get_mut(&batch.id).expect("a known batch");
             if batch.counts.total == 0 {
                 continue;
@@ -50,6 +54,7 @@ impl World {
                 // Members that are deleted afterwards change what is counted, not how it ended.
                 Some(ended) => {
                     ended.counts = batch.counts;
+                    ended.flaky = batch.flaky;
                     assert_eq!(*ended, batch, "P5: a batch finishes once");
                 }
                 None => {

@@ -63,6 +63,11 @@ impl Job {
         self.losses += u32::from(lost);
     }
 
+    /// Whether it passed after it had failed.
+    pub(super) fn is_flaky(&self) -> bool {
+        self.status == Status::Passed && self.attempts.len() as u32 - self.losses > 1
+    }
+
     /// Somebody cancels it; answers the lease that no longer holds by that.
     pub(super) fn cancel(&mut self) -> Option<LeaseRef> {
         match self.status {

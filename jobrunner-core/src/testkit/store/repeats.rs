@@ -1,0 +1,119 @@
+//! Attempts that follow another one: which, when and where.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    JobSpec, Status, UserId,
+    job::Reason,
+    lease::{Finished, Rescue},
+    retry::{Retry, RetryKind, RetryOn},
+    testkit::{Fixture, Hand, spec, wait_until},
+};
+
+/// A worker that lives.
+const LIVES: Duration = Duration::from_secs(600);
+
+fn repeated(retry: Retry) -> JobSpec {
+    JobSpec { max_attempts: 5, retry: Some(retry), ..spec("repeated") }
+}
+
+async fn fail_with(hand: &Hand, exit_code: i32) {
+    let lease = hand.start_one().await.lease;
+    let mut report = hand.report(lease, Some(Reason::ExitCode));
+    report.outcome.exit_code = Some(exit_code);
+    assert_eq!(hand.store().finish(&[report]).await.expect("an answer"), [Finished::Won]);
+}
+
+/// Exit codes and kinds that are not named end the job, however many attempts are left.
+pub async fn only_failures_that_a_job_names_are_repeated(fixture: &Fixture) {
+    let on = vec![RetryOn::ExitCode(75), RetryOn::Kind(RetryKind::Timeout)];
+    let job = fixture.job(UserId::new(), repeated(Retry { on, ..Retry::default() })).await;
+    let hand = fixture.hand().await;
+    fail_with(&hand, 75).await;
+    assert_eq!(fixture.look(job).await.status, Status::Waiting);
+    hand.run_one(Some(Reason::Timeout)).await;
+    assert_eq!(fixture.look(job).await.status, Status::Waiting);
+    fail_with(&hand, 74).await;
+    let job = fixture.look(job).await;
+    assert_eq!((job.status, job.attempt), (Status::Failed, 3));
+}
+
+/// It is not claimed before, and claimed soon after.
+pub async fn a_repetition_waits_for_its_pause(fixture: &Fixture) {
+    let retry = Retry { delay_seconds: 1, ..Retry::default() };
+    let job = fixture.job(UserId::new(), repeated(retry)).await;
+    let hand = fixture.hand().await;
+    hand.run_one(Some(Reason::ExitCode)).await;
+    let failed = Instant::now();
+    let found = fixture.look(job).await;
+    assert_eq!((found.status, found.attempt), (Status::Waiting, 1));
+    assert!(hand.claim(1).await.is_empty());
+    let leased = wait_until("the pause to be over", || async { hand.claim(1).await.pop() }).await;
+    assert!(failed.elapsed() >= Duration::from_millis(900), "{:?}", failed.elapsed());
+    assert_eq!((leased.lease.job, leased.attempt), (job, 2));
+}
+
+/// The loss of a worker does not make a job flaky.
+pub async fn p4_a_job_that_passes_after_a_failure_is_flaky_and_counted(fixture: &Fixture) {
+    let owner = UserId::new();
+    let members = ["flaky", "lost", "steady"].map(|name| JobSpec { max_attempts: 2, ..spec(name) });
+    let batch = fixture.batch(owner, members.to_vec()).await;
+    let hand = fixture.hand().await;
+    hand.run_one(Some(Reason::ExitCode)).await;
+    hand.run_one(None).await;
+    hand.run_one(Some(Reason::WorkerLost)).await;
+    hand.run_one(None).await;
+    hand.run_one(None).await;
+    let members = fixture.members(batch).await;
+    let flaky: Vec<bool> = members.iter().map(|job| job.flaky).collect();
+    assert_eq!(flaky, [true, false, false]);
+    let found = fixture.look_at_batch(batch).await;
+    assert_eq!((found.status, found.counts.passed, found.flaky), (Status::Passed, 3, 1));
+
+    let deleted = fixture.store.delete_job(members[0].id).await;
+    deleted.expect("an ended job can be deleted");
+    assert_eq!(fixture.look_at_batch(batch).await.flaky, 0);
+}
+
+/// It costs no run, the first host leaves the job to the other, and where there is no other the job fails.
+pub async fn files_that_are_missing_on_one_host_are_looked_for_on_another(fixture: &Fixture) {
+    let here = fixture.hand_on("here", LIVES).await;
+    let alone = fixture.job(UserId::new(), spec("alone")).await;
+    here.run_one(Some(Reason::InputMissing)).await;
+    assert_eq!(fixture.look(alone).await.status, Status::Failed);
+
+    let there = fixture.hand_on("there", LIVES).await;
+    let owner = UserId::new();
+    let job = fixture.job(owner, spec("job")).await;
+    here.run_one(Some(Reason::InputMissing)).await;
+    assert_eq!(fixture.look(job).await.status, Status::Waiting);
+    // What waits behind it is not held up by it, in its own lane and in others.
+    let behind = fixture.job(owner, spec("behind")).await;
+    let other = fixture.job(UserId::new(), spec("other")).await;
+    let mut claimed = [here.claim(1).await, here.claim(2).await].concat();
+    claimed.sort_by_key(|leased| leased.lease.job);
+    let jobs: Vec<_> = claimed.iter().map(|leased| leased.lease.job).collect();
+    assert_eq!(jobs, [behind, other]);
+    assert!(here.propose(&[job]).await.is_empty());
+
+    there.run_one(None).await;
+    let job = fixture.look(job).await;
+    assert_eq!((job.status, job.attempt, job.flaky), (Status::Passed, 2, false));
+}
+
+/// Not for ever: the rest of the suite covers a job whose only host is the one that was lost.
+pub async fn p4_a_job_that_lost_its_worker_prefers_another_host(fixture: &Fixture) {
+    let brief = fixture.hand_on("here", Duration::from_millis(50)).await;
+    let job = fixture.job(UserId::new(), spec("job")).await;
+    brief.start_one().await;
+    let again = fixture.hand_on("here", LIVES).await;
+    let there = fixture.hand_on("there", LIVES).await;
+    wait_until("the session to expire", || async {
+        let rescued = fixture.store.rescue(Rescue::Expired).await.expect("a rescue");
+        (!rescued.is_empty()).then_some(())
+    })
+    .await;
+    assert!(again.claim(1).await.is_empty());
+    let leased = there.claim(1).await;
+    assert_eq!(leased.iter().map(|leased| leased.lease.job).collect::<Vec<_>>(), [job]);
+}
