@@ -40,6 +40,7 @@ async fn run_three(directory: &Path) -> Result<Batch, Box<dyn Error>> {
     let executor = ProcessExecutor::new(ProcessSettings {
         grace: settings.kill_grace,
         allowed_roots: settings.allowed_workdirs.clone(),
+        loading_variables: settings.loading_variables.clone(),
         // Only for a process that runs commands and nothing else.
         reaper: None,
         cgroups: None,

@@ -42,7 +42,7 @@ pub(crate) enum Command {
     /// Show who you are signed in as
     Whoami(Server),
     /// Submit one job
-    Submit(Submit),
+    Submit(Box<Submit>),
     /// Submit, list, show, watch, cancel and repeat batches
     Batch(Batch),
     /// List, show and cancel jobs, and read their output

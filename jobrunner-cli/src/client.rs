@@ -128,7 +128,7 @@ impl Client {
         self.get(&format!("/jobs/{id}"), &[]).await
     }
 
-    pub(crate) async fn attempts(&self, id: JobId) -> Result<Page<Attempt>, Failure> {
+    pub(crate) async fn attempts_of(&self, id: JobId) -> Result<Page<Attempt>, Failure> {
         self.get(&format!("/jobs/{id}/attempts"), &[]).await
     }
 
@@ -333,5 +333,9 @@ impl Results for Client {
         let wanted = [("tail_bytes", TAIL_BYTES.to_string())];
         let logs: Logs = self.get(&format!("/jobs/{job}/logs"), &wanted).await?;
         Ok(Tail { stdout: logs.stdout, stderr: logs.stderr })
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>, Failure> {
+        Ok(self.attempts_of(job).await?.items)
     }
 }

@@ -3,7 +3,7 @@
 use std::{fs::File, io::BufWriter, path::Path, time::Duration};
 
 use jobrunner_core::{Batch, Job, Status, job::Reason};
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use crate::{
     exit::{Context, Failure},
@@ -46,14 +46,36 @@ pub(crate) async fn write(
     report.serialize(writer).context(cannot)
 }
 
+/// A job that passed, with the attempts that failed before, as Maven's Surefire writes them.
+async fn passed(results: &dyn Results, job: &Job) -> Result<TestCaseStatus, Failure> {
+    let mut status = TestCaseStatus::success();
+    if job.flaky {
+        for attempt in results.attempts(job.id).await? {
+            let Some(reason) = attempt.result.and_then(|result| result.reason) else { continue };
+            let mut rerun = TestRerun::new(kind(reason));
+            rerun.set_message(attempt.error.unwrap_or_default());
+            rerun.set_type(reason.as_str());
+            rerun.set_timestamp(attempt.started_at);
+            status.add_rerun(rerun);
+        }
+    }
+    Ok(status)
+}
+
+/// Whether the command itself said that it failed; anything else kept it from saying.
+const fn kind(reason: Reason) -> NonSuccessKind {
+    match reason {
+        Reason::ExitCode => NonSuccessKind::Failure,
+        _ => NonSuccessKind::Error,
+    }
+}
+
 async fn case(results: &dyn Results, batch: &Batch, job: &Job) -> Result<TestCase, Failure> {
     let reason = job.result.as_ref().and_then(|result| result.reason);
     let mut status = match (job.status, reason) {
-        (Status::Passed, _) => TestCaseStatus::success(),
+        (Status::Passed, _) => passed(results, job).await?,
         (Status::Canceled, _) => TestCaseStatus::skipped(),
-        // The command itself said so; anything else kept it from saying.
-        (_, Some(Reason::ExitCode)) => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        _ => TestCaseStatus::non_success(NonSuccessKind::Error),
+        (_, reason) => TestCaseStatus::non_success(reason.map_or(NonSuccessKind::Error, kind)),
     };
     if job.status != Status::Passed {
         status.set_message(job.error.as_deref().unwrap_or("did not pass"));

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Command::Login(login) => run(commands::login::login(login)),
         Command::Logout(server) => run(async move { commands::login::logout(&server) }),
         Command::Whoami(server) => run(commands::login::whoami(server)),
-        Command::Submit(submit) => run(commands::submit::submit(submit)),
+        Command::Submit(submit) => run(commands::submit::submit(*submit)),
         Command::Batch(batch) => run(commands::batch::batch(batch)),
         Command::Jobs(jobs) => run(commands::jobs::jobs(jobs)),
         Command::Workers(workers) => run(commands::workers::workers(workers)),

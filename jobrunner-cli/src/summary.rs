@@ -34,6 +34,9 @@ pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Fa
         batch.counts.total,
         words(&batch.counts)
     );
+    if batch.flaky > 0 {
+        println!("{} of those that passed did so after they had failed", batch.flaky);
+    }
     Ok(())
 }
 

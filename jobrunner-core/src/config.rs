@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use crate::{
     Violation,
-    job::{Rules, check_queue},
+    job::{LoadingVariables, Rules, check_queue},
     workdir::AllowedRoots,
 };
 
@@ -55,6 +55,14 @@ pub struct Settings {
     /// `JOB_MAX_PROCESSES`, 4096 by default: how many processes and threads a command may have at one time,
     /// where it has a control group.
     pub max_processes: u64,
+    /// `JOB_ENV_ALLOW`, nothing by default: variables that make a program load or run something else and that
+    /// jobs may set all the same.
+    pub loading_variables: LoadingVariables,
+    /// `VALIDATE_INPUTS_ON_SUBMIT`, false by default: whether working directories and inputs must exist on the
+    /// server at submission.
+    pub must_exist: bool,
+    /// `JOB_UMASK`, 077 by default: the file mode creation mask of commands.
+    pub umask: u32,
 }
 
 /// Where commands get control groups (cgroup v2) of their own.
@@ -106,6 +114,28 @@ impl Settings {
                 Cgroup::Off
             }
         };
+        let loading_variables = text("JOB_ENV_ALLOW").unwrap_or_default().parse();
+        let loading_variables = loading_variables.unwrap_or_else(|name: String| {
+            let message = format!("must list names of variables, not {name:?}");
+            wrong.push(Violation::new("JOB_ENV_ALLOW", message));
+            LoadingVariables::default()
+        });
+        let must_exist = match text("VALIDATE_INPUTS_ON_SUBMIT").as_deref().map(str::trim) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => {
+                let message = "must be true or false";
+                wrong.push(Violation::new("VALIDATE_INPUTS_ON_SUBMIT", message));
+                false
+            }
+        };
+        let umask = text("JOB_UMASK").map_or(Some(0o077), |mask| {
+            u32::from_str_radix(mask.trim(), 8).ok().filter(|mask| *mask <= 0o777)
+        });
+        let umask = umask.unwrap_or_else(|| {
+            wrong.push(Violation::new("JOB_UMASK", "must be an octal number such as 027"));
+            0o077
+        });
         let default_queue = text("DEFAULT_QUEUE").unwrap_or_else(|| "default".to_owned());
         if let Err(violation) = check_queue(&default_queue) {
             wrong.push(Violation::new("DEFAULT_QUEUE", violation.message));
@@ -155,6 +185,9 @@ impl Settings {
             max_output_bytes,
             cgroup,
             max_processes,
+            loading_variables,
+            must_exist,
+            umask,
         })
     }
 
@@ -166,6 +199,8 @@ impl Settings {
             default_working_dir: self.default_working_dir.to_string_lossy().into_owned(),
             allowed_roots: self.allowed_workdirs.clone(),
             max_timeout: self.command_timeout,
+            loading_variables: self.loading_variables.clone(),
+            must_exist: self.must_exist,
         }
     }
 }

@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use rustix::{
+    fs::Mode,
+    process::{DumpableBehavior, set_dumpable_behavior},
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -114,6 +117,11 @@ pub fn start_log(default: &str) -> Result<(), SettingsError> {
 /// The kernel refuses, which it has no reason to.
 pub fn keep_to_itself() -> io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(io::Error::from)
+}
+
+/// Sets the file mode creation mask of this process, which commands inherit: only the bits of `0o777`.
+pub fn set_umask(mask: u32) {
+    rustix::process::umask(Mode::from_bits_truncate(mask));
 }
 
 /// Tells the person at the terminal, if anybody reads it. Unlike `eprintln!` it never ends the process.

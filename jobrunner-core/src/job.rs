@@ -1,6 +1,7 @@
 //! Jobs: what a caller asks for, what is stored once it is checked, and what is shown.
 
 mod check;
+mod env;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 
 pub use check::{Rules, check_queue};
 pub(crate) use check::{check_name, check_payload};
+pub use env::LoadingVariables;
 
 use crate::{BatchId, JobId, SessionId, Status, UserId, retry::Retry};
 

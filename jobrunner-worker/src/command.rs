@@ -36,6 +36,7 @@ impl RunWorker {
         daemon::start_log("info")?;
         let settings = daemon::settings()?;
         daemon::keep_to_itself()?;
+        daemon::set_umask(settings.umask);
         let stop = daemon::stop_on_signals()?;
         let Some(backends) = connect::backends_in_time(&settings, &stop).await? else {
             return Ok(());
@@ -60,6 +61,7 @@ pub fn local_worker(
     let executor = ProcessExecutor::new(ProcessSettings {
         grace: settings.kill_grace,
         allowed_roots: settings.allowed_workdirs.clone(),
+        loading_variables: settings.loading_variables.clone(),
         reaper: Some(reaper),
         cgroups,
     });

@@ -139,6 +139,9 @@ async fn show(client: &Client, id: BatchId, format: Output) -> Result<Exit, Fail
     println!("{}  {}", batch.id, summary::printable(&batch.name));
     println!("status    {}", batch.status);
     println!("jobs      {}: {}", batch.counts.total, words(&batch.counts));
+    if batch.flaky > 0 {
+        println!("flaky     {} passed after they had failed", batch.flaky);
+    }
     println!("created   {}", output::time(Some(batch.created_at)));
     println!("started   {}", output::time(batch.started_at));
     println!("finished  {}", output::time(batch.finished_at));

@@ -73,11 +73,14 @@ pub(crate) async fn print_job(client: &Client, job: &Job) -> Result<(), Failure>
     if let Some(error) = &job.error {
         println!("why       {}", printable(error));
     }
+    if job.flaky {
+        println!("flaky     it failed before it passed");
+    }
     println!("command   {}", printable(&format!("{:?}", job.spec.command)));
     println!("directory {}", printable(&job.spec.working_dir));
     println!("queue     {}, priority {}", job.spec.queue, job.spec.priority);
     println!("created   {}", output::time(Some(job.created_at)));
-    let attempts = client.attempts(job.id).await?.items;
+    let attempts = client.attempts_of(job.id).await?.items;
     if attempts.is_empty() {
         return Ok(());
     }

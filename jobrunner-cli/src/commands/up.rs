@@ -19,6 +19,7 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
     settings::start_log("warn")?;
     let settings = settings::settings()?;
     daemon::keep_to_itself().context(|| "cannot protect this process".to_owned())?;
+    daemon::set_umask(settings.umask);
     let directory = match args.data_dir {
         Some(directory) => directory,
         None => default_directory()?,

@@ -16,7 +16,8 @@ pub(crate) async fn workers(args: Args) -> Result<Exit, Failure> {
         }
         WorkersCommand::List { output: Output::Table } => {
             let workers: Page<Worker> = client.list("/workers", &[]).await?;
-            let headings = ["ID", "HOST", "PID", "RUNNING", "QUEUES", "STATE", "SEEN (UTC)"];
+            let headings =
+                ["ID", "HOST", "PID", "RUNNING", "QUEUES", "STATE", "CONTAINMENT", "SEEN (UTC)"];
             output::table(headings, workers.items.iter().map(row));
         }
         WorkersCommand::Drain { ids } => {
@@ -29,7 +30,7 @@ pub(crate) async fn workers(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn row(worker: &Worker) -> [String; 7] {
+fn row(worker: &Worker) -> [String; 8] {
     [
         worker.id.to_string(),
         worker.host.clone(),
@@ -37,6 +38,7 @@ fn row(worker: &Worker) -> [String; 7] {
         format!("{} of {}", worker.running, worker.slots),
         if worker.queues.is_empty() { "all".to_owned() } else { worker.queues.join(",") },
         if worker.draining { "draining" } else { "working" }.to_owned(),
+        worker.containment.as_str().to_owned(),
         output::time(Some(worker.seen_at)),
     ]
 }

@@ -10,5 +10,6 @@ mod following;
 mod readers;
 mod run;
 mod service;
+mod spawning;
 mod supervising;
 mod up;

@@ -25,6 +25,27 @@ fn a_suite_that_passes_ends_with_0_and_a_summary() {
 }
 
 #[test]
+fn a_flaky_job_is_told_and_its_failures_are_in_the_junit() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (suite, junit) = (directory.path().join("flaky.yaml"), directory.path().join("r.xml"));
+    let text_of_suite = "name: flaky
+defaults: {max_attempts: 3, retry: {on: [75, silent], delay_seconds: 0}}
+jobs:
+  - {name: flaky, shell: 'test $JOBRUNNER_ATTEMPT = 2 || exit 75'}
+  - {name: steady, shell: 'true'}
+";
+    std::fs::write(&suite, text_of_suite).expect("a file");
+    let arguments = ["--junit", junit.to_str().expect("UTF-8"), suite.to_str().expect("UTF-8")];
+    let ended = run(&arguments);
+    let out = text(&ended.stdout);
+    assert_eq!(ended.status.code(), Some(0), "{out}{}", text(&ended.stderr));
+    assert!(out.contains("1 of those that passed did so after they had failed"), "{out}");
+    let xml = std::fs::read_to_string(&junit).expect("a file");
+    assert_eq!(xml.matches("<flakyFailure").count(), 1, "{xml}");
+    assert!(xml.contains("exited with code 75"), "{xml}");
+}
+
+#[test]
 fn a_suite_that_fails_ends_with_1_and_its_junit_has_every_job() {
     let directory = tempfile::tempdir().expect("a directory");
     let junit = directory.path().join("results.xml");

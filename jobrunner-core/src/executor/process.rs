@@ -22,6 +22,7 @@ use super::{
     reaper::Reaper,
 };
 use crate::{
+    job::LoadingVariables,
     lease::{Leased, Outcome},
     log::Stream,
     workdir::AllowedRoots,
@@ -42,6 +43,8 @@ pub struct ProcessSettings {
     pub grace: Duration,
     /// Where commands may run and inputs may lie.
     pub allowed_roots: AllowedRoots,
+    /// Which variables that make a program load or run something else jobs may set here.
+    pub loading_variables: LoadingVariables,
     /// What collects the processes that leave their group; `None` where this process has other children
     /// of its own.
     pub reaper: Option<Reaper>,
@@ -86,6 +89,15 @@ impl ProcessExecutor {
     }
 }
 
+impl ProcessExecutor {
+    /// A server may allow what this worker does not.
+    fn refused_variable(&self, job: &Leased) -> Option<Refusal> {
+        let allowed = &self.settings.loading_variables;
+        let refused = job.spec.env.keys().find_map(|name| Some((name, allowed.refusal(name)?)));
+        refused.map(|(name, why)| Refusal::spawn(&job.spec, format!("was not run: {name} {why}")))
+    }
+}
+
 #[async_trait]
 impl Executor for ProcessExecutor {
     fn containment(&self) -> Containment {
@@ -97,6 +109,9 @@ impl Executor for ProcessExecutor {
     }
 
     async fn run(&self, job: &Leased, context: RunContext) -> Outcome {
+        if let Some(refusal) = self.refused_variable(job) {
+            return without_result(refusal);
+        }
         let launch = Launch {
             spec: Arc::new(job.spec.clone()),
             environment: self.inherited.for_job(job),

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::{JobSpec, NewJob};
+use super::{JobSpec, LoadingVariables, NewJob};
 use crate::{Violation, workdir::AllowedRoots};
 
 /// The longest argument or `NAME=value` the kernel takes, its closing NUL included: `MAX_ARG_STRLEN`
@@ -38,6 +38,10 @@ pub struct Rules {
     pub allowed_roots: AllowedRoots,
     /// The timeout of a job that names none, and the longest any may ask for.
     pub max_timeout: Duration,
+    /// Which variables that make a program load or run something else a job may set.
+    pub loading_variables: LoadingVariables,
+    /// Whether working directories and inputs must exist on the server at submission.
+    pub must_exist: bool,
 }
 
 impl Rules {
@@ -55,7 +59,7 @@ impl Rules {
         let mut wrong = Vec::new();
         check_name(&job.name, &mut wrong);
         check_command(&job.command, &mut wrong);
-        check_env(&job.env, &mut wrong);
+        self.check_env(&job.env, &mut wrong);
         check_exec_size(&job, &mut wrong);
         check_payload(&job.payload, &mut wrong);
 
@@ -129,6 +133,34 @@ impl Rules {
             max_open_files: job.max_open_files,
             max_cpu_seconds: job.max_cpu_seconds,
         })
+    }
+
+    fn check_env(&self, env: &BTreeMap<String, String>, wrong: &mut Vec<Violation>) {
+        for (name, value) in env {
+            let mut letters = name.bytes();
+            let starts_well = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == b'_');
+            if !starts_well || !letters.all(|c| c.is_ascii_alphanumeric() || c == b'_') {
+                let shown: String = name.chars().take(40).collect();
+                let message = format!(
+                    "has the name {shown:?}; names have letters, digits and '_' and do not start with a digit"
+                );
+                wrong.push(Violation::new("env", message));
+            } else if name.starts_with("JOBRUNNER_") {
+                let message = "may not be set: JobRunner sets the names that start with JOBRUNNER_";
+                wrong.push(Violation::new(format!("env.{name}"), message));
+            } else if let Some(message) = self.loading_variables.refusal(name) {
+                wrong.push(Violation::new(format!("env.{name}"), message));
+            } else if name.len() + value.len() + 1 >= MAX_STRING_BYTES {
+                let message =
+                    format!("must be shorter than {MAX_STRING_BYTES} bytes with its name");
+                wrong.push(Violation::new("env", message));
+            } else if let Err(message) = check_exec_string(value) {
+                wrong.push(Violation::new(format!("env.{name}"), message));
+            }
+            if wrong.len() > 20 {
+                return;
+            }
+        }
     }
 
     fn check_path(&self, field: &str, path: &str, wrong: &mut Vec<Violation>) {
@@ -215,31 +247,6 @@ fn check_command(command: &[String], wrong: &mut Vec<Violation>) {
     }
 }
 
-fn check_env(env: &BTreeMap<String, String>, wrong: &mut Vec<Violation>) {
-    for (name, value) in env {
-        let mut letters = name.bytes();
-        let starts_well = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == b'_');
-        if !starts_well || !letters.all(|c| c.is_ascii_alphanumeric() || c == b'_') {
-            let shown: String = name.chars().take(40).collect();
-            let message = format!(
-                "has the name {shown:?}; names have letters, digits and '_' and do not start with a digit"
-            );
-            wrong.push(Violation::new("env", message));
-        } else if name.starts_with("JOBRUNNER_") {
-            let message = "may not be set: JobRunner sets the names that start with JOBRUNNER_";
-            wrong.push(Violation::new(format!("env.{name}"), message));
-        } else if name.len() + value.len() + 1 >= MAX_STRING_BYTES {
-            let message = format!("must be shorter than {MAX_STRING_BYTES} bytes with its name");
-            wrong.push(Violation::new("env", message));
-        } else if let Err(message) = check_exec_string(value) {
-            wrong.push(Violation::new(format!("env.{name}"), message));
-        }
-        if wrong.len() > 20 {
-            return;
-        }
-    }
-}
-
 fn check_exec_string(text: &str) -> Result<(), String> {
     if text.contains('\0') {
         Err("must not contain a NUL byte".to_owned())
@@ -271,6 +278,8 @@ mod tests {
             default_working_dir: "/srv/work".to_owned(),
             allowed_roots: AllowedRoots::new(["/srv"]).expect("an absolute root"),
             max_timeout: Duration::from_secs(3600),
+            loading_variables: LoadingVariables::default(),
+            must_exist: false,
         }
     }
 
@@ -321,6 +330,15 @@ mod tests {
             "max_attempts",
         ];
         assert_eq!(fields(wrong), expected);
+    }
+
+    #[test]
+    fn variables_that_load_something_are_refused_by_name() {
+        let env = |name: &str| NewJob { env: [(name.to_owned(), "x".to_owned())].into(), ..job() };
+        assert_eq!(fields(env("LD_PRELOAD")), ["env.LD_PRELOAD"]);
+        assert_eq!(fields(env("JOBRUNNER_JOB_ID")), ["env.JOBRUNNER_JOB_ID"]);
+        let allowing = Rules { loading_variables: "LD_*".parse().expect("a name"), ..rules() };
+        assert!(allowing.check(env("LD_PRELOAD")).is_ok());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, path::Path, time::Duration};
 
 use tokio::time::timeout;
 
@@ -157,9 +157,12 @@ impl<'a> TargetCheck<'a> {
         Self { rules, known: HashSet::new() }
     }
 
-    /// Fails when a path of the job leads out of the allowed directories.
+    /// Fails when a path of the job leads out of the allowed directories, or does not exist though it must.
     pub(super) fn check(&mut self, spec: &JobSpec) -> Result<()> {
         self.check_path(|| "working_dir".to_owned(), &spec.working_dir)?;
+        if self.rules.must_exist && !Path::new(&spec.working_dir).is_dir() {
+            return Err(Error::invalid("working_dir", "is not a directory"));
+        }
         for (index, path) in spec.inputs.iter().enumerate() {
             self.check_path(|| format!("inputs[{index}]"), path)?;
         }
@@ -171,7 +174,11 @@ impl<'a> TargetCheck<'a> {
         if self.known.contains(path) {
             return Ok(());
         }
-        let answer = self.rules.allowed_roots.check_target(path);
+        let roots = &self.rules.allowed_roots;
+        let answer = match self.rules.must_exist {
+            true => roots.open(Path::new(path)).map(drop),
+            false => roots.check_target(path),
+        };
         answer.map_err(|message| Error::invalid(field(), message))?;
         if self.known.len() < REMEMBERED {
             self.known.insert(path.to_owned());

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use jobrunner_core::{
     BatchId, Executor, JobId, JobSpec, UserId,
     executor::{OutputSink, ProcessExecutor, ProcessSettings, RunContext},
+    job::LoadingVariables,
     lease::{LeaseRef, LeaseToken, Leased, Outcome},
     log::Stream,
     workdir::AllowedRoots,
@@ -111,6 +112,7 @@ fn executor_within(allowed_roots: AllowedRoots) -> ProcessExecutor {
     ProcessExecutor::new(ProcessSettings {
         grace: GRACE,
         allowed_roots,
+        loading_variables: LoadingVariables::default(),
         reaper: None,
         cgroups: None,
     })

@@ -5,6 +5,7 @@ mod draining;
 mod losing;
 mod misled;
 mod output;
+mod repeating;
 mod running;
 mod site;
 mod sweeping;

@@ -11,7 +11,7 @@ use jobrunner_core::{
     config::Settings,
     connect::{Embedded, embedded, random_password},
     executor::{ProcessExecutor, ProcessSettings},
-    job::{Attempt, Job, JobFilter},
+    job::{Attempt, Job, JobFilter, LoadingVariables},
     page::PageRequest,
     service::JobLogs,
     testkit::{self, wait_until},
@@ -175,6 +175,7 @@ pub(crate) fn executor() -> Arc<dyn Executor> {
     let settings = ProcessSettings {
         grace: GRACE,
         allowed_roots: AllowedRoots::default(),
+        loading_variables: LoadingVariables::default(),
         reaper: None,
         cgroups: None,
     };

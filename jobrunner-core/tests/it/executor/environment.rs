@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use jobrunner_core::lease::Leased;
 
-use super::{job, run};
+use super::{job, run, script};
 
 async fn environment(job: &Leased) -> BTreeMap<String, String> {
     let ran = run(job).await;
@@ -74,4 +74,14 @@ async fn a_command_leads_its_own_process_group_and_no_signal_is_blocked() {
     assert_eq!(fields[0], fields[4], "process and group");
     let ran = run(&job(["grep", "SigBlk", "/proc/self/status"])).await;
     assert_eq!(ran.text(), "SigBlk:\t0000000000000000\n");
+}
+
+#[tokio::test]
+async fn a_variable_that_loads_something_is_refused_where_the_worker_does_not_allow_it() {
+    let mut job = script("echo ran");
+    job.spec.env = [("BASH_ENV".to_owned(), "/tmp/x".to_owned())].into();
+    let ran = run(&job).await;
+    assert_eq!(ran.outcome.reason, Some(jobrunner_core::job::Reason::SpawnFailed));
+    assert!(ran.error().contains("BASH_ENV may not be set"), "{}", ran.error());
+    assert_eq!(ran.text(), "");
 }

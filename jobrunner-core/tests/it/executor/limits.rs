@@ -3,7 +3,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use jobrunner_core::{
     Executor,
     executor::{Containment, ControlGroups, ProcessExecutor, ProcessSettings},
-    job::Reason,
+    job::{LoadingVariables, Reason},
     workdir::AllowedRoots,
 };
 
@@ -98,6 +98,7 @@ async fn a_control_group_holds_whatever_a_command_starts() {
     let executor = ProcessExecutor::new(ProcessSettings {
         grace: GRACE,
         allowed_roots: AllowedRoots::default(),
+        loading_variables: LoadingVariables::default(),
         reaper: None,
         cgroups: Some(cgroups),
     });
