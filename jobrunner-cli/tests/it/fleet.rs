@@ -3,6 +3,7 @@
 
 mod client;
 mod end_to_end;
+mod ends;
 mod ledger;
 mod load;
 mod on_both;

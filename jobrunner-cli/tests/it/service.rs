@@ -101,6 +101,11 @@ impl Service {
         self.process.wait().expect("gone");
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
     /// The process that was started.
     pub(crate) fn supervisor(&self) -> Pid {
         Pid::from_child(&self.process)

@@ -134,3 +134,21 @@ async fn orphans_that_have_ended_are_reaped_while_their_job_goes_on() {
     std::fs::write(directory.path().join("go"), "").expect("a file");
     assert_eq!(service.ended(&format!("/jobs/{job}")).await["status"], "passed");
 }
+
+#[tokio::test]
+async fn a_second_signal_ends_a_drain_and_everything_with_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let service = start(directory.path(), 7_777).await;
+    let supervisor = service.supervisor();
+    kill_process(supervisor, Signal::TERM).expect("a supervisor");
+    // It drains, for 30 seconds: what runs goes on.
+    let addresses_are_closed = || std::net::TcpStream::connect(service.address()).is_err();
+    until("the drain to begin", addresses_are_closed).await;
+    assert_eq!(sleepers(7_777).len(), SLEEPERS);
+    // A second one sooner than 0.3 seconds after the first would be the same request.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let killed = Instant::now();
+    kill_process(supervisor, Signal::TERM).expect("a supervisor");
+    all_gone_in_time(7_777, killed).await;
+    assert_eq!(service.ended_by_itself().await.code(), Some(130));
+}
