@@ -1,6 +1,7 @@
 //! Running commands.
 
 mod activity;
+mod brief;
 mod cgroup;
 mod ending;
 mod env;

@@ -17,6 +17,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    brief::{self, Beginning},
     cgroup::ControlGroups,
     kill::{Tree, Unreaped},
     limits::Preparation,
@@ -71,6 +72,8 @@ pub(super) struct Launched {
     pub(super) stderr: ChildStderr,
     /// When it was started.
     pub(super) started: Instant,
+    /// What it has done in its first moments.
+    pub(super) beginning: Beginning,
 }
 
 /// Why a command was not started.
@@ -196,9 +199,10 @@ impl Launch {
         let exit = tree.exit_descriptor().map_err(refuse)?;
         let pipes =
             tree.leader_mut().and_then(|leader| leader.stdout.take().zip(leader.stderr.take()));
-        let (stdout, stderr) =
+        let (mut stdout, mut stderr) =
             pipes.ok_or_else(|| refuse(io::Error::other("its output has no pipes")))?;
-        Ok(Launched { tree, exit, stdout, stderr, started })
+        let beginning = brief::watch(&exit, &mut stdout, &mut stderr).map_err(refuse)?;
+        Ok(Launched { tree, exit, stdout, stderr, started, beginning })
     }
 }
 

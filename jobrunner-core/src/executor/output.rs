@@ -14,6 +14,9 @@ use crate::log::Stream;
 /// How much is read at a time: what a pipe holds by default.
 const READ_BYTES: usize = 64 * 1024;
 
+/// How much is read at first: commands that write little cost little memory.
+const FIRST_BYTES: usize = 4 * 1024;
+
 /// The most that a pipe can hold, unless an administrator allowed more: pipe(7), `pipe-max-size`.
 const PIPE_BYTES: usize = 1024 * 1024;
 
@@ -29,9 +32,11 @@ pub(super) async fn pump<P: AsyncRead + AsFd + Unpin>(
     activity: &Activity,
     closing: &CancellationToken,
 ) {
-    // Reserved, not touched: a command that writes little costs little memory.
-    let mut buffer = BytesMut::with_capacity(READ_BYTES);
+    let mut buffer = BytesMut::with_capacity(FIRST_BYTES);
     loop {
+        if buffer.len() == buffer.capacity() {
+            buffer = BytesMut::with_capacity(READ_BYTES);
+        }
         buffer.clear();
         let read = select! {
             biased;
