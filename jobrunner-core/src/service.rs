@@ -6,12 +6,14 @@ mod batches;
 mod follow;
 mod jobs;
 mod logs;
+mod watch;
 
 use std::sync::Arc;
 
 pub use batches::JobSource;
 pub use follow::{Followed, FollowedTo, LogPlace};
 pub use logs::{JobLogs, LogReader};
+pub use watch::Watched;
 
 use crate::{
     Authz, Error, Queue, Result, SessionId, Store,
@@ -41,6 +43,7 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Service {
     parts: Arc<Parts>,
+    hub: Arc<watch::Hub>,
 }
 
 /// Whether the parts answer.
@@ -56,7 +59,7 @@ impl Service {
     /// A service out of its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+        Self { parts: Arc::new(parts), hub: Arc::default() }
     }
 
     /// Gives out a token for a name and a password.

@@ -1,4 +1,4 @@
-//! The HTTP side of JobRunner: the REST API with its OpenAPI description, Swagger UI and a first page.
+//! The HTTP side of JobRunner: the REST API with its OpenAPI description, Swagger UI and the dashboard.
 //!
 //! Handlers translate: they parse a request, find out who the caller is, make one call of
 //! [`Service`], and shape the answer. What a caller may do is decided in core, nowhere here.
@@ -7,8 +7,9 @@ mod accept;
 mod api;
 mod assets;
 mod command;
+mod dashboard;
 mod errors;
-mod home;
+pub mod junit;
 mod routes;
 mod trace;
 

@@ -1,7 +1,7 @@
 //! The map of URLs.
 
 use jobrunner_core::Service;
-use poem::{Endpoint, EndpointExt, Response, Route, get, handler};
+use poem::{Endpoint, EndpointExt, Response, Route, get, handler, middleware::CookieJarManager};
 use poem_openapi::{LicenseObject, OpenApiService};
 use tokio_util::sync::CancellationToken;
 
@@ -10,20 +10,20 @@ use crate::{
         auth::AuthApi, batches::BatchesApi, follow::FollowApi, health::HealthApi, jobs::JobsApi,
         logs::LogsApi, users::UsersApi, workers::WorkersApi,
     },
-    assets, errors, home, trace,
+    assets, dashboard, errors, trace,
 };
 
 type Apis = (AuthApi, UsersApi, JobsApi, FollowApi, LogsApi, BatchesApi, WorkersApi, HealthApi);
 
 pub(crate) fn routes(service: Service, stop: CancellationToken) -> impl Endpoint {
-    Route::new()
-        .at("/", get(home::home))
+    dashboard::routes(Route::new())
         .at("/docs", get(assets::docs))
         .at("/assets/*path", get(assets::asset))
         .at("/api/v1/openapi.json", get(openapi_json))
         .nest("/api/v1", described())
         .data(service)
         .data(stop)
+        .with(CookieJarManager::new())
         .catch_all_error(errors::problem)
         .around(errors::catch_panics)
         .around(trace::trace)

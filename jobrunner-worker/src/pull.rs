@@ -3,7 +3,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use jobrunner_core::{
     Error, Result,
     lease::{LeaseRef, Leased, Pick},
-    queue::Candidates,
+    queue::{Candidates, Wakeup},
 };
 use tokio::{
     select,
@@ -129,6 +129,7 @@ async fn claim_and_start(
             HashSet::new()
         }
     };
+    announce(session, claimed.iter().filter(|leased| started.contains(&leased.lease))).await;
     let mut ready = Vec::with_capacity(claimed.len());
     for leased in claimed {
         let slot = if started.contains(&leased.lease) { permits.split(1) } else { None };
@@ -138,6 +139,18 @@ async fn claim_and_start(
         }
     }
     (ready, next)
+}
+
+/// Tells those who watch that jobs run now; members of one batch are told of together.
+async fn announce(session: &Session, started: impl Iterator<Item = &Leased> + Send) {
+    let mut batches = HashSet::new();
+    for leased in started {
+        let job = leased.batch.is_none().then_some(leased.lease.job);
+        if leased.batch.is_none_or(|batch| batches.insert(batch)) {
+            let changed = Wakeup::Changed { job, batch: leased.batch };
+            session.parts.queue.announce(changed).await;
+        }
+    }
 }
 
 struct Claim {

@@ -133,7 +133,7 @@ impl Service {
     }
 
     /// Whether a caller could still be authenticated as before.
-    async fn is_current(&self, caller: &Principal) -> Result<bool> {
+    pub(super) async fn is_current(&self, caller: &Principal) -> Result<bool> {
         let account = self.parts.store.account(caller.id).await?;
         Ok(account.is_some_and(|account| {
             account.user.is_active

@@ -83,12 +83,9 @@ impl LogsApi {
         /// Of this attempt, 1 for the first; the last one if left out.
         attempt: Query<Option<u32>>,
     ) -> Result<RawLog> {
-        let id = JobId::from(id.0);
-        let reader = service.log_reader(&caller, id, attempt.0, stream.0.into()).await?;
-        let asked = request.header(header::RANGE);
-        let wanted = wanted(asked, reader.len());
-        let name = format!("{id}-{}.txt", jobrunner_core::log::Stream::from(stream.0).as_str());
-        Ok(RawLog { reader, wanted, name })
+        let (id, stream) = (JobId::from(id.0), stream.0.into());
+        let reader = service.log_reader(&caller, id, attempt.0, stream).await?;
+        Ok(RawLog::of(request, reader, id, stream))
     }
 }
 
@@ -102,11 +99,24 @@ impl From<model::Stream> for jobrunner_core::log::Stream {
 }
 
 /// A stream of output, or a part of it, sent piece by piece.
-struct RawLog {
+pub(crate) struct RawLog {
     reader: LogReader,
     wanted: Wanted,
     /// What to call the file when it is downloaded.
     name: String,
+}
+
+impl RawLog {
+    /// As much of it as the request asks for.
+    pub(crate) fn of(
+        request: &Request,
+        reader: LogReader,
+        id: JobId,
+        stream: jobrunner_core::log::Stream,
+    ) -> Self {
+        let wanted = wanted(request.header(header::RANGE), reader.len());
+        Self { reader, wanted, name: format!("{id}-{}.txt", stream.as_str()) }
+    }
 }
 
 impl IntoResponse for RawLog {

@@ -2,6 +2,7 @@
 
 mod access;
 mod app;
+mod dashboard;
 mod malformed;
 mod openapi;
 mod pages;

@@ -4,9 +4,10 @@ use crate::app::TestApp;
 async fn pages_and_their_files_are_served_with_the_headers_that_protect_them() {
     let app = TestApp::start().await;
     let cases = [
-        ("/", 200, "text/html"),
+        ("/", 401, "text/html"),
         ("/docs", 200, "text/html"),
-        ("/assets/home.css", 200, "text/css"),
+        ("/assets/dashboard.css", 200, "text/css"),
+        ("/assets/vendor/htmx.min.js", 200, "text/javascript"),
         ("/assets/docs.js", 200, "text/javascript"),
         ("/assets/swagger-ui/swagger-ui-bundle.js", 200, "text/javascript"),
         ("/assets/swagger-ui/swagger-ui.css", 200, "text/css"),
@@ -34,15 +35,5 @@ async fn pages_and_their_files_are_served_with_the_headers_that_protect_them() {
             assert_eq!(header("cache-control"), "no-store", "{path}");
         }
     }
-    app.stop().await;
-}
-
-#[tokio::test]
-async fn the_first_page_escapes_what_the_caller_sends() {
-    let app = TestApp::start().await;
-    let request = app.http.get(&app.url).header("Host", "a\"><script>alert(1)</script>");
-    let answer = request.send().await.expect("an answer");
-    let page = answer.text().await.expect("a page");
-    assert!(!page.contains("<script>alert"), "{page}");
     app.stop().await;
 }

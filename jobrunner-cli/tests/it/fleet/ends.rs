@@ -60,7 +60,7 @@ async fn p6_a_cancel_reaches_running_commands_of_other_processes_in_time(backend
         let ended = fleet.client().ended(&format!("/jobs/{job}"), LIMIT).await;
         assert_eq!(ended["status"], "canceled", "{ended}");
     }
-    println!("from a cancel to the end of the command: {took:?}");
+    eprintln!("from a cancel to the end of the command: {took:?}");
     assert!(took.iter().all(|took| *took < Duration::from_secs(2)), "{took:?}");
 
     let job = started(&fleet, "stubborn", STUBBORN, json!({})).await;
@@ -87,7 +87,7 @@ async fn p7_a_timeout_is_kept_whatever_the_command_does(backends: Backends) {
         let ended = fleet.client().ended(&format!("/jobs/{job}"), LIMIT).await;
         assert_eq!(ended["result"]["reason"], "timeout", "{ended}");
         let ran = Duration::from_millis(ended["result"]["duration_ms"].as_u64().expect("a time"));
-        println!("{} ran for {ran:?}", ended["name"]);
+        eprintln!("{} ran for {ran:?}", ended["name"]);
         assert!(ran >= TIMEOUT && ran <= TIMEOUT + GRACE + Duration::from_secs(2), "{ended}");
     }
     // The slots are free again, and nothing that was started is alive.
@@ -111,7 +111,7 @@ async fn a_cancel_of_a_large_batch_is_answered_soon_and_stops_claims(backends: B
     let asked = Instant::now();
     let answer = fleet.client().post(&format!("{path}/cancel"), &json!({})).await;
     let took = asked.elapsed();
-    println!("a cancel of {JOBS} jobs was answered in {took:?}");
+    eprintln!("a cancel of {JOBS} jobs was answered in {took:?}");
     assert!(answer.is_success(), "{answer:?}");
     assert_eq!(answer.body["counts"]["waiting"], 0, "{answer:?}");
     let ended = fleet.client().ended(&path, LIMIT).await;

@@ -1,0 +1,45 @@
+//! The dashboard: server-rendered pages over the same [`Service`](jobrunner_core::Service) as the API, with
+//! a session of their own in a cookie. Handlers here translate, too: what a caller may see and do is decided
+//! in core.
+
+mod accounts;
+mod ansi;
+mod batch;
+mod home;
+mod job;
+mod jobs;
+mod live;
+mod log;
+mod page;
+mod session;
+mod shell;
+mod show;
+mod sign_in;
+mod workers;
+
+use poem::{Route, get, post};
+
+/// The pages, to be nested at the root.
+pub(crate) fn routes(route: Route) -> Route {
+    route
+        .at("/", get(home::home))
+        .at("/sign-in", post(sign_in::sign_in))
+        .at("/sign-out", post(sign_in::sign_out))
+        .at("/live", get(live::live))
+        .at("/batches/:id", get(batch::show))
+        .at("/batches/:id/card", get(home::card))
+        .at("/batches/:id/members", get(batch::unfold))
+        .at("/batches/:id/cancel", post(batch::cancel))
+        .at("/batches/:id/rerun", post(batch::rerun))
+        .at("/batches/:id/junit.xml", get(batch::junit))
+        .at("/jobs", get(jobs::list))
+        .at("/jobs/:id", get(job::show))
+        .at("/jobs/:id/cancel", post(job::cancel))
+        .at("/jobs/:id/rerun", post(job::rerun))
+        .at("/jobs/:id/log", get(log::live))
+        .at("/jobs/:id/raw/:stream", get(log::raw))
+        .at("/workers", get(workers::list))
+        .at("/workers/:id/drain", post(workers::drain))
+        .at("/users", get(accounts::list).post(accounts::create))
+        .at("/users/:id", post(accounts::update))
+}

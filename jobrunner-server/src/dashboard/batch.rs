@@ -1,0 +1,252 @@
+use jobrunner_core::{
+    Batch, BatchId, Principal, Service, Status,
+    batch::{BatchFilter, RerunOnly},
+    job::JobFilter,
+    page::PageRequest,
+};
+use poem::{
+    Response, Result, handler,
+    http::header,
+    web::{Data, Path, Query},
+};
+use serde::{Deserialize, Serialize};
+use tera::Context;
+use uuid::Uuid;
+
+use super::{
+    home::any_part,
+    page,
+    session::{Form, Session, see},
+    show::{ShownBatch, ShownJob, Standing},
+};
+use crate::{api::problem::Failure, junit::JUnit};
+
+/// How many members are on a page.
+const MEMBERS: u32 = 100;
+
+/// How many runs of the same name are compared.
+const RUNS: u32 = 30;
+
+/// How many members are shown where a batch is unfolded among others.
+const FIRST_MEMBERS: u32 = 20;
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    queue: String,
+    cursor: Option<String>,
+}
+
+impl Wanted {
+    fn filter(&self, batch: BatchId) -> Result<JobFilter, Failure> {
+        Ok(JobFilter {
+            batch: Some(batch),
+            status: status(&self.status)?,
+            queue: (!self.queue.trim().is_empty()).then(|| self.queue.trim().to_owned()),
+            name: (!self.name.trim().is_empty()).then(|| any_part(self.name.trim())),
+            ..JobFilter::default()
+        })
+    }
+}
+
+/// A status as a filter of a page has it; nothing is any.
+pub(super) fn status(text: &str) -> Result<Option<Status>, Failure> {
+    let parsed = (!text.is_empty()).then(|| text.parse::<Status>()).transpose();
+    parsed.map_err(|error| jobrunner_core::Violation::new("status", error.to_string()).into())
+}
+
+/// A run in the strip of runs of the same name.
+#[derive(Serialize)]
+struct Run {
+    id: String,
+    standing: Standing,
+    words: String,
+    when: super::show::Moment,
+    is_this: bool,
+}
+
+/// A batch with its members.
+#[handler]
+pub(super) async fn show(
+    Data(service): Data<&Service>,
+    session: Session,
+    Path(id): Path<Uuid>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    match contents(service, &session.caller, id.into(), &wanted).await {
+        Ok((title, context)) => page::page(&session, "batch.html", &title, context),
+        Err(failure) => page::problem(&session, failure),
+    }
+}
+
+async fn contents(
+    service: &Service,
+    caller: &Principal,
+    id: BatchId,
+    wanted: &Wanted,
+) -> Result<(String, Context), Failure> {
+    let batch = service.batch(caller, id).await?;
+    let page =
+        PageRequest::parse(Some(MEMBERS), wanted.cursor.as_deref()).map_err(Failure::from)?;
+    let members = service.members(caller, wanted.filter(id)?, page).await?;
+    let failures = if wanted.status.is_empty() && wanted.cursor.is_none() {
+        failures(service, caller, &batch).await?
+    } else {
+        Vec::new()
+    };
+    let filter = BatchFilter { name: Some(batch.name.clone()), ..BatchFilter::default() };
+    let runs = service.batches(caller, filter, PageRequest::first(RUNS)).await?;
+    let runs: Vec<Run> = runs
+        .items
+        .iter()
+        .rev()
+        .map(|run| Run {
+            id: run.id.to_string(),
+            standing: run.status.into(),
+            words: format!("{} passed, {} failed", run.counts.passed, run.counts.failed),
+            when: run.created_at.into(),
+            is_this: run.id == id,
+        })
+        .collect();
+    let mut context = Context::new();
+    context.insert("batch", &ShownBatch::from(&batch));
+    context.insert("payload", &pretty(&batch.payload));
+    context.insert("failures", &failures);
+    context.insert("members", &members.items.iter().map(ShownJob::from).collect::<Vec<_>>());
+    context.insert("next", &members.next_cursor);
+    context.insert("runs", &runs);
+    context.insert("status", &wanted.status);
+    context.insert("name", &wanted.name);
+    context.insert("queue", &wanted.queue);
+    context.insert("is_first", &wanted.cursor.is_none());
+    context.insert("statuses", &Status::ALL.map(Status::as_str));
+    Ok((batch.name, context))
+}
+
+/// Data of the caller's own, as text; nothing if there is none.
+pub(super) fn pretty(payload: &serde_json::Map<String, serde_json::Value>) -> Option<String> {
+    (!payload.is_empty()).then(|| format!("{:#}", serde_json::Value::Object(payload.clone())))
+}
+
+/// Failures that look alike.
+#[derive(Serialize)]
+struct Cause {
+    /// Why, as in `exit_code 3`.
+    cause: String,
+    error: String,
+    count: usize,
+    jobs: Vec<ShownJob>,
+}
+
+/// So many failures are looked at, and so many are shown of each cause.
+const LOOKED_AT: u32 = 1000;
+const SHOWN: usize = 5;
+
+/// What failed, those together that failed alike, the most frequent first.
+async fn failures(
+    service: &Service,
+    caller: &Principal,
+    batch: &Batch,
+) -> Result<Vec<Cause>, Failure> {
+    if batch.counts.failed == 0 {
+        return Ok(Vec::new());
+    }
+    let filter =
+        JobFilter { batch: Some(batch.id), status: Some(Status::Failed), ..JobFilter::default() };
+    let failed = service.jobs(caller, filter, PageRequest::first(LOOKED_AT)).await?;
+    let mut causes: Vec<Cause> = Vec::new();
+    for job in &failed.items {
+        let error = job.error.clone().unwrap_or_default();
+        let cause = job.result.as_ref().map_or_else(String::new, |result| {
+            let reason = result.reason.map_or("failed", jobrunner_core::job::Reason::as_str);
+            match (result.exit_code, &result.signal) {
+                (Some(code), _) => format!("{reason} {code}"),
+                (None, Some(signal)) => format!("{reason} {signal}"),
+                (None, None) => reason.to_owned(),
+            }
+        });
+        let known = causes.iter_mut().find(|known| known.cause == cause && known.error == error);
+        match known {
+            Some(known) => {
+                known.count += 1;
+                if known.jobs.len() < SHOWN {
+                    known.jobs.push(job.into());
+                }
+            }
+            None => causes.push(Cause { cause, error, count: 1, jobs: vec![job.into()] }),
+        }
+    }
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.count));
+    Ok(causes)
+}
+
+/// The first members of a batch that is unfolded among others.
+#[handler]
+pub(super) async fn unfold(
+    Data(service): Data<&Service>,
+    session: Session,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
+    let filter = JobFilter { batch: Some(id.into()), ..JobFilter::default() };
+    let page = PageRequest::first(FIRST_MEMBERS);
+    let members = service.members(&session.caller, filter, page).await.map_err(Failure::from)?;
+    let mut context = Context::new();
+    context.insert("id", &id.to_string());
+    context.insert("members", &members.items.iter().map(ShownJob::from).collect::<Vec<_>>());
+    context.insert("more", &members.next_cursor.is_some());
+    Ok(page::render("members.html", &context))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
+
+/// Cancels what has not ended.
+#[handler]
+pub(super) async fn cancel(
+    Data(service): Data<&Service>,
+    Path(id): Path<Uuid>,
+    form: Form<Nothing>,
+) -> Response {
+    let Nothing {} = form.fields;
+    match service.cancel_batch(&form.session.caller, id.into()).await {
+        Ok(batch) => see(&format!("/batches/{}", batch.id)),
+        Err(error) => page::problem(&form.session, error.into()),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Rerun {
+    only: RerunOnly,
+}
+
+/// Submits members again as a batch of their own, and goes there.
+#[handler]
+pub(super) async fn rerun(
+    Data(service): Data<&Service>,
+    Path(id): Path<Uuid>,
+    form: Form<Rerun>,
+) -> Response {
+    match service.rerun_batch(&form.session.caller, id.into(), form.fields.only).await {
+        Ok(batch) => see(&format!("/batches/{}", batch.id)),
+        Err(error) => page::problem(&form.session, error.into()),
+    }
+}
+
+/// The results as JUnit XML.
+#[handler]
+pub(super) async fn junit(
+    Data(service): Data<&Service>,
+    session: Session,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
+    let xml = JUnit::of(service, &session.caller, id.into()).await?;
+    let name = format!("attachment; filename=\"{id}.xml\"");
+    Ok(Response::builder()
+        .content_type("application/xml; charset=utf-8")
+        .header(header::CONTENT_DISPOSITION, name)
+        .body(xml))
+}

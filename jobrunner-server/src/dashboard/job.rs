@@ -1,0 +1,134 @@
+use jobrunner_core::{Job, JobId, Principal, Service, log::Stream};
+use poem::{
+    Response, handler,
+    web::{Data, Path, Query},
+};
+use serde::{Deserialize, Serialize};
+use tera::Context;
+use uuid::Uuid;
+
+use super::{
+    batch::pretty,
+    log::{self, Text},
+    page,
+    session::{Form, Session, see},
+    shell,
+    show::{Moment, ShownAttempt, ShownJob, took},
+};
+use crate::api::problem::Failure;
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Wanted {
+    /// `stdout` or `stderr`; both, if it is left out.
+    #[serde(default)]
+    stream: String,
+    /// One of its attempts; the last, if it is left out.
+    attempt: Option<u32>,
+}
+
+/// A pane of output.
+#[derive(Serialize)]
+struct Pane {
+    stream: &'static str,
+    #[serde(flatten)]
+    text: Text,
+}
+
+/// A job with its result and its output.
+#[handler]
+pub(super) async fn show(
+    Data(service): Data<&Service>,
+    session: Session,
+    Path(id): Path<Uuid>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    match contents(service, &session.caller, id.into(), &wanted).await {
+        Ok((title, context)) => page::page(&session, "job.html", &title, context),
+        Err(failure) => page::problem(&session, failure),
+    }
+}
+
+async fn contents(
+    service: &Service,
+    caller: &Principal,
+    id: JobId,
+    wanted: &Wanted,
+) -> Result<(String, Context), Failure> {
+    let job = service.job(caller, id).await?;
+    let attempts = service.attempts(caller, id).await?;
+    let streams = match wanted.stream.as_str() {
+        "stdout" => vec![Stream::Stdout],
+        "stderr" => vec![Stream::Stderr],
+        _ => vec![Stream::Stdout, Stream::Stderr],
+    };
+    // What still comes is told by a stream of its own, from its beginning on.
+    let is_live = !job.status.is_terminal() && wanted.attempt.is_none();
+    let mut panes = Vec::new();
+    for stream in streams {
+        let text = match is_live {
+            true => Text::default(),
+            false => log::text(service, caller, id, wanted.attempt, stream).await?,
+        };
+        panes.push(Pane { stream: stream.as_str(), text });
+    }
+    let mut context = about(&job);
+    context.insert("attempts", &attempts.iter().map(ShownAttempt::from).collect::<Vec<_>>());
+    context.insert("chosen", &wanted.attempt.unwrap_or(job.attempt));
+    context.insert("panes", &panes);
+    context.insert("is_live", &is_live);
+    context.insert("stream", &wanted.stream);
+    Ok((job.spec.name, context))
+}
+
+fn about(job: &Job) -> Context {
+    let spec = &job.spec;
+    let mut context = Context::new();
+    context.insert("job", &ShownJob::from(job));
+    context.insert("command", &shell::line(&spec.command));
+    context.insert("working_dir", &spec.working_dir);
+    let env: Vec<(&String, &String)> = spec.env.iter().collect();
+    context.insert("env", &env);
+    context.insert("payload", &pretty(&spec.payload));
+    context.insert("inputs", &spec.inputs);
+    context.insert("priority", &spec.priority);
+    context.insert("timeout", &super::show::duration(spec.timeout_seconds as i64 * 1000));
+    context.insert("max_attempts", &spec.max_attempts);
+    context.insert("result", &job.result);
+    context.insert("took", &took(job));
+    context.insert("started", &job.started_at.map(Moment::from));
+    context.insert("finished", &job.finished_at.map(Moment::from));
+    context.insert("scheduled", &spec.scheduled_at.map(Moment::from));
+    context.insert("has_ended", &job.status.is_terminal());
+    context
+}
+
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
+
+/// Cancels a job.
+#[handler]
+pub(super) async fn cancel(
+    Data(service): Data<&Service>,
+    Path(id): Path<Uuid>,
+    form: Form<Nothing>,
+) -> Response {
+    let Nothing {} = form.fields;
+    match service.cancel_job(&form.session.caller, id.into()).await {
+        Ok(job) => see(&format!("/jobs/{}", job.id)),
+        Err(error) => page::problem(&form.session, error.into()),
+    }
+}
+
+/// Submits a job again, and goes to the new one.
+#[handler]
+pub(super) async fn rerun(
+    Data(service): Data<&Service>,
+    Path(id): Path<Uuid>,
+    form: Form<Nothing>,
+) -> Response {
+    let Nothing {} = form.fields;
+    match service.rerun_job(&form.session.caller, id.into()).await {
+        Ok(job) => see(&format!("/jobs/{}", job.id)),
+        Err(error) => page::problem(&form.session, error.into()),
+    }
+}

@@ -1,0 +1,76 @@
+use jobrunner_core::{Principal, Service, Status, job::JobFilter, page::PageRequest};
+use poem::{
+    Request, Response, handler,
+    web::{Data, Query},
+};
+use serde::Deserialize;
+use tera::Context;
+
+use super::{
+    batch::status,
+    home::{any_part, origin},
+    page,
+    session::Session,
+    show::ShownJob,
+};
+use crate::api::problem::Failure;
+
+/// How many jobs are on a page.
+const JOBS: u32 = 100;
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    queue: String,
+    #[serde(default)]
+    whose: String,
+    cursor: Option<String>,
+}
+
+/// Jobs, whatever batch they are in.
+#[handler]
+pub(super) async fn list(
+    Data(service): Data<&Service>,
+    request: &Request,
+    session: Session,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    match contents(service, &session.caller, &wanted).await {
+        Ok(mut context) => {
+            context.insert("origin", &origin(request));
+            page::page(&session, "jobs.html", "Jobs", context)
+        }
+        Err(failure) => page::problem(&session, failure),
+    }
+}
+
+async fn contents(
+    service: &Service,
+    caller: &Principal,
+    wanted: &Wanted,
+) -> Result<Context, Failure> {
+    let filter = JobFilter {
+        status: status(&wanted.status)?,
+        queue: (!wanted.queue.trim().is_empty()).then(|| wanted.queue.trim().to_owned()),
+        name: (!wanted.name.trim().is_empty()).then(|| any_part(wanted.name.trim())),
+        owner: (wanted.whose == "mine").then_some(caller.id),
+        ..JobFilter::default()
+    };
+    let page = PageRequest::parse(Some(JOBS), wanted.cursor.as_deref()).map_err(Failure::from)?;
+    let jobs = service.jobs(caller, filter, page).await?;
+    let mut context = Context::new();
+    context.insert("members", &jobs.items.iter().map(ShownJob::from).collect::<Vec<_>>());
+    context.insert("next", &jobs.next_cursor);
+    context.insert("status", &wanted.status);
+    context.insert("name", &wanted.name);
+    context.insert("queue", &wanted.queue);
+    context.insert("whose", &wanted.whose);
+    context.insert("statuses", &Status::ALL.map(Status::as_str));
+    let is_filtered = [&wanted.status, &wanted.name, &wanted.queue].iter().any(|f| !f.is_empty());
+    context.insert("is_filtered", &is_filtered);
+    Ok(context)
+}

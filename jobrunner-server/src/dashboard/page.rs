@@ -1,0 +1,119 @@
+use std::sync::LazyLock;
+
+use jobrunner_core::Role;
+use poem::{
+    IntoResponse, Request, Response,
+    http::{StatusCode, header},
+    web::Html,
+};
+use tera::{Context, Tera};
+
+use super::session::Session;
+use crate::api::problem::Failure;
+
+macro_rules! templates {
+    ($($name:literal),+ $(,)?) => {
+        [$(($name, include_str!(concat!("../../templates/", $name)))),+]
+    };
+}
+
+static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
+    let mut tera = Tera::default();
+    tera.autoescape_on(vec![".html"]);
+    tera.add_raw_templates(templates![
+        "layout.html",
+        "bar.html",
+        "card.html",
+        "status.html",
+        "jobs_table.html",
+        "sign_in.html",
+        "home.html",
+        "batch.html",
+        "members.html",
+        "job.html",
+        "jobs.html",
+        "workers.html",
+        "users.html",
+        "problem.html",
+    ])?;
+    Ok(tera)
+});
+
+/// A page of a session, with what every page shows.
+pub(super) fn page(session: &Session, name: &str, title: &str, context: Context) -> Response {
+    let mut context = context;
+    let place = match name {
+        "home.html" | "batch.html" => "batches",
+        "jobs.html" | "job.html" => "jobs",
+        "workers.html" => "workers",
+        "users.html" => "users",
+        _ => "",
+    };
+    context.insert("page", place);
+    context.insert("title", title);
+    context.insert("version", env!("CARGO_PKG_VERSION"));
+    context.insert("email", &session.caller.email);
+    context.insert("role", session.caller.role.as_str());
+    context.insert("csrf", &session.csrf);
+    context.insert("may_control", &(session.caller.role != Role::Viewer));
+    context.insert("is_admin", &(session.caller.role == Role::Admin));
+    render(name, &context)
+}
+
+/// A template with nothing but its context.
+pub(super) fn render(name: &str, context: &Context) -> Response {
+    match text(name, context) {
+        Ok(page) => Html(page).with_header(header::CACHE_CONTROL, "no-store").into_response(),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// The text of a template.
+pub(super) fn text(name: &str, context: &Context) -> Result<String, Failure> {
+    let templates = TEMPLATES.as_ref().map_err(|error| Failure::internal(error))?;
+    templates.render(name, context).map_err(|error| Failure::internal(&error))
+}
+
+/// Asks for a sign-in, and comes back to what was asked for. What a page fetches by itself is told so.
+pub(super) fn to_sign_in(request: &Request) -> Response {
+    let navigates = request.header("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
+    if !navigates || request.method() != poem::http::Method::GET {
+        let detail = "the session has ended: reload the page and sign in";
+        return Failure::new(StatusCode::UNAUTHORIZED, detail).into_response();
+    }
+    let next = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    sign_in(next, "", StatusCode::UNAUTHORIZED)
+}
+
+/// The page to sign in on.
+pub(super) fn sign_in(next: &str, error: &str, status: StatusCode) -> Response {
+    let mut context = Context::new();
+    context.insert("title", "Sign in");
+    context.insert("version", env!("CARGO_PKG_VERSION"));
+    context.insert("next", super::session::local(next));
+    context.insert("error", error);
+    let mut response = render("sign_in.html", &context);
+    if response.status() == StatusCode::OK {
+        response.set_status(status);
+    }
+    response
+}
+
+/// A failure as a page, for those who look at pages.
+pub(super) fn problem(session: &Session, failure: Failure) -> Response {
+    let answer = failure.into_response();
+    let status = answer.status();
+    let said = match status {
+        StatusCode::NOT_FOUND => "There is nothing here that you may see.",
+        StatusCode::FORBIDDEN => "Your role does not allow this.",
+        StatusCode::SERVICE_UNAVAILABLE => "The database does not answer. Try again in a moment.",
+        StatusCode::CONFLICT => "It has changed meanwhile. Reload the page.",
+        _ => "This did not work.",
+    };
+    let mut context = Context::new();
+    context.insert("status", &status.as_u16());
+    context.insert("said", said);
+    let mut page = page(session, "problem.html", "Problem", context);
+    page.set_status(status);
+    page
+}

@@ -1,0 +1,55 @@
+use jobrunner_core::{Error, Service, authz::Credential};
+use poem::{
+    Request, Response, Result, handler,
+    http::StatusCode,
+    web::{Data, cookie::CookieJar},
+};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{page, session};
+use crate::api::problem::Failure;
+
+#[derive(Deserialize)]
+struct SignIn {
+    email: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// Signs in and goes on to what was asked for.
+#[handler]
+pub(super) async fn sign_in(
+    Data(service): Data<&Service>,
+    request: &Request,
+    mut body: poem::Body,
+) -> Result<Response> {
+    let mut body = poem::RequestBody::new(std::mem::take(&mut body));
+    let bytes = session::read(request, &mut body).await?;
+    let form: SignIn = serde_urlencoded::from_bytes(&bytes)
+        .map_err(|_| Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "the form cannot be read"))?;
+    let credential =
+        Credential::Password { email: form.email, password: SecretString::from(form.password) };
+    match service.sign_in(&credential).await {
+        Ok(token) => {
+            session::begin(request, token);
+            Ok(session::see(session::local(&form.next)))
+        }
+        Err(Error::Unauthenticated(why)) => {
+            Ok(page::sign_in(&form.next, why, StatusCode::UNAUTHORIZED))
+        }
+        Err(error) => Err(Failure::from(error).into()),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct SignOut {}
+
+/// Ends the session in this browser.
+#[handler]
+pub(super) fn sign_out(form: session::Form<SignOut>, jar: &CookieJar) -> Response {
+    let SignOut {} = form.fields;
+    session::end(jar);
+    session::see("/")
+}

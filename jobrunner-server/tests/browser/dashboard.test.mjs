@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { existsSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { EMAIL, PASSWORD, Service } from "./service.mjs";
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let service;
+before(async () => { service = await Service.start({ workers: 4 }); });
+after(async () => { await service.stop(); });
+
+/// A script that waits for a file in the service's directory.
+const gate = (name) => `until test -e '${join(service.directory, name)}'; do sleep 0.05; done`;
+const open = (name) => writeFileSync(join(service.directory, name), "");
+
+const text = (page, selector) => page.locator(selector).innerText();
+const until = (page, selector, words) => page.locator(selector).filter({ hasText: words }).first().waitFor();
+
+async function batch(name, jobs, more = {}) {
+  return service.api("POST", "/job-batches", { name, jobs, ...more });
+}
+
+test("a batch that is submitted through the API appears, and its card, bar and totals change live", async () => {
+  const page = await service.page();
+  await page.waitForTimeout(200);
+  const made = await batch("live", [
+    service.job("passes", gate("live-1")), service.job("fails", `${gate("live-1")}; exit 3`), service.job("waits", gate("live-2")),
+  ]);
+  const card = `[data-card="${made.id}"]`;
+  await until(page, card, "3 running");
+  assert.equal(await page.locator(`${card} .bar rect.is-running`).count(), 1);
+  open("live-1");
+  await until(page, card, "1 passed");
+  await until(page, card, "1 failed");
+  await page.locator(`${card} .bar rect.is-passed`).waitFor({ state: "attached" });
+  open("live-2");
+  await until(page, card, "2 passed");
+  await until(page, `${card} .status`, "failed");
+  await until(page, "#totals .is-passed", "2");
+  // Unfolded, it shows its jobs.
+  await page.click(`#batch-${made.id} .unfold summary`);
+  await until(page, `#batch-${made.id} .members`, "waits");
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("the table of a batch changes live, failures come first, filters stand in the URL", async () => {
+  const jobs = [...Array(6)].map((_, n) => service.job(`case ${n}`, `${gate("table")}; exit ${n % 2}`));
+  const made = await batch("table", jobs, { description: "six cases" });
+  const page = await service.page();
+  await page.goto(`${service.url}/batches/${made.id}`);
+  await until(page, "#members", "running");
+  open("table");
+  await until(page, "#failures", "exited with code 1");
+  await until(page, "#summary", "3 passed");
+  await page.locator("#cancel").waitFor({ state: "detached" });
+  assert.match(await text(page, "#failures .cause >> nth=0"), /3\s+exit_code 1/);
+  await page.keyboard.press("f");
+  await page.waitForURL(/status=failed/);
+  assert.equal(await page.locator("#members tbody tr").count(), 3);
+  await page.keyboard.press("/");
+  await page.keyboard.type("case 5");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/name=case\+5/);
+  assert.equal(await page.locator("#members tbody tr").count(), 1);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("buttons cancel and rerun", async () => {
+  const made = await batch("buttons", [service.job("fails", "exit 1"), service.job("long", "sleep 300")]);
+  const page = await service.page();
+  page.on("dialog", (dialog) => dialog.accept());
+  await page.goto(`${service.url}/batches/${made.id}`);
+  await until(page, "#summary", "1 failed");
+  await page.click("#cancel button");
+  await until(page, "#summary .status", "failed");
+  await until(page, "#summary", "1 canceled");
+  assert.equal((await service.untilEnded(`/job-batches/${made.id}`)).counts.canceled, 1);
+  await page.click("#rerun-failed button");
+  await page.waitForURL((url) => !url.pathname.includes(made.id));
+  const again = page.url().split("/").pop();
+  const rerun = await service.api("GET", `/job-batches/${again}`);
+  assert.deepEqual([rerun.rerun_of, rerun.counts.total], [made.id, 2]);
+  await page.click("#cancel button");
+  await until(page, "#summary", "canceled");
+  assert.equal(await page.locator(".strip .run").count(), 2);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("the log of a running job comes live, in colours, and follows until somebody scrolls up", async () => {
+  const script = `printf 'one\\n\\033[31mred\\033[0m\\n<b>no markup</b>\\n'; ${gate("log-1")}; seq 500; ${gate("log-2")}; echo the end; echo oops >&2`;
+  const job = await service.api("POST", "/jobs", service.job("logs", script));
+  const page = await service.page();
+  await page.goto(`${service.url}/jobs/${job.id}`);
+  const stdout = '.log[data-stream="stdout"]';
+  await until(page, stdout, "one");
+  assert.equal(await text(page, `${stdout} .f1`), "red");
+  assert.equal(await page.locator(`${stdout} b`).count(), 0);
+  open("log-1");
+  await until(page, stdout, "500");
+  const atEnd = () => page.locator(stdout).evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 4);
+  assert.equal(await atEnd(), true);
+  await page.locator(stdout).hover();
+  await page.mouse.wheel(0, -500);
+  await page.locator('#follow[aria-pressed="false"]').waitFor();
+  open("log-2");
+  await until(page, stdout, "the end");
+  assert.equal(await atEnd(), false);
+  await until(page, '.log[data-stream="stderr"]', "oops");
+  await until(page, "#result .status", "passed");
+  // A line has an address of its own, and the whole text is there to be found.
+  await page.goto(`${service.url}/jobs/${job.id}#stdout-2`);
+  await page.reload();
+  assert.match(await text(page, "#stdout-2"), /red/);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("a page says that it is cut off, and goes on by itself when the server is back", async () => {
+  const other = await Service.start({ workers: 1 });
+  try {
+    const page = await other.page();
+    await other.kill();
+    await until(page, "#live-state", "reconnecting…");
+    await other.launch(new URL(other.url).host);
+    await page.locator("#live-state").waitFor({ state: "hidden" });
+    const made = await other.api("POST", "/job-batches", { name: "after the cut", jobs: [other.job("passes", "true")] });
+    await until(page, `[data-card="${made.id}"]`, "1 passed");
+  } finally {
+    await other.stop();
+  }
+});
+
+test("a viewer has no buttons, and what they would do is refused", async () => {
+  await service.account("viewer@example.com", "viewer");
+  const made = await batch("not theirs", [service.job("passes", "true")]);
+  const page = await service.page("viewer@example.com");
+  assert.equal(await page.locator("text=Workers").count(), 0);
+  assert.equal(await page.locator(".actions form").count(), 0);
+  const refused = await page.evaluate(async (path) => {
+    const csrf = document.querySelector("[name=csrf]").value;
+    const body = new URLSearchParams({ csrf });
+    return (await fetch(path, { method: "POST", body, redirect: "manual" })).status;
+  }, `/batches/${made.id}/cancel`);
+  assert.equal(refused, 404);
+  assert.equal((await page.goto(`${service.url}/batches/${made.id}`)).status(), 404);
+  assert.equal((await page.goto(`${service.url}/users`)).status(), 403);
+  await page.context().close();
+});
+
+test("admins make accounts and disable them", async () => {
+  const page = await service.page();
+  page.on("dialog", (dialog) => dialog.accept());
+  await page.goto(`${service.url}/users`);
+  await page.fill(".fields [name=email]", "new@example.com");
+  await page.fill(".fields [name=password]", PASSWORD);
+  await page.click(".fields button");
+  const row = page.locator("tr", { hasText: "new@example.com" });
+  await row.waitFor();
+  const theirs = await service.page("new@example.com");
+  await row.locator("text=Disable").click();
+  await row.locator("text=disabled").waitFor();
+  await theirs.reload();
+  await theirs.waitForSelector("text=Sign in");
+  await page.context().close();
+  await theirs.context().close();
+});
+
+test("Authorize in Swagger UI signs in, and a call works", async () => {
+  const page = await service.page();
+  await page.goto(`${service.url}/docs`);
+  await page.click(".auth-wrapper .authorize");
+  await page.fill("#oauth_username", EMAIL);
+  await page.fill("#oauth_password", PASSWORD);
+  await page.click(".auth-container .authorize");
+  await page.waitForSelector(".auth-container >> text=Logout");
+  await page.click(".btn-done");
+  const operation = page.locator(".opblock", { hasText: "/users/me" }).first();
+  await operation.locator(".opblock-summary-control").click();
+  await operation.locator("text=Try it out").click();
+  await operation.locator("text=Execute").click();
+  await operation.locator(".live-responses-table .response-col_status", { hasText: "200" }).waitFor();
+  assert.match(await operation.locator(".live-responses-table").innerText(), /admin@example\.com/);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("hostile text stays text", async () => {
+  const hostile = "<img src=x onerror=\"window.owned=1\"></pre><script>window.owned=1</script>{{7*7}}";
+  const made = await batch(hostile, [{ name: hostile, command: ["printf", "%s\\n\\033]0;owned\\007\\033[31m%s", hostile, hostile], env: { X: hostile }, payload: { x: hostile } }], { description: hostile });
+  await service.untilEnded(`/job-batches/${made.id}`);
+  const page = await service.page();
+  const jobs = (await service.api("GET", `/job-batches/${made.id}/jobs`)).items;
+  for (const path of ["/", `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs"]) {
+    await page.goto(service.url + path);
+    await page.waitForTimeout(100);
+    assert.equal(await page.evaluate(() => window.owned), undefined, path);
+    assert.equal(await page.locator("main img[src=x]").count(), 0, path);
+  }
+  await page.goto(`${service.url}/jobs/${jobs[0].id}`);
+  assert.match(await text(page, "#stdout-1"), /<img src=x/);
+  await page.context().close();
+});
+
+for (const scheme of ["light", "dark"]) {
+  test(`nothing hinders anybody in the ${scheme} theme, on a phone neither`, async () => {
+    const made = await batch("accessible", [service.job("passes", "echo ok"), service.job("fails", "echo no >&2; exit 2")]);
+    await service.untilEnded(`/job-batches/${made.id}`);
+    const jobs = (await service.api("GET", `/job-batches/${made.id}/jobs`)).items;
+    const page = await service.page(EMAIL, { colorScheme: scheme, bypassCSP: true });
+    const paths = ["/", `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/users", "/nothing-here-batch"];
+    for (const path of paths.slice(0, 6)) {
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.goto(service.url + path);
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate(() => window.axe.run());
+      const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+      assert.deepEqual(serious.map(({ id, nodes }) => [path, id, nodes[0].html, nodes[0].failureSummary]), []);
+      await page.setViewportSize({ width: 360, height: 740 });
+      const [width, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      assert.ok(width <= shown, `${path} is ${width} wide on a screen of ${shown}`);
+    }
+    await page.context().close();
+  });
+}
+
+test("the theme is kept, help opens, j and k walk through the rows", async () => {
+  assert.ok(existsSync(service.directory));
+  const page = await service.page(EMAIL, { colorScheme: "light" });
+  await page.click("#theme");
+  await page.reload();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await page.keyboard.press("?");
+  await page.locator("#help[open]").waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("k");
+  assert.equal(await page.evaluate(() => [...document.querySelectorAll(".row")].findIndex((row) => row.classList.contains("at"))), 0);
+  await page.context().close();
+});
