@@ -159,6 +159,14 @@ pub(crate) enum BatchCommand {
         /// Which batch
         id: BatchId,
     },
+    /// Write the results of a batch as JUnit XML
+    Junit {
+        /// Which batch
+        id: BatchId,
+        /// Where to [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Submit jobs of a batch again, as a new batch
     Rerun {
         /// Which batch

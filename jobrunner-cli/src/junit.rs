@@ -10,12 +10,28 @@ use crate::{
     results::Results,
 };
 
-/// Writes a batch that has ended to a file.
+/// Writes the results of a batch to a file.
 pub(crate) async fn write(
     results: &dyn Results,
     batch: &Batch,
     file: &Path,
 ) -> Result<(), Failure> {
+    let junit = gather(results, batch).await?;
+    let cannot = || format!("cannot write {}", file.display());
+    let writer = BufWriter::new(File::create(file).context(cannot)?);
+    junit.write(writer).context(cannot)
+}
+
+/// Writes the results of a batch to standard output.
+pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Failure> {
+    let junit = gather(results, batch).await?;
+    let mut document = Vec::new();
+    junit.write(&mut document).context(|| "cannot write the results".to_owned())?;
+    print!("{}", String::from_utf8_lossy(&document));
+    Ok(())
+}
+
+async fn gather(results: &dyn Results, batch: &Batch) -> Result<JUnit, Failure> {
     let mut junit = JUnit::new(batch.clone());
     let mut cursor = None;
     loop {
@@ -36,7 +52,5 @@ pub(crate) async fn write(
             break;
         }
     }
-    let cannot = || format!("cannot write {}", file.display());
-    let writer = BufWriter::new(File::create(file).context(cannot)?);
-    junit.write(writer).context(cannot)
+    Ok(junit)
 }

@@ -164,6 +164,8 @@ pub struct Finish {
     pub truncated: bool,
     /// Output that was not stored yet.
     pub output: Vec<LogChunk>,
+    /// What a command that failed said last; see [`error_line`](crate::error_line).
+    pub error_line: Option<String>,
 }
 
 impl Finish {
@@ -183,7 +185,15 @@ impl Finish {
             duration: ran,
         };
         let output = Vec::new();
-        Self { lease, outcome, stdout_bytes, stderr_bytes, truncated: false, output }
+        Self {
+            lease,
+            outcome,
+            stdout_bytes,
+            stderr_bytes,
+            truncated: false,
+            output,
+            error_line: None,
+        }
     }
 }
 

@@ -21,7 +21,9 @@ pub mod connect;
 #[cfg(feature = "daemon")]
 pub mod daemon;
 pub mod error;
+pub mod error_line;
 pub mod executor;
+pub mod insight;
 pub mod job;
 pub mod lease;
 pub mod log;

@@ -10,6 +10,8 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod fair;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod insight;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod output;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod owner;
@@ -23,12 +25,14 @@ pub mod sqlite;
 mod tally;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use crate::{
     BatchId, JobId, JobSpec, Result, SessionId, User, UserId,
     authz::Scope,
     batch::{Batch, BatchFilter, Counts, NewBatch, RerunOnly},
+    insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
         Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued,
@@ -132,6 +136,20 @@ pub trait JobStore: Send + Sync {
 
     /// One batch within the scope.
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>>;
+
+    /// Why members of a batch failed, the most frequent cause first: of its newest
+    /// [`FAILURES_LOOKED_AT`](crate::insight::FAILURES_LOOKED_AT) failures.
+    async fn causes(&self, batch: BatchId) -> Result<Vec<Cause>>;
+
+    /// What happened to the members of a batch in so many equal parts of the time from one moment to
+    /// another.
+    async fn timeline(
+        &self,
+        batch: BatchId,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        parts: u32,
+    ) -> Result<Vec<Part>>;
 
     /// Batches, newest first.
     async fn batches(&self, filter: &BatchFilter, page: PageRequest) -> Result<Page<Batch>>;

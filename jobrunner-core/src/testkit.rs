@@ -51,6 +51,8 @@ macro_rules! store_conformance {
                 proposed_jobs_are_claimed_if_they_can_be,
                 what_is_claimable_is_told_page_by_page,
                 p4_only_a_start_charges_an_attempt;
+            insight: failures_that_are_alike_are_told_together,
+                the_time_of_a_batch_is_told_in_equal_parts;
             repeats: only_failures_that_a_job_names_are_repeated,
                 a_repetition_waits_for_its_pause,
                 p4_a_job_that_passes_after_a_failure_is_flaky_and_counted,

@@ -13,6 +13,7 @@ pub(crate) mod members;
 pub(crate) mod model;
 pub(crate) mod problem;
 pub(crate) mod range;
+pub(crate) mod results;
 pub(crate) mod users;
 pub(crate) mod workers;
 

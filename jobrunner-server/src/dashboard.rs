@@ -31,6 +31,7 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/batches/:id/members", get(batch::unfold))
         .at("/batches/:id/cancel", post(batch::cancel))
         .at("/batches/:id/rerun", post(batch::rerun))
+        .at("/batches/:id/timeline", get(batch::timeline))
         .at("/batches/:id/junit.xml", get(batch::junit))
         .at("/jobs", get(jobs::list))
         .at("/jobs/:id", get(job::show))

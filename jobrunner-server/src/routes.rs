@@ -8,12 +8,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::{
         auth::AuthApi, batches::BatchesApi, follow::FollowApi, health::HealthApi, jobs::JobsApi,
-        logs::LogsApi, users::UsersApi, workers::WorkersApi,
+        logs::LogsApi, results::ResultsApi, users::UsersApi, workers::WorkersApi,
     },
     assets, dashboard, errors, trace,
 };
 
-type Apis = (AuthApi, UsersApi, JobsApi, FollowApi, LogsApi, BatchesApi, WorkersApi, HealthApi);
+type Apis =
+    (AuthApi, UsersApi, JobsApi, FollowApi, LogsApi, BatchesApi, ResultsApi, WorkersApi, HealthApi);
 
 pub(crate) fn routes(service: Service, stop: CancellationToken) -> impl Endpoint {
     dashboard::routes(Route::new())
@@ -42,7 +43,10 @@ fn openapi_json() -> Response {
 }
 
 fn described() -> OpenApiService<Apis, ()> {
-    let apis = (AuthApi, UsersApi, JobsApi, FollowApi, LogsApi, BatchesApi, WorkersApi, HealthApi);
+    let apis = (
+        AuthApi, UsersApi, JobsApi, FollowApi, LogsApi, BatchesApi, ResultsApi, WorkersApi,
+        HealthApi,
+    );
     OpenApiService::new(apis, "JobRunner", env!("CARGO_PKG_VERSION"))
         .description(include_str!("api/description.md"))
         .license(LicenseObject::new("MIT OR Apache-2.0"))

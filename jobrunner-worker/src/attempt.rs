@@ -95,6 +95,7 @@ fn report(place: Place, leased: &Leased, outcome: Outcome, written: logs::Remain
         queue: leased.spec.queue.clone(),
         owner: leased.owner,
     };
+    let error_line = written.error_line.filter(|_| outcome.reason.is_some());
     place.send(Report {
         finish: Finish {
             lease: leased.lease,
@@ -103,6 +104,7 @@ fn report(place: Place, leased: &Leased, outcome: Outcome, written: logs::Remain
             stderr_bytes: written.stderr_bytes,
             truncated: written.truncated,
             output: written.chunks,
+            error_line,
         },
         batch: leased.batch,
         retry: repeatable.then_some(hint),

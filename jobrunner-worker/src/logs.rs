@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt};
 use jobrunner_core::{
-    Result,
+    Result, error_line,
     executor::OutputSink,
     lease::{LeaseRef, Leased},
     log::{LogChunk, Stream, Trim},
@@ -57,6 +57,8 @@ pub(crate) struct Remainder {
     pub(crate) stdout_bytes: u64,
     pub(crate) stderr_bytes: u64,
     pub(crate) truncated: bool,
+    /// What the command said last, if it is told.
+    pub(crate) error_line: Option<String>,
     pub(crate) chunks: Vec<LogChunk>,
 }
 
@@ -136,6 +138,7 @@ impl Log {
             stdout_bytes: stdout.written(),
             stderr_bytes: stderr.written(),
             truncated: stdout.truncated() || stderr.truncated(),
+            error_line: error_line::of(stderr.end()).or_else(|| error_line::of(stdout.end())),
             chunks,
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     client::{Client, NewBatchWithJobs},
     commands::run::{directory_of, dry_run},
     exit::{Exit, Failure},
-    follow, output,
+    follow, junit, output,
     progress::words,
     results::Results,
     suite::Suite,
@@ -27,6 +27,14 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
         BatchCommand::Cancel { id } => {
             let batch = client.cancel_batch(id).await?;
             println!("{}: {}", batch.id, words(&batch.counts));
+            Ok(Exit::Success)
+        }
+        BatchCommand::Junit { id, out } => {
+            let batch = client.batch(id).await?;
+            match out {
+                Some(file) => junit::write(&client, &batch, &file).await?,
+                None => junit::print(&client, &batch).await?,
+            }
             Ok(Exit::Success)
         }
         BatchCommand::Rerun { id, only, wait } => {

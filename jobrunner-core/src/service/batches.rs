@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use chrono::Utc;
+
 use super::{
     Service,
     jobs::{TargetCheck, check_paths},
@@ -8,6 +10,7 @@ use crate::{
     BatchId, Error, NewJob, Result, Violation,
     authz::{Action, Principal},
     batch::{Batch, BatchFilter, NewBatch, RerunOnly},
+    insight::{self, Cause, Moment},
     job::{Job, JobFilter, Rules},
     page::{Page, PageRequest},
     queue::{Hint, Wakeup},
@@ -86,6 +89,29 @@ impl Service {
     pub async fn batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
         let scope = self.parts.authz.scope(caller);
         self.parts.store.batch(id, scope).await?.ok_or(Error::NotFound("batch"))
+    }
+
+    /// Why members of a batch failed, the most frequent cause first.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), also for what the caller may not see.
+    pub async fn causes(&self, caller: &Principal, id: BatchId) -> Result<Vec<Cause>> {
+        self.batch(caller, id).await?;
+        self.parts.store.causes(id).await
+    }
+
+    /// How a batch went from its start to its end, or until now, in at most 121 moments; none before it was
+    /// started.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), also for what the caller may not see.
+    pub async fn timeline(&self, caller: &Principal, id: BatchId) -> Result<Vec<Moment>> {
+        const PARTS: u32 = 120;
+        let batch = self.batch(caller, id).await?;
+        let Some(from) = batch.started_at else { return Ok(Vec::new()) };
+        let to = batch.finished_at.unwrap_or_else(Utc::now);
+        let parts = self.parts.store.timeline(id, from, to, PARTS).await?;
+        Ok(insight::moments(from, to, &parts))
     }
 
     /// Batches, newest first. The filter's scope is set here.

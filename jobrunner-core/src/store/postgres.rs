@@ -20,6 +20,7 @@ mod delete;
 mod end;
 mod finish;
 mod group;
+mod insight;
 mod log;
 mod read;
 mod session;

@@ -309,7 +309,7 @@ pub(super) fn status(stored: i64) -> Result<Status> {
     known.ok_or_else(|| damaged("a status", format!("unknown code {stored}")))
 }
 
-fn reason(stored: &str) -> Result<Reason> {
+pub(super) fn reason(stored: &str) -> Result<Reason> {
     let known = Reason::ALL.into_iter().find(|reason| reason.as_str() == stored);
     known.ok_or_else(|| damaged("a reason", format!("unknown word {stored}")))
 }

@@ -13,6 +13,7 @@ mod clock;
 mod database;
 mod delete;
 mod finish;
+mod insight;
 mod log;
 mod read;
 mod session;

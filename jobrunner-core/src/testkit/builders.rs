@@ -141,6 +141,7 @@ impl Hand {
             stdout_bytes: 0,
             stderr_bytes: 0,
             truncated: false,
+            error_line: None,
             output: Vec::new(),
         }
     }

@@ -6,12 +6,14 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use crate::{
     BatchId, Error, JobId, JobSpec, Result, SessionId, Store, User, UserId,
     authz::Scope,
     batch::{Batch, BatchFilter, Counts, RerunOnly},
+    insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
         Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued,
@@ -134,6 +136,20 @@ impl JobStore for Faulty {
 
     async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>> {
         self.through("jobs", self.inner.jobs(filter, page)).await
+    }
+
+    async fn causes(&self, batch: BatchId) -> Result<Vec<Cause>> {
+        self.through("causes", self.inner.causes(batch)).await
+    }
+
+    async fn timeline(
+        &self,
+        batch: BatchId,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        parts: u32,
+    ) -> Result<Vec<Part>> {
+        self.through("timeline", self.inner.timeline(batch, from, to, parts)).await
     }
 
     async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>> {

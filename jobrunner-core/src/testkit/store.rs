@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod claims;
 pub mod ends;
 pub mod faults;
+pub mod insight;
 pub mod lists;
 pub mod logs;
 pub mod repeats;

@@ -25,7 +25,7 @@ use uuid::Uuid;
 use super::{Tag, answer::Result, auth::Caller, model, problem::Failure};
 
 /// How long a stream may be silent, for the sake of proxies that close silent connections.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 pub(crate) struct FollowApi;
 

@@ -155,6 +155,50 @@ pub(crate) struct Batch {
     finished_at: Option<DateTime<Utc>>,
 }
 
+/// Jobs of a batch that failed alike.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Cause {
+    reason: Option<Reason>,
+    exit_code: Option<i32>,
+    signal: Option<String>,
+    /// What their commands said last, numbers as `#`.
+    error_line: Option<String>,
+    count: u64,
+    /// The newest five of them.
+    jobs: Vec<NamedJob>,
+}
+
+/// A job by its name.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct NamedJob {
+    id: Uuid,
+    name: String,
+}
+
+/// Causes of failures, the most frequent first.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Causes {
+    items: Vec<Cause>,
+}
+
+/// How a batch stood at a moment.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Moment {
+    at: DateTime<Utc>,
+    /// How many attempts were running.
+    running: u64,
+    /// How many attempts had passed.
+    passed: u64,
+    /// How many attempts had failed, those that were repeated included.
+    failed: u64,
+}
+
+/// At most 121 moments at equal distances from a batch's start to its end, or until now.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Timeline {
+    items: Vec<Moment>,
+}
+
 /// A rerun as it is asked for.
 #[derive(Clone, Debug, Object)]
 #[oai(deny_unknown_fields)]

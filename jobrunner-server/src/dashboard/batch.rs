@@ -1,6 +1,7 @@
 use jobrunner_core::{
     Batch, BatchId, Principal, Service, Status,
     batch::{BatchFilter, RerunOnly},
+    insight::{Cause, Moment, NamedJob},
     job::JobFilter,
     page::PageRequest,
 };
@@ -132,56 +133,56 @@ pub(super) fn pretty(payload: &serde_json::Map<String, serde_json::Value>) -> Op
     (!payload.is_empty()).then(|| format!("{:#}", serde_json::Value::Object(payload.clone())))
 }
 
-/// Failures that look alike.
+/// Failures that are alike.
 #[derive(Serialize)]
-struct Cause {
+struct Failures {
     /// Why, as in `exit_code 3`.
     cause: String,
-    error: String,
-    count: usize,
-    jobs: Vec<ShownJob>,
+    line: Option<String>,
+    count: u64,
+    jobs: Vec<NamedJob>,
 }
 
-/// So many failures are looked at, and so many are shown of each cause.
-const LOOKED_AT: u32 = 1000;
-const SHOWN: usize = 5;
+impl From<Cause> for Failures {
+    fn from(cause: Cause) -> Self {
+        let reason = cause.reason.map_or("failed", jobrunner_core::job::Reason::as_str);
+        let shown = match (cause.exit_code, &cause.signal) {
+            (Some(code), _) => format!("{reason} {code}"),
+            (None, Some(signal)) => format!("{reason} {signal}"),
+            (None, None) => reason.to_owned(),
+        };
+        Self { cause: shown, line: cause.error_line, count: cause.count, jobs: cause.jobs }
+    }
+}
 
 /// What failed, those together that failed alike, the most frequent first.
 async fn failures(
     service: &Service,
     caller: &Principal,
     batch: &Batch,
-) -> Result<Vec<Cause>, Failure> {
+) -> Result<Vec<Failures>, Failure> {
     if batch.counts.failed == 0 {
         return Ok(Vec::new());
     }
-    let filter =
-        JobFilter { batch: Some(batch.id), status: Some(Status::Failed), ..JobFilter::default() };
-    let failed = service.jobs(caller, filter, PageRequest::first(LOOKED_AT)).await?;
-    let mut causes: Vec<Cause> = Vec::new();
-    for job in &failed.items {
-        let error = job.error.clone().unwrap_or_default();
-        let cause = job.result.as_ref().map_or_else(String::new, |result| {
-            let reason = result.reason.map_or("failed", jobrunner_core::job::Reason::as_str);
-            match (result.exit_code, &result.signal) {
-                (Some(code), _) => format!("{reason} {code}"),
-                (None, Some(signal)) => format!("{reason} {signal}"),
-                (None, None) => reason.to_owned(),
-            }
-        });
-        let known = causes.iter_mut().find(|known| known.cause == cause && known.error == error);
-        match known {
-            Some(known) => {
-                known.count += 1;
-                if known.jobs.len() < SHOWN {
-                    known.jobs.push(job.into());
-                }
-            }
-            None => causes.push(Cause { cause, error, count: 1, jobs: vec![job.into()] }),
-        }
-    }
-    causes.sort_by_key(|cause| std::cmp::Reverse(cause.count));
-    Ok(causes)
+    let causes = service.causes(caller, batch.id).await?;
+    Ok(causes.into_iter().map(Failures::from).collect())
+}
+
+/// How a batch went, as columns: seconds since 1970, running, passed, failed.
+#[handler]
+pub(super) async fn timeline(
+    Data(service): Data<&Service>,
+    session: Session,
+    Path(id): Path<Uuid>,
+) -> Result<poem::web::Json<[Vec<f64>; 4]>> {
+    let moments = service.timeline(&session.caller, id.into()).await.map_err(Failure::from)?;
+    let column = |value: fn(&Moment) -> f64| moments.iter().map(value).collect();
+    Ok(poem::web::Json([
+        column(|moment| moment.at.timestamp_millis() as f64 / 1000.0),
+        column(|moment| moment.running as f64),
+        column(|moment| moment.passed as f64),
+        column(|moment| moment.failed as f64),
+    ]))
 }
 
 /// The first members of a batch that is unfolded among others.

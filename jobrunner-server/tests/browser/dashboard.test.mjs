@@ -48,16 +48,17 @@ test("a batch that is submitted through the API appears, and its card, bar and t
 });
 
 test("the table of a batch changes live, failures come first, filters stand in the URL", async () => {
-  const jobs = [...Array(6)].map((_, n) => service.job(`case ${n}`, `${gate("table")}; exit ${n % 2}`));
+  const jobs = [...Array(6)].map((_, n) => service.job(`case ${n}`, `${gate("table")}; echo "assertion ${n} failed" >&2; exit ${n % 2}`));
   const made = await batch("table", jobs, { description: "six cases" });
   const page = await service.page();
   await page.goto(`${service.url}/batches/${made.id}`);
   await until(page, "#members", "running");
   open("table");
-  await until(page, "#failures", "exited with code 1");
+  await until(page, "#failures", "assertion # failed");
   await until(page, "#summary", "3 passed");
   await page.locator("#cancel").waitFor({ state: "detached" });
   assert.match(await text(page, "#failures .cause >> nth=0"), /3\s+exit_code 1/);
+  await page.locator("#timeline canvas").waitFor();
   await page.keyboard.press("f");
   await page.waitForURL(/status=failed/);
   assert.equal(await page.locator("#members tbody tr").count(), 3);

@@ -1,6 +1,15 @@
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
-use jobrunner_core::{config::Settings, connect};
+use jobrunner_core::{
+    Queue, Store,
+    authz::Scope,
+    batch::BatchFilter,
+    config::Settings,
+    connect,
+    page::PageRequest,
+    queue::Wakeup,
+    testkit::{Fixture, Hand},
+};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -16,6 +25,8 @@ pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) http: Client,
     pub(crate) admin: String,
+    store: Arc<dyn Store>,
+    queue: Arc<dyn Queue>,
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
     directory: TempDir,
@@ -35,13 +46,22 @@ impl TestApp {
         let embedded = connect::embedded(directory.path(), &settings).await.expect("a service");
         let password = SecretString::from(PASSWORD);
         embedded.service.create_first_admin(ADMIN, password).await.expect("an admin");
+        let (store, queue) = (Arc::clone(&embedded.store), Arc::clone(&embedded.queue));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let stop = CancellationToken::new();
         let server =
             tokio::spawn(jobrunner_server::serve(listener, embedded.service, stop.clone()));
-        let mut app =
-            Self { url, http: Client::new(), admin: String::new(), stop, server, directory };
+        let mut app = Self {
+            url,
+            http: Client::new(),
+            admin: String::new(),
+            store,
+            queue,
+            stop,
+            server,
+            directory,
+        };
         app.admin = app.sign_in(ADMIN, PASSWORD).await;
         app
     }
@@ -80,6 +100,20 @@ impl TestApp {
         let status = answer.status().as_u16();
         let body = answer.bytes().await.expect("a body");
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// A worker that does what it is told.
+    pub(crate) async fn hand(&self) -> Hand {
+        Fixture::new(Arc::clone(&self.store), ()).hand().await
+    }
+
+    /// Says that anything may have changed, as workers do.
+    pub(crate) async fn announce(&self) {
+        let filter = BatchFilter { scope: Scope::All, ..BatchFilter::default() };
+        let page = self.store.batches(&filter, PageRequest::first(1));
+        for batch in page.await.expect("a list").items {
+            self.queue.announce(Wakeup::Changed { job: None, batch: Some(batch.id) }).await;
+        }
     }
 
     /// How many jobs are stored.

@@ -6,3 +6,4 @@ mod dashboard;
 mod malformed;
 mod openapi;
 mod pages;
+mod results;

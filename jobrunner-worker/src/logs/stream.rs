@@ -19,7 +19,12 @@ pub(super) struct StreamLog {
     due: Option<Instant>,
     kept: Kept,
     lost: bool,
+    /// The end of what came, for its last line.
+    end: Vec<u8>,
 }
+
+/// How much of the end of a stream its last line is looked for in.
+const END: usize = 2048;
 
 impl StreamLog {
     /// A stream of which about `cap` bytes are kept.
@@ -31,6 +36,7 @@ impl StreamLog {
             due: None,
             kept: Kept::new(cap),
             lost: false,
+            end: Vec::new(),
         }
     }
 
@@ -39,6 +45,15 @@ impl StreamLog {
         let delay = if self.cut_to == 0 { FIRST_DELAY } else { DELAY };
         self.due.get_or_insert_with(|| Instant::now() + delay);
         self.pending.extend_from_slice(bytes);
+        let end = &bytes[bytes.len().saturating_sub(END)..];
+        let too_many = (self.end.len() + end.len()).saturating_sub(END);
+        self.end.drain(..too_many);
+        self.end.extend_from_slice(end);
+    }
+
+    /// The end of what the command wrote.
+    pub(super) fn end(&self) -> &[u8] {
+        &self.end
     }
 
     /// When what is gathered should be stored; `None` if there is nothing.

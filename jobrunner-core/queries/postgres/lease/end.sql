@@ -1,14 +1,14 @@
 -- The ends of attempts whose leases are locked. $1 jobs, $2 tokens; $3 to $11 what the attempts came to,
 -- $12 the status of the job, 0 if it waits again; $13 how many attempts cost no run; $14 after how many
 -- milliseconds it may be claimed again; $15 for how many it avoids the host it was on; $16 whether it passed
--- after it had failed.
+-- after it had failed; $17 what its command said last.
 with given as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::text[], $6::text[],
                          $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::boolean[],
                          $12::smallint[], $13::bigint[], $14::bigint[], $15::bigint[],
-                         $16::boolean[])
+                         $16::boolean[], $17::text[])
         as g (job_id, token, status, exit_code, signal, reason, error, duration_ms, stdout_bytes,
-              stderr_bytes, truncated, job_status, losses, delay_ms, avoid_ms, flaky)
+              stderr_bytes, truncated, job_status, losses, delay_ms, avoid_ms, flaky, error_line)
 ), gone as (
     delete from jobrunner.lease l using given g
     where l.job_id = g.job_id and l.token = g.token
@@ -16,10 +16,10 @@ with given as materialized (
 ), history as (
     insert into jobrunner.attempt (job_id, attempt, token, worker_id, started_at, finished_at, status,
                                    exit_code, signal, reason, error, duration_ms, stdout_bytes,
-                                   stderr_bytes, truncated)
+                                   stderr_bytes, truncated, error_line)
     select l.job_id, l.attempts, l.token, l.session_id, l.started_at, clock_timestamp(), g.status,
            g.exit_code, g.signal, g.reason, g.error, g.duration_ms, g.stdout_bytes, g.stderr_bytes,
-           g.truncated
+           g.truncated, g.error_line
     from gone l join given g on g.job_id = l.job_id
 ), done as (
     insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at, flaky)

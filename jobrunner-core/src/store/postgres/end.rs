@@ -59,6 +59,7 @@ pub(super) struct Ends {
     delays: Vec<i64>,
     avoids: Vec<i64>,
     flaky: Vec<bool>,
+    error_lines: Vec<Option<String>>,
     /// Those of the jobs that a worker on another host could take.
     elsewhere: HashSet<Uuid>,
     tally: Tally,
@@ -117,6 +118,7 @@ impl Ends {
         self.delays.push(millis(next.delay));
         self.avoids.push(if history.elsewhere { millis(AVOID) } else { 0 });
         self.flaky.push(is_flaky);
+        self.error_lines.push(report.error_line.clone());
         self.tally.moved(held.owner_id, held.batch_id, Status::Running, status);
         self.tally.flaky(held.batch_id, i64::from(is_flaky));
         Ok(status)
@@ -144,6 +146,7 @@ impl Ends {
             .bind(self.delays)
             .bind(self.avoids)
             .bind(self.flaky)
+            .bind(self.error_lines)
             .execute(connection)
             .await
             .map_err(store_error)?;

@@ -1,16 +1,18 @@
 //! The two larger roles of the store, each method handed on to where it is carried out.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use super::{
-    PostgresStore, cancel, change, claim, claimable, counts, delete, finish, log, read,
+    PostgresStore, cancel, change, claim, claimable, counts, delete, finish, insight, log, read,
     rows::WorkerRow, session, sql, start, store_error, submit,
 };
 use crate::{
     BatchId, JobId, JobSpec, Result, SessionId, UserId,
     authz::Scope,
     batch::{Batch, BatchFilter, Counts, RerunOnly},
+    insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
         Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued,
@@ -53,6 +55,20 @@ impl JobStore for PostgresStore {
 
     async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>> {
         read::jobs(&self.pool, filter, page).await
+    }
+
+    async fn causes(&self, batch: BatchId) -> Result<Vec<Cause>> {
+        insight::causes(&self.pool, batch).await
+    }
+
+    async fn timeline(
+        &self,
+        batch: BatchId,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        parts: u32,
+    ) -> Result<Vec<Part>> {
+        insight::timeline(&self.pool, batch, from, to, parts).await
     }
 
     async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>> {

@@ -184,6 +184,7 @@ async fn insert_attempt(
         .bind(stored(report.stdout_bytes))
         .bind(stored(report.stderr_bytes))
         .bind(report.truncated)
+        .bind(&report.error_line)
         .execute(connection)
         .await
         .map(|_| ())

@@ -36,6 +36,7 @@ pub async fn p8_output_comes_back_byte_for_byte(fixture: &Fixture) {
         stdout_bytes: 1000,
         stderr_bytes: 2,
         truncated: false,
+        error_line: None,
         output: vec![chunk(Stream::Stdout, 700, &all[700..])],
     };
     let finished = fixture.store.finish(&[report.clone(), report]).await.expect("an answer");

@@ -1,0 +1,184 @@
+use futures_util::{StreamExt, stream, stream::BoxStream};
+use jobrunner_core::{Batch, BatchId, Principal, Service, service::Watched};
+use poem::{
+    IntoResponse, Response,
+    http::header,
+    web::{
+        Data,
+        sse::{Event, SSE},
+    },
+};
+use poem_openapi::{
+    ApiResponse, OpenApi,
+    param::Path,
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    types::Type,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    Tag,
+    answer::{Answer, Result},
+    auth::Caller,
+    follow::KEEP_ALIVE,
+    model,
+};
+use crate::junit::JUnit;
+
+#[derive(serde::Serialize)]
+struct Items<T> {
+    items: Vec<T>,
+}
+
+pub(crate) struct ResultsApi;
+
+#[OpenApi(tag = "Tag::Batches")]
+impl ResultsApi {
+    /// A batch's results as JUnit XML
+    ///
+    /// One test case for each job, in the order of their submission. What has not ended is a skipped case;
+    /// the failures of a flaky job are `flakyFailure` or `flakyError` elements.
+    #[oai(path = "/job-batches/:id/junit.xml", method = "get", operation_id = "get_batch_junit")]
+    async fn junit(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+    ) -> Result<Xml> {
+        let document = JUnit::of(service, &caller, BatchId::from(id.0)).await?;
+        Ok(Xml { name: format!("{}.xml", id.0), document })
+    }
+
+    /// Why jobs of a batch failed
+    ///
+    /// Failures that are alike - by reason, exit code, signal and the last line of the output without what
+    /// differs from run to run - the most frequent first. The newest 10,000 failures are looked at.
+    #[oai(path = "/job-batches/:id/causes", method = "get", operation_id = "get_batch_causes")]
+    async fn causes(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+    ) -> Result<Answer<model::Causes>> {
+        let items = service.causes(&caller, BatchId::from(id.0)).await?;
+        Answer::of(&Items { items })
+    }
+
+    /// How a batch went over time
+    #[oai(path = "/job-batches/:id/timeline", method = "get", operation_id = "get_batch_timeline")]
+    async fn timeline(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+    ) -> Result<Answer<model::Timeline>> {
+        let items = service.timeline(&caller, BatchId::from(id.0)).await?;
+        Answer::of(&Items { items })
+    }
+
+    /// A batch's counts as they change, as server-sent events
+    ///
+    /// Each event, `batch`, is the whole batch as it stands then: first now, then after changes, four times a
+    /// second at most. After the event of its end the server closes the stream. A stream that was cut is
+    /// simply asked for again.
+    #[oai(path = "/job-batches/:id/events", method = "get", operation_id = "watch_batch")]
+    async fn events(
+        &self,
+        Data(service): Data<&Service>,
+        Data(stop): Data<&CancellationToken>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+    ) -> Result<BatchEvents> {
+        let id = BatchId::from(id.0);
+        // First of all, so that no change falls between the two.
+        let changes = service.watch_batches(&caller);
+        let now = service.batch(&caller, id).await?;
+        let service = service.clone();
+        let batches = stream::once(async { now }).chain(
+            changes.filter_map(move |watched| look(service.clone(), caller.clone(), id, watched)),
+        );
+        let events = until_ended(batches.boxed()).take_until(stop.clone().cancelled_owned());
+        Ok(BatchEvents(events.boxed()))
+    }
+}
+
+/// The batch, if this is about it.
+async fn look(service: Service, caller: Principal, id: BatchId, watched: Watched) -> Option<Batch> {
+    match watched {
+        Watched::Batch(batch) => (batch.id == id).then(|| (*batch).clone()),
+        Watched::Missed => service.batch(&caller, id).await.ok(),
+        Watched::Jobs => None,
+    }
+}
+
+fn until_ended(batches: BoxStream<'static, Batch>) -> impl futures_util::Stream<Item = Event> {
+    let numbered = batches.enumerate();
+    stream::unfold(Some(numbered.boxed()), |batches| async {
+        let mut batches = batches?;
+        let (number, batch) = batches.next().await?;
+        // A batch can always be written.
+        let data = serde_json::to_string(&batch).unwrap_or_default();
+        let event = Event::message(data).event_type("batch").id(number.to_string());
+        Some((event, batch.finished_at.is_none().then_some(batches)))
+    })
+}
+
+/// An XML document, as a file.
+struct Xml {
+    name: String,
+    document: Vec<u8>,
+}
+
+impl IntoResponse for Xml {
+    fn into_response(self) -> Response {
+        Response::builder()
+            .content_type("application/xml; charset=utf-8")
+            .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", self.name))
+            .body(self.document)
+    }
+}
+
+impl ApiResponse for Xml {
+    fn meta() -> MetaResponses {
+        response("JUnit XML", "application/xml", String::schema_ref())
+    }
+
+    fn register(_: &mut Registry) {}
+}
+
+/// Server-sent events whose data are batches.
+struct BatchEvents(BoxStream<'static, Event>);
+
+impl IntoResponse for BatchEvents {
+    fn into_response(self) -> Response {
+        SSE::new(self.0).keep_alive(KEEP_ALIVE).into_response()
+    }
+}
+
+impl ApiResponse for BatchEvents {
+    fn meta() -> MetaResponses {
+        let schema = model::Batch::schema_ref();
+        response("Events whose data is a batch", "text/event-stream", schema)
+    }
+
+    fn register(registry: &mut Registry) {
+        model::Batch::register(registry);
+    }
+}
+
+fn response(
+    description: &'static str,
+    content_type: &'static str,
+    schema: poem_openapi::registry::MetaSchemaRef,
+) -> MetaResponses {
+    let content = vec![MetaMediaType { content_type, schema }];
+    let ok = MetaResponse {
+        description,
+        status: Some(200),
+        status_range: None,
+        content,
+        headers: Vec::new(),
+    };
+    MetaResponses { responses: vec![ok] }
+}
