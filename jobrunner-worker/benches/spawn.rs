@@ -34,6 +34,9 @@ const JOBS: usize = 4_000;
 /// As many commands run at one time as a worker of a machine like this would have slots.
 const SLOTS: usize = 2;
 
+/// A worker that waits for a database has more.
+const SLOTS_OF_WORKER: u32 = 16;
+
 /// What the worker may take for a job.
 const LIMIT: Duration = Duration::from_micros(150);
 
@@ -74,6 +77,12 @@ fn bare() {
     );
 }
 
+/// `true`, in the path that services have by default.
+fn truth() -> JobSpec {
+    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    JobSpec { env: [("PATH".to_owned(), path.to_owned())].into(), ..spec("true") }
+}
+
 fn settings(reaper: Option<Reaper>) -> ProcessSettings {
     ProcessSettings {
         grace: Duration::from_secs(1),
@@ -93,7 +102,7 @@ async fn executor_alone(executor: &Arc<ProcessExecutor>) {
                 let lease = LeaseRef { job: JobId::new(), token: LeaseToken(1) };
                 let batch = Some(BatchId::new());
                 let leased =
-                    Leased { lease, owner: UserId::new(), batch, attempt: 1, spec: spec("true") };
+                    Leased { lease, owner: UserId::new(), batch, attempt: 1, spec: truth() };
                 let (stop, output) = (CancellationToken::new(), Arc::new(Nowhere));
                 let outcome = executor.run(&leased, RunContext { stop, output }).await;
                 assert_eq!(outcome.reason, None);
@@ -118,11 +127,11 @@ async fn whole_worker(executor: Arc<ProcessExecutor>) {
     let store =
         Arc::new(PostgresStore::connect(&url, PostgresOptions::default()).await.expect("a store"));
     let fixture = Fixture::new(Arc::clone(&store) as _, ());
-    let jobs: Vec<JobSpec> = vec![spec("true"); JOBS];
+    let jobs: Vec<JobSpec> = vec![truth(); JOBS];
     let batch = fixture.batch(UserId::new(), jobs).await;
     let queue = Arc::new(PostgresQueue::connect(&url, None).await.expect("a queue"));
     let config = WorkerConfig {
-        slots: u32::try_from(SLOTS).expect("few"),
+        slots: SLOTS_OF_WORKER,
         queues: Vec::new(),
         host: None,
         lease_ttl: Duration::from_secs(15),
@@ -135,7 +144,7 @@ async fn whole_worker(executor: Arc<ProcessExecutor>) {
     while !fixture.look_at_batch(batch).await.counts.all_ended() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    report("a worker over Postgres", started.elapsed(), processor_time() - before);
+    report("a worker of 16 slots over Postgres", started.elapsed(), processor_time() - before);
     stop.cancel();
     worker.await.expect("no panic").expect("a clean end");
     drop(done);

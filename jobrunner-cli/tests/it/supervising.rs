@@ -152,3 +152,18 @@ async fn a_second_signal_ends_a_drain_and_everything_with_it() {
     all_gone_in_time(7_777, killed).await;
     assert_eq!(service.ended_by_itself().await.code(), Some(130));
 }
+
+#[tokio::test]
+async fn p12_commands_gain_no_privileges_and_their_files_are_private_unless_it_is_set_otherwise() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let script = ["sh", "-c", "umask; grep NoNewPrivs /proc/self/status"];
+    for (settings, mask) in [(&[][..], "0077"), (&[("JOB_UMASK", "027")][..], "0027")] {
+        let data = directory.path().join(mask);
+        std::fs::create_dir(&data).expect("a directory");
+        let service = Service::start_with(&data, 1, settings).await;
+        let job = service.job("looks", &script, json!({})).await;
+        assert_eq!(service.ended(&format!("/jobs/{job}")).await["status"], "passed");
+        let told = service.bytes(&format!("/jobs/{job}/logs/stdout")).await;
+        assert_eq!(String::from_utf8_lossy(&told), format!("{mask}\nNoNewPrivs:\t1\n"));
+    }
+}

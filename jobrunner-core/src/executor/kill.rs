@@ -3,7 +3,7 @@ use std::{
     os::fd::{AsFd, OwnedFd},
     process::{Child, ExitStatus},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -146,6 +146,29 @@ impl Tree {
             tracing::debug!(process.group = self.id.as_raw_pid(), "killed processes linger");
         }
         Ok(status)
+    }
+
+    /// The same as [`finish`](Self::finish), for a thread that may block; only without a control group.
+    pub(super) fn finish_blocking(mut self) -> io::Result<ExitStatus> {
+        self.kill();
+        let Some(mut leader) = self.leader.take() else {
+            return Err(io::Error::other("the process was reaped before"));
+        };
+        let status = leader.child.wait()?;
+        drop(leader);
+        if let Some(Orphans { reaper, run }) = &self.orphans {
+            reaper.end_blocking(*run);
+        }
+        let started = Instant::now();
+        while test_kill_process_group(self.id).is_ok() && started.elapsed() < GONE_LIMIT {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(status)
+    }
+
+    /// Whether a control group holds the processes.
+    pub(super) const fn has_group(&self) -> bool {
+        self.group.is_some()
     }
 
     fn signal(&self, signal: Signal) {

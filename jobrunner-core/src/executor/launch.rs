@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use rustix::fs::{Access, AtFlags, FileType, access, accessat, fstat};
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     brief::{self, Beginning},
     cgroup::ControlGroups,
+    ending::{Ending, Stopped},
     kill::{Tree, Unreaped},
     limits::Preparation,
     program,
@@ -61,7 +63,19 @@ pub(super) struct Launch {
 }
 
 /// A command that was started.
-pub(super) struct Launched {
+pub(super) enum Launched {
+    /// It runs, or may have left something behind.
+    Running(Box<Running>),
+    /// It has ended at once.
+    Ended {
+        ending: Ending,
+        /// What it has written to each of its streams.
+        output: [Bytes; 2],
+    },
+}
+
+/// A command that runs.
+pub(super) struct Running {
     /// Its processes.
     pub(super) tree: Tree,
     /// Tells when its leader has ended.
@@ -202,7 +216,14 @@ impl Launch {
         let (mut stdout, mut stderr) =
             pipes.ok_or_else(|| refuse(io::Error::other("its output has no pipes")))?;
         let beginning = brief::watch(&exit, &mut stdout, &mut stderr).map_err(refuse)?;
-        Ok(Launched { tree, exit, stdout, stderr, started, beginning })
+        if beginning.is_all && !tree.has_group() {
+            let duration = started.elapsed();
+            let stopped = tree.is_closed().then_some(Stopped::Canceled);
+            let status = Some(tree.finish_blocking().map_err(refuse)?);
+            let ending = Ending { status, stopped, out_of_memory: false, duration };
+            return Ok(Launched::Ended { ending, output: beginning.output });
+        }
+        Ok(Launched::Running(Box::new(Running { tree, exit, stdout, stderr, started, beginning })))
     }
 }
 

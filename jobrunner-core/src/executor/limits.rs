@@ -32,10 +32,11 @@ impl Preparation {
             ),
         ];
         let limits = limits.into_iter().filter_map(|(resource, soft, hard)| {
+            let soft = soft?;
             let most = getrlimit(resource).maximum;
             let within = |limit: u64| most.map_or(limit, |most| limit.min(most));
-            let limit = Rlimit { current: soft.map(within), maximum: hard.map(within) };
-            soft.map(|_| (resource, limit))
+            let limit = Rlimit { current: Some(within(soft)), maximum: hard.map(within) };
+            Some((resource, limit))
         });
         Self { limits: limits.collect(), group }
     }

@@ -1,6 +1,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::{
     join,
     process::{ChildStderr, ChildStdout},
@@ -17,7 +18,7 @@ use super::{
     ending::{Ending, Stopped, without_result},
     env::Inherited,
     kill::{Exit, Tree, Unreaped},
-    launch::{Launch, Launched, MOST_WAITING, Refusal},
+    launch::{Launch, Launched, MOST_WAITING, Refusal, Running},
     output::pump,
     reaper::Reaper,
 };
@@ -154,21 +155,22 @@ struct Patience {
 /// # Errors
 /// The runtime cannot watch any more descriptors, or is shutting down; the command is killed.
 async fn attend(launched: Launched, patience: Patience, context: RunContext) -> io::Result<Ending> {
-    let Launched { tree, exit, stdout, stderr, started, beginning } = launched;
     let sink = context.output.as_ref();
-    let begun = async |activity: &Activity| {
-        for (stream, bytes) in [Stream::Stdout, Stream::Stderr].into_iter().zip(beginning.output) {
+    let begun = async |output: [Bytes; 2]| {
+        for (stream, bytes) in [Stream::Stdout, Stream::Stderr].into_iter().zip(output) {
             if !bytes.is_empty() {
-                let _taking = activity.written();
                 sink.write(stream, bytes).await;
             }
         }
     };
-    if beginning.is_all {
-        let duration = started.elapsed();
-        begun(&Activity::since(started.into())).await;
-        return ended_already(tree, duration).await;
-    }
+    let running = match launched {
+        Launched::Ended { ending, output } => {
+            begun(output).await;
+            return Ok(ending);
+        }
+        Launched::Running(running) => *running,
+    };
+    let Running { tree, exit, stdout, stderr, started, beginning } = running;
     let activity = Activity::since(started.into());
     let exit = Exit::watch(exit)?;
     let stdout = ChildStdout::from_std(stdout)?;
@@ -176,7 +178,9 @@ async fn attend(launched: Launched, patience: Patience, context: RunContext) -> 
 
     let (closing, closed) = (CancellationToken::new(), CancellationToken::new());
     let reading = async {
-        begun(&activity).await;
+        let taking = activity.written();
+        begun(beginning.output).await;
+        drop(taking);
         join!(
             pump(stdout, Stream::Stdout, sink, &activity, &closing),
             pump(stderr, Stream::Stderr, sink, &activity, &closing)
@@ -199,14 +203,6 @@ async fn attend(launched: Launched, patience: Patience, context: RunContext) -> 
     };
     let (ending, ()) = join!(watching, reading);
     ending
-}
-
-/// The end of a command whose output is closed.
-async fn ended_already(tree: Tree, duration: Duration) -> io::Result<Ending> {
-    let stopped = tree.is_closed().then_some(Stopped::Canceled);
-    let out_of_memory = tree.out_of_memory();
-    let status = Some(tree.finish().await?);
-    Ok(Ending { status, stopped, out_of_memory, duration })
 }
 
 /// What is needed to see a command to its end.
@@ -239,8 +235,10 @@ impl Watch<'_> {
             () = sleep_until(linger) => {}
             () = self.stop.cancelled(), if stopped.is_none() => {}
         }
-        let ending = ended_already(self.tree, duration).await?;
-        Ok(Ending { stopped: stopped.or(ending.stopped), ..ending })
+        let stopped = stopped.or_else(|| self.tree.is_closed().then_some(Stopped::Canceled));
+        let out_of_memory = self.tree.out_of_memory();
+        let status = Some(self.tree.finish().await?);
+        Ok(Ending { status, stopped, out_of_memory, duration })
     }
 
     async fn until_ended_or_told_to(&self) -> io::Result<Option<Stopped>> {

@@ -175,6 +175,19 @@ impl Reaper {
         }
     }
 
+    /// The same for a thread that may block.
+    pub(super) fn end_blocking(&self, run: Run) {
+        self.0.disown(run);
+        let started = Instant::now();
+        while self.0.end_ownerless() > 0 {
+            if started.elapsed() > GONE_LIMIT {
+                tracing::error!(job.id = %run.0, "processes of an ended job cannot be killed");
+                return;
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
     /// A run has ended; what it left behind is killed by the next [`tidy`](Self::tidy).
     pub(super) fn abandon(&self, run: Run) {
         self.0.disown(run);
