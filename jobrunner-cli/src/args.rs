@@ -1,6 +1,7 @@
 //! The command line.
 
 mod submit;
+mod users;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jobrunner_core::{BatchId, JobId, SessionId, Status, batch::RerunOnly};
 
 pub(crate) use submit::{Retry, Submit};
+pub(crate) use users::{Users, UsersCommand};
 
 /// Runs shell-command jobs and batches of tests, and keeps their output and exit codes.
 ///
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Jobs(Jobs),
     /// List the workers, and drain them
     Workers(Workers),
+    /// List accounts, make and change them
+    Users(Users),
 }
 
 /// Settings are read from the environment and from a file `.env`; see the README for all of them.

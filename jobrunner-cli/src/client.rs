@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jobrunner_core::{
-    Batch, BatchId, Job, JobId, NewJob, SessionId, Status, User, Violation, batch::RerunOnly,
-    job::Attempt, lease::Worker, log::Stream, page::Page,
+    Batch, BatchId, Job, JobId, NewJob, SessionId, Status, User, UserId, Violation,
+    batch::RerunOnly, job::Attempt, lease::Worker, log::Stream, page::Page,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -146,6 +146,20 @@ impl Client {
 
     pub(crate) async fn drain(&self, worker: SessionId) -> Result<Worker, Failure> {
         self.post(&format!("/workers/{worker}/drain"), &serde_json::Value::Null).await
+    }
+
+    pub(crate) async fn create_user(&self, account: &serde_json::Value) -> Result<User, Failure> {
+        self.post("/users", account).await
+    }
+
+    pub(crate) async fn update_user(
+        &self,
+        id: UserId,
+        change: &serde_json::Value,
+    ) -> Result<User, Failure> {
+        let request = self.request(Method::PATCH, &format!("/users/{id}")).json(change);
+        let response = request.send().await.map_err(|error| self.cannot_reach(&error))?;
+        self.read(response).await
     }
 
     /// A page of a list; `filters` are parameters of the URL.

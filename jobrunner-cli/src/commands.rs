@@ -7,4 +7,5 @@ pub(crate) mod login;
 pub(crate) mod run;
 pub(crate) mod submit;
 pub(crate) mod up;
+pub(crate) mod users;
 pub(crate) mod workers;

@@ -67,6 +67,32 @@ pub struct Worker {
     pub seen_at: DateTime<Utc>,
 }
 
+/// A queue as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueueState {
+    /// What it is called.
+    pub name: String,
+    /// Whether nothing of it is claimed.
+    pub paused: bool,
+    /// Its lanes get turns in proportion to it, above 0.
+    pub weight: f64,
+    /// How many of its jobs could be claimed now.
+    pub waiting: u64,
+    /// How many of its jobs are running.
+    pub running: u64,
+    /// When the oldest of those that could be claimed was accepted.
+    pub oldest_waiting_at: Option<DateTime<Utc>>,
+}
+
+/// What is to change in a queue; `None` leaves a field as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct QueueUpdate {
+    /// Claim nothing of it, or go on.
+    pub paused: Option<bool>,
+    /// A new weight, above 0 and at most 1,000.
+    pub weight: Option<f64>,
+}
+
 /// Which jobs a worker asks for.
 #[derive(Clone, Debug)]
 pub enum Pick {

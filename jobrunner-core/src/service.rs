@@ -6,6 +6,7 @@ mod batches;
 mod follow;
 mod jobs;
 mod logs;
+mod queues;
 mod watch;
 
 use std::sync::Arc;

@@ -35,8 +35,8 @@ use crate::{
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
-        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued,
-        Worker,
+        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, QueueState, QueueUpdate,
+        Renewal, Rescue, Rescued, Worker,
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
@@ -207,6 +207,15 @@ pub trait LeaseStore: Send + Sync {
 
     /// Says good-bye: leases that were not started go back, started ones are rescued at once.
     async fn close_session(&self, session: SessionId) -> Result<Vec<Rescued>>;
+
+    /// Queues that jobs were submitted to, by name: all of them, or the one that is named.
+    async fn queues(&self, name: Option<&str>) -> Result<Vec<QueueState>>;
+
+    /// Changes a queue.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) when no job was ever submitted to it.
+    async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()>;
 
     /// The workers that are alive.
     async fn workers(&self) -> Result<Vec<Worker>>;

@@ -51,6 +51,8 @@ macro_rules! store_conformance {
                 proposed_jobs_are_claimed_if_they_can_be,
                 what_is_claimable_is_told_page_by_page,
                 p4_only_a_start_charges_an_attempt;
+            queues: a_paused_queue_is_left_alone_until_it_goes_on,
+                what_waits_and_runs_in_a_queue_is_told;
             insight: failures_that_are_alike_are_told_together,
                 the_time_of_a_batch_is_told_in_equal_parts;
             repeats: only_failures_that_a_job_names_are_repeated,

@@ -130,7 +130,7 @@
       if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 3000);
     });
     addEventListener("pagehide", () => source.close());
-  } else if (page.live === "workers") {
+  } else if (page.live === "workers" || page.live === "queues") {
     setInterval(() => { if (!document.hidden) refresh(); }, 3000);
   }
 

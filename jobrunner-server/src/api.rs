@@ -12,6 +12,7 @@ pub(crate) mod logs;
 pub(crate) mod members;
 pub(crate) mod model;
 pub(crate) mod problem;
+pub(crate) mod queues;
 pub(crate) mod range;
 pub(crate) mod results;
 pub(crate) mod users;

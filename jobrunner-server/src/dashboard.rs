@@ -11,6 +11,7 @@ mod jobs;
 mod live;
 mod log;
 mod page;
+mod queues;
 mod session;
 mod shell;
 mod show;
@@ -41,6 +42,8 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/jobs/:id/raw/:stream", get(log::raw))
         .at("/workers", get(workers::list))
         .at("/workers/:id/drain", post(workers::drain))
+        .at("/queues", get(queues::list))
+        .at("/queues/:name", post(queues::update))
         .at("/users", get(accounts::list).post(accounts::create))
         .at("/users/:id", post(accounts::update))
 }

@@ -8,13 +8,24 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::{
         auth::AuthApi, batches::BatchesApi, follow::FollowApi, health::HealthApi, jobs::JobsApi,
-        logs::LogsApi, results::ResultsApi, users::UsersApi, workers::WorkersApi,
+        logs::LogsApi, queues::QueuesApi, results::ResultsApi, users::UsersApi,
+        workers::WorkersApi,
     },
     assets, dashboard, errors, trace,
 };
 
-type Apis =
-    (AuthApi, UsersApi, JobsApi, FollowApi, LogsApi, BatchesApi, ResultsApi, WorkersApi, HealthApi);
+type Apis = (
+    AuthApi,
+    UsersApi,
+    JobsApi,
+    FollowApi,
+    LogsApi,
+    BatchesApi,
+    ResultsApi,
+    WorkersApi,
+    QueuesApi,
+    HealthApi,
+);
 
 pub(crate) fn routes(service: Service, stop: CancellationToken) -> impl Endpoint {
     dashboard::routes(Route::new())
@@ -45,7 +56,7 @@ fn openapi_json() -> Response {
 fn described() -> OpenApiService<Apis, ()> {
     let apis = (
         AuthApi, UsersApi, JobsApi, FollowApi, LogsApi, BatchesApi, ResultsApi, WorkersApi,
-        HealthApi,
+        QueuesApi, HealthApi,
     );
     OpenApiService::new(apis, "JobRunner", env!("CARGO_PKG_VERSION"))
         .description(include_str!("api/description.md"))

@@ -73,6 +73,43 @@ async fn a_person_signs_in_submits_waits_and_looks() {
 }
 
 #[tokio::test]
+async fn an_admin_makes_accounts_changes_and_disables_them() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let home = tempfile::tempdir().expect("a directory");
+    let service = Service::start(directory.path(), 0).await;
+    let run = |arguments: &[&str]| jobrunner(home.path(), &service.url, arguments);
+    let said = |arguments: &[&str]| {
+        let ended = run(arguments);
+        assert_eq!(ended.status.code(), Some(0), "{arguments:?}: {}", text(&ended.stderr));
+        text(&ended.stdout)
+    };
+    said(&["login", "--email", EMAIL]);
+    let made = said(&["users", "create", "Ada@Example.com", "--max-running-jobs", "3"]);
+    assert_eq!(made, "made ada@example.com (operator, active)\n");
+    assert!(said(&["users", "list"]).contains("ada@example.com"));
+    let change =
+        ["users", "update", "ada@example.com", "--role", "viewer", "--max-running-jobs", "none"];
+    assert_eq!(said(&change), "changed ada@example.com (viewer, active)\n");
+    let token = service.token_of("ada@example.com").await;
+    assert_eq!(
+        said(&["users", "disable", "ada@example.com"]),
+        "disabled ada@example.com (viewer, disabled)\n"
+    );
+    let refused = service.request_with(&token, reqwest::Method::GET, "/users/me").send().await;
+    assert_eq!(refused.expect("an answer").status(), 401);
+    let users: Vec<Value> =
+        serde_json::from_str(&said(&["users", "list", "--output", "json"])).expect("JSON");
+    let ada = users.iter().find(|user| user["email"] == "ada@example.com").expect("the account");
+    assert_eq!((&ada["is_active"], &ada["max_running_jobs"]), (&Value::Bool(false), &Value::Null));
+
+    let unknown = run(&["users", "disable", "nobody@example.com"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(text(&unknown.stderr).contains("there is no account nobody@example.com"));
+    let last = run(&["users", "disable", EMAIL]);
+    assert_eq!(last.status.code(), Some(1), "the last admin stays");
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_told_by_exit_code_69() {
     let home = tempfile::tempdir().expect("a directory");
     // The port of a listener that is gone again.

@@ -22,6 +22,7 @@ mod finish;
 mod group;
 mod insight;
 mod log;
+mod queue;
 mod read;
 mod session;
 mod start;

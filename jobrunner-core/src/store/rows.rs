@@ -10,7 +10,7 @@ use crate::{
     batch::{Batch, Counts},
     executor::Containment,
     job::{Attempt, JobResult, Reason},
-    lease::{Claimable, Worker},
+    lease::{Claimable, QueueState, Worker},
     log::Stream,
     store::Account,
 };
@@ -240,6 +240,29 @@ impl ClaimableRow {
             queue: self.queue,
             owner: self.owner_id.into(),
             weight: self.weight,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct QueueRow {
+    name: String,
+    paused: bool,
+    weight: f64,
+    waiting: i64,
+    running: i64,
+    oldest_waiting_at: Option<i64>,
+}
+
+impl QueueRow {
+    pub(super) fn into_state(self) -> Result<QueueState> {
+        Ok(QueueState {
+            name: self.name,
+            paused: self.paused,
+            weight: self.weight,
+            waiting: number(self.waiting)?,
+            running: number(self.running)?,
+            oldest_waiting_at: self.oldest_waiting_at.map(time).transpose()?,
         })
     }
 }

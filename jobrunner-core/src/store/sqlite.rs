@@ -15,6 +15,7 @@ mod delete;
 mod finish;
 mod insight;
 mod log;
+mod queue;
 mod read;
 mod session;
 mod submit;

@@ -16,8 +16,8 @@ use crate::{
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
-        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued,
-        Worker,
+        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, QueueState, QueueUpdate,
+        Renewal, Rescue, Rescued, Worker,
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
@@ -211,6 +211,14 @@ impl LeaseStore for Faulty {
 
     async fn close_session(&self, session: SessionId) -> Result<Vec<Rescued>> {
         self.through("close_session", self.inner.close_session(session)).await
+    }
+
+    async fn queues(&self, name: Option<&str>) -> Result<Vec<QueueState>> {
+        self.through("queues", self.inner.queues(name)).await
+    }
+
+    async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()> {
+        self.through("update_queue", self.inner.update_queue(name, update)).await
     }
 
     async fn workers(&self) -> Result<Vec<Worker>> {

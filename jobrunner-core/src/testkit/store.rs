@@ -7,6 +7,7 @@ pub mod faults;
 pub mod insight;
 pub mod lists;
 pub mod logs;
+pub mod queues;
 pub mod repeats;
 pub mod sessions;
 pub mod submit;

@@ -286,6 +286,31 @@ pub(crate) struct Worker {
     seen_at: DateTime<Utc>,
 }
 
+/// A queue as it stands.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct QueueState {
+    name: String,
+    /// Whether nothing of it is started.
+    paused: bool,
+    /// Its owners get turns in proportion to it.
+    weight: f64,
+    /// How many of its jobs could be started now.
+    waiting: u64,
+    running: u64,
+    /// When the oldest of those that could be started was accepted.
+    oldest_waiting_at: Option<DateTime<Utc>>,
+}
+
+/// What is to change in a queue; what is left out stays.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub(crate) struct QueueUpdate {
+    /// Start nothing of it, or go on.
+    paused: Option<bool>,
+    /// Above 0, at most 1000.
+    weight: Option<f64>,
+}
+
 /// The data of an event of a job that is followed.
 #[derive(Clone, Debug, Object)]
 pub(crate) struct LogEvent {
@@ -343,3 +368,4 @@ page!(AttemptPage, Attempt);
 page!(BatchPage, Batch);
 page!(UserPage, User);
 page!(WorkerPage, Worker);
+page!(QueuePage, QueueState);

@@ -33,6 +33,7 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
         "job.html",
         "jobs.html",
         "workers.html",
+        "queues.html",
         "users.html",
         "problem.html",
     ])?;
@@ -46,6 +47,7 @@ pub(super) fn page(session: &Session, name: &str, title: &str, context: Context)
         "home.html" | "batch.html" => "batches",
         "jobs.html" | "job.html" => "jobs",
         "workers.html" => "workers",
+        "queues.html" => "queues",
         "users.html" => "users",
         _ => "",
     };

@@ -154,6 +154,23 @@ test("a viewer has no buttons, and what they would do is refused", async () => {
   await page.context().close();
 });
 
+test("admins pause a queue and let it go on", async () => {
+  await service.api("POST", "/jobs", service.job("first", "true", { queue: "slow" }));
+  const page = await service.page();
+  await page.goto(`${service.url}/queues`);
+  const row = page.locator("#queue-slow");
+  await row.locator("text=Pause").click();
+  await row.locator("text=paused").waitFor();
+  const held = await service.api("POST", "/jobs", service.job("held", "true", { queue: "slow" }));
+  const other = await service.api("POST", "/jobs", service.job("other", "true"));
+  await service.untilEnded(`/jobs/${other.id}`);
+  assert.equal((await service.api("GET", `/jobs/${held.id}`)).status, "waiting");
+  await row.locator("text=Go on").click();
+  await service.untilEnded(`/jobs/${held.id}`);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
 test("admins make accounts and disable them", async () => {
   const page = await service.page();
   page.on("dialog", (dialog) => dialog.accept());
@@ -214,8 +231,8 @@ for (const scheme of ["light", "dark"]) {
     await service.untilEnded(`/job-batches/${made.id}`);
     const jobs = (await service.api("GET", `/job-batches/${made.id}/jobs`)).items;
     const page = await service.page(EMAIL, { colorScheme: scheme, bypassCSP: true });
-    const paths = ["/", `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/users", "/nothing-here-batch"];
-    for (const path of paths.slice(0, 6)) {
+    const paths = ["/", `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/queues", "/users", "/jobs/01890000-0000-7000-8000-000000000000"];
+    for (const path of paths) {
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.goto(service.url + path);
       await page.evaluate(AXE);

@@ -37,7 +37,7 @@ const running = await submit("weekly-performance", [...cases(40, 1000), ...[...A
 await service.account("ada@example.com", "operator");
 await service.account("grace@example.com", "viewer");
 
-const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`], ["job", `/jobs/${colours.id}`], ["jobs", "/jobs"], ["workers", "/workers"], ["users", "/users"]];
+const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`], ["job", `/jobs/${colours.id}`], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["users", "/users"]];
 for (const colorScheme of ["light", "dark"]) {
   const page = await service.page(EMAIL, { colorScheme, viewport: { width: 1280, height: 860 } });
   for (const [name, path] of pages) {

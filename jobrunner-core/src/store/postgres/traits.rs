@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use super::{
-    PostgresStore, cancel, change, claim, claimable, counts, delete, finish, insight, log, read,
-    rows::WorkerRow, session, sql, start, store_error, submit,
+    PostgresStore, cancel, change, claim, claimable, counts, delete, finish, insight, log, queue,
+    read, rows::WorkerRow, session, sql, start, store_error, submit,
 };
 use crate::{
     BatchId, JobId, JobSpec, Result, SessionId, UserId,
@@ -15,8 +15,8 @@ use crate::{
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
-        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued,
-        Worker,
+        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, QueueState, QueueUpdate,
+        Renewal, Rescue, Rescued, Worker,
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
@@ -130,6 +130,14 @@ impl LeaseStore for PostgresStore {
 
     async fn close_session(&self, session: SessionId) -> Result<Vec<Rescued>> {
         session::close(self, session).await
+    }
+
+    async fn queues(&self, name: Option<&str>) -> Result<Vec<QueueState>> {
+        queue::list(&self.pool, name).await
+    }
+
+    async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()> {
+        queue::update(&self.pool, name, update).await
     }
 
     async fn workers(&self) -> Result<Vec<Worker>> {

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use super::{
-    FREE_SPACE, SqliteStore, cancel, claim, claimable, clock, delete, finish, insight, log, read,
-    rows::WorkerRow, session, sql, store_error, submit,
+    FREE_SPACE, SqliteStore, cancel, claim, claimable, clock, delete, finish, insight, log, queue,
+    read, rows::WorkerRow, session, sql, store_error, submit,
 };
 use crate::{
     BatchId, Error, JobId, JobSpec, Result, SessionId, UserId,
@@ -15,8 +15,8 @@ use crate::{
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
-        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, Renewal, Rescue, Rescued,
-        Worker,
+        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, QueueState, QueueUpdate,
+        Renewal, Rescue, Rescued, Worker,
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
@@ -134,6 +134,17 @@ impl LeaseStore for SqliteStore {
 
     async fn close_session(&self, session: SessionId) -> Result<Vec<Rescued>> {
         self.writer.run(move |c| Box::pin(session::close(c, session))).await
+    }
+
+    async fn queues(&self, name: Option<&str>) -> Result<Vec<QueueState>> {
+        queue::list(&self.readers, name).await
+    }
+
+    async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()> {
+        let name = name.to_owned();
+        self.writer
+            .run(move |c| Box::pin(async move { queue::update(c, &name, update).await }))
+            .await
     }
 
     async fn workers(&self) -> Result<Vec<Worker>> {

@@ -1,0 +1,45 @@
+use super::Service;
+use crate::{
+    Error, Result,
+    authz::{Action, Principal},
+    lease::{QueueState, QueueUpdate},
+};
+
+/// The largest weight of a queue.
+const MAX_WEIGHT: f64 = 1_000.0;
+
+impl Service {
+    /// The queues that jobs were submitted to, by name.
+    ///
+    /// # Errors
+    /// [`Forbidden`](Error::Forbidden) for viewers.
+    pub async fn queues(&self, caller: &Principal) -> Result<Vec<QueueState>> {
+        self.parts.authz.check(caller, Action::SeeWorkers)?;
+        self.parts.store.queues(None).await
+    }
+
+    /// Pauses a queue, lets it go on, or gives it another weight. What runs goes on either way.
+    ///
+    /// # Errors
+    /// [`Forbidden`](Error::Forbidden) unless the caller is an admin, [`NotFound`](Error::NotFound),
+    /// [`Invalid`](Error::Invalid) for a weight out of range.
+    pub async fn update_queue(
+        &self,
+        caller: &Principal,
+        name: &str,
+        update: QueueUpdate,
+    ) -> Result<QueueState> {
+        self.parts.authz.check(caller, Action::Administer)?;
+        if update.weight.is_some_and(|weight| !(weight > 0.0 && weight <= MAX_WEIGHT)) {
+            let message = format!("must be above 0 and at most {MAX_WEIGHT}");
+            return Err(Error::invalid("weight", message));
+        }
+        self.parts.store.update_queue(name, update).await?;
+        if update.paused == Some(false) {
+            // Its jobs may be claimed again, and nobody knows which they are.
+            self.parts.queue.offer(&[]).await;
+        }
+        let states = self.parts.store.queues(Some(name)).await?;
+        states.into_iter().next().ok_or(Error::NotFound("queue"))
+    }
+}

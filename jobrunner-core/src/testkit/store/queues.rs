@@ -1,0 +1,56 @@
+//! Queues as operators see and change them.
+
+use crate::{
+    Error, JobSpec, UserId,
+    lease::QueueUpdate,
+    testkit::{Fixture, spec},
+};
+
+fn in_queue(name: &str) -> JobSpec {
+    JobSpec { queue: name.to_owned(), ..spec("job") }
+}
+
+/// Neither a fair claim nor a proposal gets its jobs; those of others go on.
+pub async fn a_paused_queue_is_left_alone_until_it_goes_on(fixture: &Fixture) {
+    let owner = UserId::new();
+    let paused = fixture.job(owner, in_queue("paused")).await;
+    let other = fixture.job(owner, in_queue("other")).await;
+    let hand = fixture.hand().await;
+    let pause = |paused| QueueUpdate { paused: Some(paused), weight: None };
+    fixture.store.update_queue("paused", pause(true)).await.expect("a queue");
+    let claimed: Vec<_> = hand.claim(10).await.iter().map(|leased| leased.lease.job).collect();
+    assert_eq!(claimed, [other]);
+    assert!(hand.propose(&[paused]).await.is_empty());
+    fixture.store.update_queue("paused", pause(false)).await.expect("a queue");
+    let claimed: Vec<_> = hand.claim(10).await.iter().map(|leased| leased.lease.job).collect();
+    assert_eq!(claimed, [paused]);
+    let unknown = fixture.store.update_queue("unknown", pause(true)).await;
+    assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
+}
+
+/// With the age of the oldest, and what was set.
+pub async fn what_waits_and_runs_in_a_queue_is_told(fixture: &Fixture) {
+    let owner = UserId::new();
+    let first = fixture.job(owner, JobSpec { priority: 10, ..in_queue("a") }).await;
+    let second = fixture.job(owner, JobSpec { priority: 1, ..in_queue("a") }).await;
+    fixture.job(UserId::new(), JobSpec { priority: 9, ..in_queue("a") }).await;
+    fixture.job(owner, in_queue("b")).await;
+    let hand = fixture.hand().await;
+    let leased = hand.propose(&[first]).await;
+    fixture.store.start(&[leased[0].lease]).await.expect("a start");
+    let weight = QueueUpdate { paused: None, weight: Some(2.5) };
+    fixture.store.update_queue("b", weight).await.expect("a queue");
+
+    let queues = fixture.store.queues(None).await.expect("queues");
+    let told: Vec<_> = queues
+        .iter()
+        .map(|queue| {
+            (queue.name.as_str(), queue.waiting, queue.running, queue.weight, queue.paused)
+        })
+        .collect();
+    assert_eq!(told, [("a", 2, 1, 1.0, false), ("b", 1, 0, 2.5, false)]);
+    let oldest = fixture.look(second).await.created_at;
+    assert_eq!(queues[0].oldest_waiting_at, Some(oldest));
+    let named = fixture.store.queues(Some("b")).await.expect("queues");
+    assert_eq!(named, queues[1..]);
+}
