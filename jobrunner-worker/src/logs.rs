@@ -9,10 +9,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt};
 use jobrunner_core::{
-    Result, error_line,
+    BatchId, Result, error_line,
     executor::OutputSink,
     lease::{LeaseRef, Leased},
     log::{LogChunk, Stream, Trim},
+    queue::Wakeup,
 };
 use tokio::{
     select,
@@ -50,6 +51,10 @@ pub(crate) struct Log {
     lost: CancellationToken,
     pieces: mpsc::Receiver<(Stream, Bytes)>,
     streams: [StreamLog; 2],
+    /// Whose batch it is of, for those who wait for its first output.
+    batch: Option<BatchId>,
+    /// Whether anything was stored yet.
+    has_begun: bool,
 }
 
 /// What is left to be told with the report of an attempt's end.
@@ -73,6 +78,8 @@ pub(crate) fn open(parts: &Arc<Parts>, leased: &Leased, reins: &Reins) -> (Sink,
         lost: reins.lost.clone(),
         pieces,
         streams: [StreamLog::new(Stream::Stdout, cap), StreamLog::new(Stream::Stderr, cap)],
+        batch: leased.batch,
+        has_begun: false,
     };
     (Sink(sender), log)
 }
@@ -168,7 +175,10 @@ impl Log {
 
     /// What is gathered, to be stored next.
     fn cut(&mut self) -> Batch {
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
         Batch {
+            begins: is_first
+                .then_some(Wakeup::Changed { job: Some(self.lease.job), batch: self.batch }),
             parts: Arc::clone(&self.parts),
             lease: self.lease,
             lost: self.lost.clone(),
@@ -205,6 +215,8 @@ struct Batch {
     lost: CancellationToken,
     chunks: Vec<LogChunk>,
     trims: Vec<Trim>,
+    /// To be announced when this is stored: later output is looked for by those who have seen the first.
+    begins: Option<Wakeup>,
 }
 
 /// What became of it.
@@ -218,6 +230,9 @@ impl Batch {
     async fn store(self) -> Stored {
         let append = || self.parts.store.append_log(self.lease, &self.chunks, &self.trims);
         let answer = until_available(&self.lost, append).await;
+        if let (Ok(Some(true)), Some(begins)) = (&answer, &self.begins) {
+            self.parts.queue.announce(begins.clone()).await;
+        }
         Stored { batch: self, answer }
     }
 }

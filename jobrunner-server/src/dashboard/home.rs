@@ -16,7 +16,7 @@ use super::{
 use crate::api::problem::Failure;
 
 /// How many batches are on a page.
-const BATCHES: u32 = 100;
+const BATCHES: u32 = 200;
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Wanted {

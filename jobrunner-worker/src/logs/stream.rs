@@ -5,7 +5,7 @@ use tokio::time::{Duration, Instant};
 use super::kept::Kept;
 
 /// How long the first bytes of a stream are gathered.
-const FIRST_DELAY: Duration = Duration::from_millis(100);
+const FIRST_DELAY: Duration = Duration::from_millis(50);
 
 /// How long later bytes are gathered.
 const DELAY: Duration = Duration::from_millis(250);

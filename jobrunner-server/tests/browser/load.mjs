@@ -1,0 +1,56 @@
+// What pages and open streams cost, printed: JOBRUNNER_BINARY=…/target/release/jobrunner node load.mjs
+//
+// 200 batches and one of 100,000 jobs wait; each page is asked for nine times. Then 500 streams are opened, as
+// 500 people who watch would, and jobs are submitted beside them.
+import { execSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import { Service } from "./service.mjs";
+
+const STREAMS = 500;
+const SUBMITS = 50;
+
+const service = await Service.start({ workers: 0 });
+const runner = execSync(`pgrep -P ${service.process.pid}`).toString().trim();
+const resident = () => Number(readFileSync(`/proc/${runner}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) / 1024;
+const job = (name) => service.job(name, "true");
+
+for (let n = 0; n < 200; n++) {
+  await service.api("POST", "/job-batches", { name: `nightly ${n}`, jobs: [...Array(20)].map((_, k) => job(`case ${k}`)) });
+}
+const big = await service.api("POST", "/job-batches", { name: "big", jobs: [...Array(100_000)].map((_, k) => job(`regression/case_${k}`)) });
+
+const page = await service.page();
+const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+
+async function get(path) {
+  const began = performance.now();
+  const answer = await fetch(service.url + path, { headers: { cookie } });
+  const body = await answer.text();
+  return { took: performance.now() - began, bytes: body.length, status: answer.status };
+}
+
+const pages = { "200 batches": "/", "a batch of 100,000 jobs": `/batches/${big.id}`, "its jobs by name and status": `/batches/${big.id}?status=waiting&name=9999`, "all jobs": "/jobs", "the queues": "/queues" };
+for (const [what, path] of Object.entries(pages)) {
+  const runs = [];
+  for (let n = 0; n < 9; n++) runs.push(await get(path));
+  runs.sort((a, b) => a.took - b.took);
+  console.log(`${what}: ${runs[4].took.toFixed(1)} ms in the middle of nine, ${Math.round(runs[4].bytes / 1000)} kB, status ${runs[4].status}`);
+}
+
+async function submits() {
+  const began = performance.now();
+  for (let n = 0; n < SUBMITS; n++) await service.api("POST", "/jobs", job("beside"));
+  return (performance.now() - began) / SUBMITS;
+}
+
+const alone = await submits();
+const before = resident();
+let open = 0;
+const agent = new http.Agent({ keepAlive: true, maxSockets: STREAMS });
+const streams = [...Array(STREAMS)].map(() => http.get(`${service.url}/live`, { agent, headers: { cookie } }, (answer) => { open += 1; answer.resume(); }));
+while (open < STREAMS) await new Promise((resolve) => setTimeout(resolve, 20));
+const beside = await submits();
+console.log(`${STREAMS} open streams: ${(resident() - before).toFixed(1)} MB; a submission takes ${beside.toFixed(2)} ms beside them, ${alone.toFixed(2)} ms without: ${(beside / alone).toFixed(2)} ×`);
+for (const stream of streams) stream.destroy();
+await service.stop();
