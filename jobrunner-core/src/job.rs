@@ -303,4 +303,40 @@ pub struct JobFilter {
     pub owner: Option<UserId>,
     /// Only jobs of exactly this name; `*` in it stands for any text.
     pub name: Option<String>,
+    /// Only jobs that ended for this reason.
+    pub reason: Option<Reason>,
 }
+
+impl JobFilter {
+    /// The status of the jobs that the filter shows: the one it names, or that of all that end for its reason.
+    ///
+    /// # Errors
+    /// Nothing that stands as it says ends for its reason.
+    pub(crate) fn narrowed(&self) -> Result<Option<Status>, NothingMatches> {
+        let of_reason = self.reason.map(|reason| match reason {
+            Reason::Canceled => Status::Canceled,
+            _ => Status::Failed,
+        });
+        match (self.status, of_reason) {
+            (Some(status), Some(of_reason)) if status != of_reason => Err(NothingMatches),
+            (status, of_reason) => Ok(status.or(of_reason)),
+        }
+    }
+}
+
+/// A filter contradicts itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NothingMatches;
+
+impl std::str::FromStr for Reason {
+    type Err = UnknownReason;
+
+    fn from_str(text: &str) -> Result<Self, UnknownReason> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or(UnknownReason)
+    }
+}
+
+/// The text is none of the words for reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of {}", Reason::ALL.map(Reason::as_str).join(", "))]
+pub struct UnknownReason;

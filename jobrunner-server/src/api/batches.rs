@@ -103,6 +103,8 @@ impl BatchesApi {
         queue: Query<Option<String>>,
         /// The exact name; `*` in it stands for any text.
         name: Query<Option<String>>,
+        /// Only those that ended for this reason.
+        reason: Query<Option<model::Reason>>,
         /// How many items at most: 1 to 1000.
         #[oai(default = "default_limit")]
         limit: Query<u32>,
@@ -114,6 +116,7 @@ impl BatchesApi {
             batch: Some(BatchId::from(id.0)),
             queue: queue.0,
             name: name.0,
+            reason: reason.0.map(Into::into),
             ..JobFilter::default()
         };
         Answer::of(&service.members(&caller, filter, page(limit.0, cursor.0)?).await?)

@@ -71,6 +71,8 @@ impl JobsApi {
         owner_id: Query<Option<Uuid>>,
         /// The exact name; `*` in it stands for any text.
         name: Query<Option<String>>,
+        /// Only those that ended for this reason.
+        reason: Query<Option<model::Reason>>,
         /// How many items at most: 1 to 1000.
         #[oai(default = "default_limit")]
         limit: Query<u32>,
@@ -83,6 +85,7 @@ impl JobsApi {
             queue: queue.0,
             owner: owner_id.0.map(UserId::from),
             name: name.0,
+            reason: reason.0.map(Into::into),
             ..JobFilter::default()
         };
         Answer::of(&service.jobs(&caller, filter, page(limit.0, cursor.0)?).await?)

@@ -61,6 +61,23 @@ pub(crate) enum Reason {
     Canceled,
 }
 
+impl From<Reason> for jobrunner_core::job::Reason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::ExitCode => Self::ExitCode,
+            Reason::Signal => Self::Signal,
+            Reason::Timeout => Self::Timeout,
+            Reason::Silent => Self::Silent,
+            Reason::Oom => Self::Oom,
+            Reason::SpawnFailed => Self::SpawnFailed,
+            Reason::WorkingDir => Self::WorkingDir,
+            Reason::InputMissing => Self::InputMissing,
+            Reason::WorkerLost => Self::WorkerLost,
+            Reason::Canceled => Self::Canceled,
+        }
+    }
+}
+
 /// What an account may do.
 #[derive(Clone, Copy, Debug, Enum)]
 #[oai(rename_all = "lowercase")]

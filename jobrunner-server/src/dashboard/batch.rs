@@ -2,7 +2,7 @@ use jobrunner_core::{
     Batch, BatchId, Principal, Service, Status,
     batch::{BatchFilter, RerunOnly},
     insight::{Cause, Moment, NamedJob},
-    job::JobFilter,
+    job::{JobFilter, Reason},
     page::PageRequest,
 };
 use poem::{
@@ -39,6 +39,8 @@ pub(super) struct Wanted {
     name: String,
     #[serde(default)]
     queue: String,
+    #[serde(default)]
+    reason: String,
     cursor: Option<String>,
 }
 
@@ -49,6 +51,7 @@ impl Wanted {
             status: status(&self.status)?,
             queue: (!self.queue.trim().is_empty()).then(|| self.queue.trim().to_owned()),
             name: (!self.name.trim().is_empty()).then(|| any_part(self.name.trim())),
+            reason: reason(&self.reason)?,
             ..JobFilter::default()
         })
     }
@@ -58,6 +61,12 @@ impl Wanted {
 pub(super) fn status(text: &str) -> Result<Option<Status>, Failure> {
     let parsed = (!text.is_empty()).then(|| text.parse::<Status>()).transpose();
     parsed.map_err(|error| jobrunner_core::Violation::new("status", error.to_string()).into())
+}
+
+/// A reason as a filter of a page has it; nothing is any.
+pub(super) fn reason(text: &str) -> Result<Option<Reason>, Failure> {
+    let parsed = (!text.is_empty()).then(|| text.parse::<Reason>()).transpose();
+    parsed.map_err(|error| jobrunner_core::Violation::new("reason", error.to_string()).into())
 }
 
 /// A run in the strip of runs of the same name.
@@ -94,11 +103,12 @@ async fn contents(
     let page =
         PageRequest::parse(Some(MEMBERS), wanted.cursor.as_deref()).map_err(Failure::from)?;
     let members = service.members(caller, wanted.filter(id)?, page).await?;
-    let failures = if wanted.status.is_empty() && wanted.cursor.is_none() {
-        failures(service, caller, &batch).await?
-    } else {
-        Vec::new()
-    };
+    let failures =
+        if wanted.status.is_empty() && wanted.reason.is_empty() && wanted.cursor.is_none() {
+            failures(service, caller, &batch).await?
+        } else {
+            Vec::new()
+        };
     let filter = BatchFilter { name: Some(batch.name.clone()), ..BatchFilter::default() };
     let runs = service.batches(caller, filter, PageRequest::first(RUNS)).await?;
     let runs: Vec<Run> = runs
@@ -123,6 +133,8 @@ async fn contents(
     context.insert("status", &wanted.status);
     context.insert("name", &wanted.name);
     context.insert("queue", &wanted.queue);
+    context.insert("reason", &wanted.reason);
+    context.insert("reasons", &Reason::ALL.map(Reason::as_str));
     context.insert("is_first", &wanted.cursor.is_none());
     context.insert("statuses", &Status::ALL.map(Status::as_str));
     Ok((batch.name, context))
@@ -145,7 +157,7 @@ struct Failures {
 
 impl From<Cause> for Failures {
     fn from(cause: Cause) -> Self {
-        let reason = cause.reason.map_or("failed", jobrunner_core::job::Reason::as_str);
+        let reason = cause.reason.map_or("failed", Reason::as_str);
         let shown = match (cause.exit_code, &cause.signal) {
             (Some(code), _) => format!("{reason} {code}"),
             (None, Some(signal)) => format!("{reason} {signal}"),

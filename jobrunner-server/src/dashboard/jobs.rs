@@ -1,4 +1,8 @@
-use jobrunner_core::{Principal, Service, Status, job::JobFilter, page::PageRequest};
+use jobrunner_core::{
+    Principal, Service, Status,
+    job::{JobFilter, Reason},
+    page::PageRequest,
+};
 use poem::{
     Request, Response, handler,
     web::{Data, Query},
@@ -7,7 +11,7 @@ use serde::Deserialize;
 use tera::Context;
 
 use super::{
-    batch::status,
+    batch::{reason, status},
     home::{any_part, origin},
     page,
     session::Session,
@@ -26,6 +30,8 @@ pub(super) struct Wanted {
     name: String,
     #[serde(default)]
     queue: String,
+    #[serde(default)]
+    reason: String,
     #[serde(default)]
     whose: String,
     cursor: Option<String>,
@@ -57,6 +63,7 @@ async fn contents(
         status: status(&wanted.status)?,
         queue: (!wanted.queue.trim().is_empty()).then(|| wanted.queue.trim().to_owned()),
         name: (!wanted.name.trim().is_empty()).then(|| any_part(wanted.name.trim())),
+        reason: reason(&wanted.reason)?,
         owner: (wanted.whose == "mine").then_some(caller.id),
         ..JobFilter::default()
     };
@@ -68,9 +75,12 @@ async fn contents(
     context.insert("status", &wanted.status);
     context.insert("name", &wanted.name);
     context.insert("queue", &wanted.queue);
+    context.insert("reason", &wanted.reason);
+    context.insert("reasons", &Reason::ALL.map(Reason::as_str));
     context.insert("whose", &wanted.whose);
     context.insert("statuses", &Status::ALL.map(Status::as_str));
-    let is_filtered = [&wanted.status, &wanted.name, &wanted.queue].iter().any(|f| !f.is_empty());
+    let is_filtered =
+        [&wanted.status, &wanted.name, &wanted.queue, &wanted.reason].iter().any(|f| !f.is_empty());
     context.insert("is_filtered", &is_filtered);
     Ok(context)
 }

@@ -62,6 +62,12 @@ test("the table of a batch changes live, failures come first, filters stand in t
   await page.keyboard.press("f");
   await page.waitForURL(/status=failed/);
   assert.equal(await page.locator("#members tbody tr").count(), 3);
+  await page.selectOption(".filters [name=reason]", "timeout");
+  await page.click(".filters button");
+  await page.waitForURL(/reason=timeout/);
+  await until(page, "#members", "No job is like that");
+  await page.goBack();
+  await page.waitForURL((url) => !url.search.includes("timeout"));
   await page.keyboard.press("/");
   await page.keyboard.type("case 5");
   await page.keyboard.press("Enter");

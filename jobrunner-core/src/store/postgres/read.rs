@@ -10,7 +10,7 @@ use crate::{
     BatchId, Error, JobId, Result, Status, UserId,
     authz::Scope,
     batch::{Batch, BatchFilter, Counts},
-    job::{Attempt, Job, JobFilter},
+    job::{Attempt, Job, JobFilter, Reason},
     page::{Page, PageRequest},
 };
 
@@ -43,10 +43,10 @@ pub(super) async fn jobs(
     page: PageRequest,
 ) -> Result<Page<Job>> {
     let owner = Owner::new(filter.scope, filter.owner);
-    let sql = match (&owner, filter.status, filter.batch) {
-        (Owner::Nobody, ..) => {
-            return Ok(Page { items: Vec::new(), next_cursor: None });
-        }
+    let nothing = Page { items: Vec::new(), next_cursor: None };
+    let Ok(status) = filter.narrowed() else { return Ok(nothing) };
+    let sql = match (&owner, status, filter.batch) {
+        (Owner::Nobody, ..) => return Ok(nothing),
         (_, Some(Status::Running), _) => sql!("job/list_running"),
         (_, None, Some(_)) => sql!("job/list_of_batch"),
         (Owner::One(_), None, None) => sql!("job/list_of_owner"),
@@ -58,17 +58,18 @@ pub(super) async fn jobs(
         (Owner::One(_), Some(_), None) => sql!("job/list_ended_of_owner"),
         (Owner::Anybody, Some(_), None) => sql!("job/list_ended_of_all"),
     };
-    let rows: Vec<JobRow> = sqlx::query_as(sql)
+    let mut query = sqlx::query_as(sql)
         .bind(owner.id())
         .bind(filter.batch.map(BatchId::as_uuid))
-        .bind(filter.status.map(code))
+        .bind(status.map(code))
         .bind(&filter.queue)
         .bind(filter.name.as_deref().map(pattern))
         .bind(page.after.unwrap_or(Uuid::max()))
-        .bind(i64::from(page.limit) + 1)
-        .fetch_all(pool)
-        .await
-        .map_err(store_error)?;
+        .bind(i64::from(page.limit) + 1);
+    if status.is_some_and(Status::is_terminal) {
+        query = query.bind(filter.reason.map(Reason::as_str));
+    }
+    let rows: Vec<JobRow> = query.fetch_all(pool).await.map_err(store_error)?;
     let page = Page::from_surplus(rows, page.limit, JobRow::id);
     let items: Result<Vec<Job>> = page.items.into_iter().map(JobRow::into_job).collect();
     Ok(Page { items: items?, next_cursor: page.next_cursor })

@@ -48,6 +48,21 @@ pub async fn lists_show_what_the_filter_asks_for(fixture: &Fixture) {
     assert_eq!(names(fixture, with(Status::Failed)).await, ["b"]);
     assert_eq!(names(fixture, with(Status::Canceled)).await, [""; 0]);
 
+    for (status, reason, expected) in [
+        (None, Reason::ExitCode, &["b"][..]),
+        (Some(Status::Failed), Reason::ExitCode, &["b"]),
+        (Some(Status::Passed), Reason::ExitCode, &[]),
+        (None, Reason::Timeout, &[]),
+        (None, Reason::Canceled, &[]),
+    ] {
+        for batch in [None, Some(batch)] {
+            let filter = JobFilter { status, batch, reason: Some(reason), ..all() };
+            assert_eq!(names(fixture, filter).await, expected, "{status:?} {reason:?}");
+        }
+        let filter = JobFilter { owner: Some(owner), status, reason: Some(reason), ..all() };
+        assert_eq!(names(fixture, filter).await, expected, "{status:?} {reason:?}");
+    }
+
     let of_batch = || JobFilter { batch: Some(batch), ..all() };
     assert_eq!(names(fixture, of_batch()).await, ["a", "b", "c", "d[1]"]);
     let running = JobFilter { status: Some(Status::Running), ..of_batch() };
