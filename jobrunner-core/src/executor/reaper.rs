@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, WaitOptions, getpid, getsid, set_child_subreaper, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, set_child_subreaper, waitpid};
 
 use super::processes::{self, Process};
 use crate::JobId;
@@ -82,14 +82,17 @@ impl Reaper {
     /// Becomes the reaper of what this process starts.
     ///
     /// # Errors
-    /// The kernel refuses, which it has no reason to.
+    /// There is no `/proc`.
     pub fn install() -> io::Result<Self> {
         set_child_subreaper(Some(getpid()))?;
         if processes::children_of_first_thread().is_none() {
             tracing::warn!("the kernel does not list children: orphans outlive their jobs");
         }
+        // Not from getsid(2): the session may be one of another namespace, and is then numbered 0, which
+        // rustix takes for a mistake.
+        let own = Process::read(getpid()).ok_or_else(|| io::Error::other("there is no /proc"))?;
         let family = Family {
-            session: getsid(None)?.as_raw_pid(),
+            session: own.session,
             leaders: Mutex::default(),
             orphans: Mutex::default(),
             starting: AtomicUsize::new(0),
