@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod submit;
 mod users;
 
@@ -8,6 +9,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jobrunner_core::{BatchId, JobId, SessionId, Status, batch::RerunOnly};
 
+pub(crate) use audit::{Audit, AuditCommand, Events};
 pub(crate) use submit::{Retry, Submit};
 pub(crate) use users::{Users, UsersCommand};
 
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Workers(Workers),
     /// List accounts, make and change them
     Users(Users),
+    /// Show who asked for what
+    Audit(Audit),
 }
 
 /// Settings are read from the environment and from a file `.env`; see the README for all of them.

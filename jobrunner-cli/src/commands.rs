@@ -1,5 +1,6 @@
 //! What each command does.
 
+pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod init_db;
 pub(crate) mod jobs;

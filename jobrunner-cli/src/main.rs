@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         Command::Batch(batch) => run(commands::batch::batch(batch)),
         Command::Jobs(jobs) => run(commands::jobs::jobs(jobs)),
         Command::Workers(workers) => run(commands::workers::workers(workers)),
+        Command::Audit(audit) => run(commands::audit::audit(audit)),
         Command::Users(users) => run(commands::users::users(users)),
     }
 }

@@ -71,3 +71,7 @@ id! {
     /// worker before and after a restart, are different sessions.
     SessionId
 }
+id! {
+    /// Names an event of the audit. A UUIDv7, so ids sort by time.
+    AuditEventId
+}

@@ -3,7 +3,7 @@
 //!
 //! | trait | answers | here |
 //! |---|---|---|
-//! | [`Store`] | what is true: jobs, batches, leases, accounts | [`store::sqlite::SqliteStore`] |
+//! | [`Store`] | what is true: jobs, batches, leases, accounts, the audit | [`store::sqlite::SqliteStore`] |
 //! | [`Queue`] | where to look next; may lose or repeat anything | [`queue::LocalQueue`] |
 //! | [`Executor`] | how a command is run | [`executor::ProcessExecutor`] |
 //! | [`Authz`] | who may do what | [`authz::RoleAuthz`] |
@@ -14,6 +14,7 @@
 
 mod id;
 
+pub mod audit;
 pub mod authz;
 pub mod batch;
 pub mod config;
@@ -44,7 +45,7 @@ pub use authz::{Authz, Principal};
 pub use batch::{Batch, BatchStatus, Counts, NewBatch};
 pub use error::{Error, Result, Violation};
 pub use executor::Executor;
-pub use id::{BatchId, JobId, SessionId, UserId};
+pub use id::{AuditEventId, BatchId, JobId, SessionId, UserId};
 pub use job::{Job, JobSpec, NewJob};
 pub use queue::Queue;
 pub use service::Service;

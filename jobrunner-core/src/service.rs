@@ -1,7 +1,8 @@
-//! The one door for callers: every request is authorized, validated, stored and hinted here, in this
-//! order. Servers and embedders translate to and from these calls and add no policy of their own.
+//! The one door for callers: every request is authorized, validated, recorded for the audit, stored and
+//! hinted here, in this order. Servers and embedders translate to and from these calls and add no policy of their own.
 
 mod accounts;
+mod audit;
 mod batches;
 mod follow;
 mod jobs;
@@ -16,8 +17,11 @@ pub use follow::{Followed, FollowedTo, LogPlace};
 pub use logs::{JobLogs, LogReader};
 pub use watch::Watched;
 
+use audit::Deed;
+
 use crate::{
     Authz, Error, Queue, Result, SessionId, Store,
+    audit::AuditAction,
     authz::{AccessToken, Action, Credential, Passwords, Principal, TokenKey},
     job::Rules,
     lease::Worker,
@@ -45,6 +49,7 @@ pub struct Parts {
 pub struct Service {
     parts: Arc<Parts>,
     hub: Arc<watch::Hub>,
+    refusals: Arc<audit::Refusals>,
 }
 
 /// Whether the parts answer.
@@ -60,7 +65,7 @@ impl Service {
     /// A service out of its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), hub: Arc::default() }
+        Self { parts: Arc::new(parts), hub: Arc::default(), refusals: Arc::default() }
     }
 
     /// Gives out a token for a name and a password.
@@ -68,7 +73,14 @@ impl Service {
     /// # Errors
     /// [`Unauthenticated`](crate::Error::Unauthenticated).
     pub async fn sign_in(&self, credential: &Credential) -> Result<AccessToken> {
-        let principal = self.authenticate(credential).await?;
+        let principal = match (self.authenticate(credential).await, credential) {
+            (Err(refused @ Error::Unauthenticated(_)), Credential::Password { email, .. }) => {
+                self.record_refused(email).await;
+                return Err(refused);
+            }
+            (answer, _) => answer?,
+        };
+        self.record(&principal, Deed::alone(AuditAction::SignIn)).await?;
         self.parts.tokens.issue(&principal)
     }
 
@@ -106,9 +118,15 @@ impl Service {
     /// [`NotFound`](crate::Error::NotFound).
     pub async fn drain_worker(&self, caller: &Principal, worker: SessionId) -> Result<Worker> {
         self.parts.authz.check(caller, Action::Administer)?;
+        let found = self.worker(worker).await?;
+        self.record(caller, Deed::on_worker(AuditAction::DrainWorker, &found)).await?;
         self.parts.store.drain(worker).await?;
+        self.worker(worker).await
+    }
+
+    async fn worker(&self, id: SessionId) -> Result<Worker> {
         let workers = self.parts.store.workers().await?;
-        workers.into_iter().find(|found| found.id == worker).ok_or(Error::NotFound("worker"))
+        workers.into_iter().find(|found| found.id == id).ok_or(Error::NotFound("worker"))
     }
 
     /// Announcements of changes, for whoever shows them live. They carry no content: look again.

@@ -1,12 +1,14 @@
 //! The truth: jobs, leases and accounts, as transitions rather than rows.
 //!
-//! A store is one type that implements three roles: [`JobStore`] for those who submit and look,
-//! [`LeaseStore`] for the workers, [`AccountStore`] for who may do what. Each method is one
-//! transaction: it happens whole or not at all, and when it returns `Ok` it is durable.
+//! A store is one type that implements four roles: [`JobStore`] for those who submit and look,
+//! [`LeaseStore`] for the workers, [`AccountStore`] for who may do what, [`AuditStore`] for what they did.
+//! Each method is one transaction: it happens whole or not at all, and when it returns `Ok` it is durable.
 //!
 //! **Cancel safety**: a dropped future may or may not take effect, but never half. Submit again with
 //! the same idempotency key, or report again with the same lease token, to learn which.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod audit;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod fair;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -28,8 +30,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use crate::status::Change;
 use crate::{
-    BatchId, JobId, JobSpec, Result, SessionId, User, UserId,
+    BatchId, Error, JobId, JobSpec, Result, SessionId, Status, User, UserId,
+    audit::{AuditEvent, AuditFilter},
     authz::Scope,
     batch::{Batch, BatchFilter, Counts, NewBatch, RerunOnly},
     insight::{Cause, Part},
@@ -41,13 +46,11 @@ use crate::{
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
 };
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-use crate::{Error, Status, status::Change};
 
 /// Everything a service needs from its store.
-pub trait Store: JobStore + LeaseStore + AccountStore {}
+pub trait Store: JobStore + LeaseStore + AccountStore + AuditStore {}
 
-impl<S: JobStore + LeaseStore + AccountStore> Store for S {}
+impl<S: JobStore + LeaseStore + AccountStore + AuditStore> Store for S {}
 
 /// A promise that the same request, sent twice, is carried out once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -331,6 +334,37 @@ pub trait AccountStore: Send + Sync {
     /// [`NotFound`](crate::Error::NotFound), or [`Conflict`](crate::Error::Conflict) when no active
     /// admin would be left.
     async fn update_account(&self, id: UserId, update: AccountUpdate) -> Result<User>;
+}
+
+/// What was asked for, for those who look into it later.
+#[async_trait]
+pub trait AuditStore: Send + Sync {
+    /// Stores an event, for good: there is no way to change or delete one.
+    async fn record(&self, event: AuditEvent) -> Result<()>;
+
+    /// Events, newest first.
+    async fn audit_events(
+        &self,
+        filter: &AuditFilter,
+        page: PageRequest,
+    ) -> Result<Page<AuditEvent>>;
+}
+
+/// What must hold for a job to be deleted.
+pub(crate) fn check_ended(status: Status) -> Result<()> {
+    if status.is_terminal() {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!("the job is {status}; cancel it before you delete it")))
+}
+
+/// What must hold for a batch to be deleted.
+pub(crate) fn check_all_ended(counts: &Counts) -> Result<()> {
+    if counts.all_ended() {
+        return Ok(());
+    }
+    let message = "jobs of the batch have not ended; cancel it before you delete it";
+    Err(Error::Conflict(message.to_owned()))
 }
 
 /// The status after a change, by the one table of transitions.

@@ -19,7 +19,7 @@ pub mod servers;
 pub mod store;
 mod wait;
 
-pub use builders::{Fixture, Hand, account, new_batch, outcome, spec};
+pub use builders::{Fixture, Hand, account, audit_event, new_batch, outcome, spec};
 pub use faulty::{Fault, Faulty};
 pub use wait::wait_until;
 
@@ -32,6 +32,7 @@ macro_rules! store_conformance {
                 of_many_first_accounts_one_is_made,
                 the_last_active_admin_stays,
                 a_new_password_ends_older_tokens;
+            audit: events_are_found_as_they_were_recorded;
             submit: p1_a_job_is_found_as_it_was_asked_for,
                 p1_the_same_key_answers_the_same_job,
                 p1_a_batch_with_one_bad_member_stores_nothing,

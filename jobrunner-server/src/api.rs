@@ -1,6 +1,7 @@
 //! The REST API, one file per resource.
 
 pub(crate) mod answer;
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod batches;
 pub(crate) mod body;
@@ -33,6 +34,8 @@ pub(crate) enum Tag {
     Batches,
     /// Who runs the jobs.
     Workers,
+    /// Who asked for what. For admins.
+    Audit,
     /// Whether the service works.
     Health,
 }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod ansi;
+mod audit;
 mod batch;
 mod home;
 mod job;
@@ -44,6 +45,7 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/workers/:id/drain", post(workers::drain))
         .at("/queues", get(queues::list))
         .at("/queues/:name", post(queues::update))
+        .at("/audit", get(audit::list))
         .at("/users", get(accounts::list).post(accounts::create))
         .at("/users/:id", post(accounts::update))
 }

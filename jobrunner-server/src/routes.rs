@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{
-        auth::AuthApi, batches::BatchesApi, follow::FollowApi, health::HealthApi, jobs::JobsApi,
-        logs::LogsApi, queues::QueuesApi, results::ResultsApi, users::UsersApi,
+        audit::AuditApi, auth::AuthApi, batches::BatchesApi, follow::FollowApi, health::HealthApi,
+        jobs::JobsApi, logs::LogsApi, queues::QueuesApi, results::ResultsApi, users::UsersApi,
         workers::WorkersApi,
     },
     assets, dashboard, errors, trace,
@@ -24,6 +24,7 @@ type Apis = (
     ResultsApi,
     WorkersApi,
     QueuesApi,
+    AuditApi,
     HealthApi,
 );
 
@@ -56,7 +57,7 @@ fn openapi_json() -> Response {
 fn described() -> OpenApiService<Apis, ()> {
     let apis = (
         AuthApi, UsersApi, JobsApi, FollowApi, LogsApi, BatchesApi, ResultsApi, WorkersApi,
-        QueuesApi, HealthApi,
+        QueuesApi, AuditApi, HealthApi,
     );
     OpenApiService::new(apis, "JobRunner", env!("CARGO_PKG_VERSION"))
         .description(include_str!("api/description.md"))

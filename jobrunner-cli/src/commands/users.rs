@@ -79,13 +79,18 @@ async fn list(client: &Client, format: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn update(client: &Client, email: &str, change: Map<String, Value>) -> Result<User, Failure> {
+/// The account with this address.
+pub(crate) async fn find(client: &Client, email: &str) -> Result<User, Failure> {
     let wanted = email.trim().to_lowercase();
     let users = all(client).await?;
     let user = users.into_iter().find(|user| user.email == wanted);
-    let user = user.ok_or_else(|| {
+    user.ok_or_else(|| {
         Failure::new(format!("there is no account {email}; see jobrunner users list"))
-    })?;
+    })
+}
+
+async fn update(client: &Client, email: &str, change: Map<String, Value>) -> Result<User, Failure> {
+    let user = find(client, email).await?;
     client.update_user(user.id, &Value::Object(change)).await
 }
 

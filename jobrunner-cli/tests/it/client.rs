@@ -102,6 +102,15 @@ async fn an_admin_makes_accounts_changes_and_disables_them() {
     let ada = users.iter().find(|user| user["email"] == "ada@example.com").expect("the account");
     assert_eq!((&ada["is_active"], &ada["max_running_jobs"]), (&Value::Bool(false), &Value::Null));
 
+    let audit = said(&["audit", "list", "--actor", EMAIL, "--action", "update_user"]);
+    let rows: Vec<&str> = audit.lines().skip(1).collect();
+    assert_eq!(rows.len(), 2, "{audit}");
+    assert!(rows[0].contains("user ada@example.com") && rows[0].contains("is_active=false"));
+    assert!(rows[1].contains("max_running_jobs=null role=viewer"), "{audit}");
+    let events: Vec<Value> =
+        serde_json::from_str(&said(&["audit", "list", "--output", "json"])).expect("JSON");
+    assert_eq!(events.last().expect("an event")["action"], "create_user");
+
     let unknown = run(&["users", "disable", "nobody@example.com"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(text(&unknown.stderr).contains("there is no account nobody@example.com"));

@@ -1,9 +1,10 @@
 use chrono::{SubsecRound, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Service;
+use super::{Service, audit::Deed};
 use crate::{
     Error, Result, Role, UserId, Violation,
+    audit::AuditAction,
     authz::{Action, Principal},
     page::{Page, PageRequest},
     store::{Account, AccountUpdate},
@@ -16,7 +17,11 @@ impl Service {
     /// # Errors
     /// The store does not answer.
     pub async fn me(&self, caller: &Principal) -> Result<User> {
-        let account = self.parts.store.account(caller.id).await?;
+        self.existing(caller.id).await
+    }
+
+    async fn existing(&self, id: UserId) -> Result<User> {
+        let account = self.parts.store.account(id).await?;
         account.map(|account| account.user).ok_or(Error::NotFound("user"))
     }
 
@@ -27,8 +32,14 @@ impl Service {
     /// when the address is taken.
     pub async fn create_user(&self, caller: &Principal, new: NewUser) -> Result<User> {
         self.parts.authz.check(caller, Action::Administer)?;
-        let account = self.account(new).await?;
+        let account = self.new_account(new).await?;
         let user = account.user.clone();
+        let taken = self.parts.store.account_by_email(&user.email).await?;
+        if taken.is_none() {
+            let deed = Deed::on_user(AuditAction::CreateUser, &user);
+            let deed = deed.with("role", user.role.as_str());
+            self.record(caller, deed.with("max_running_jobs", user.max_running_jobs)).await?;
+        }
         self.parts.store.create_account(account).await?;
         Ok(user)
     }
@@ -52,9 +63,13 @@ impl Service {
             role: Role::Admin,
             max_running_jobs: None,
         };
-        let account = self.account(new).await?;
+        let account = self.new_account(new).await?;
         let user = account.user.clone();
-        Ok(self.parts.store.create_first_account(account).await?.then_some(user))
+        if !self.parts.store.create_first_account(account).await? {
+            return Ok(None);
+        }
+        self.record_own(Deed::on_user(AuditAction::CreateUser, &user)).await?;
+        Ok(Some(user))
     }
 
     /// The oldest active admin, whom the process that owns an embedded store acts for when it does
@@ -97,8 +112,7 @@ impl Service {
     /// [`Forbidden`](Error::Forbidden), [`NotFound`](Error::NotFound).
     pub async fn user(&self, caller: &Principal, id: UserId) -> Result<User> {
         self.parts.authz.check(caller, Action::Administer)?;
-        let account = self.parts.store.account(id).await?;
-        account.map(|account| account.user).ok_or(Error::NotFound("user"))
+        self.existing(id).await
     }
 
     /// Changes an account.
@@ -123,6 +137,9 @@ impl Service {
             Some(password) => Some(self.parts.passwords.hash(password).await?),
             None => None,
         };
+        let user = self.existing(id).await?;
+        let deed = Deed::on_user(AuditAction::UpdateUser, &user).updating(&update);
+        self.record(caller, deed).await?;
         let update = AccountUpdate {
             password_hash,
             role: update.role,
@@ -132,7 +149,7 @@ impl Service {
         self.parts.store.update_account(id, update).await
     }
 
-    async fn account(&self, new: NewUser) -> Result<Account> {
+    async fn new_account(&self, new: NewUser) -> Result<Account> {
         let password = new.password.expose_secret();
         let email = parse_email(&new.email);
         refuse([

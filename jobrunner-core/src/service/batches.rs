@@ -4,17 +4,19 @@ use chrono::Utc;
 
 use super::{
     Service,
+    audit::Deed,
     jobs::{TargetCheck, check_paths},
 };
 use crate::{
     BatchId, Error, NewJob, Result, Violation,
+    audit::AuditAction,
     authz::{Action, Principal},
     batch::{Batch, BatchFilter, NewBatch, RerunOnly},
     insight::{self, Cause, Moment},
     job::{Job, JobFilter, Rules},
     page::{Page, PageRequest},
     queue::{Hint, Wakeup},
-    store::{BatchOrder, Idempotency, Specs},
+    store::{BatchOrder, Idempotency, Specs, check_all_ended},
 };
 
 /// The most broken rules that one answer lists.
@@ -148,7 +150,8 @@ impl Service {
     /// # Errors
     /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden).
     pub async fn cancel_batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
-        self.controlled_batch(caller, id).await?;
+        let batch = self.controlled_batch(caller, id).await?;
+        self.record(caller, Deed::on_batch(AuditAction::CancelBatch, &batch)).await?;
         let canceled = self.parts.store.cancel_batch(id).await?;
         if canceled.stopping > 0 {
             self.parts.queue.announce(Wakeup::Cancel).await;
@@ -168,7 +171,9 @@ impl Service {
         id: BatchId,
         only: RerunOnly,
     ) -> Result<Batch> {
-        self.controlled_batch(caller, id).await?;
+        let batch = self.controlled_batch(caller, id).await?;
+        let deed = Deed::on_batch(AuditAction::RerunBatch, &batch).with("only", only.to_string());
+        self.record(caller, deed).await?;
         let rerun = self.parts.store.rerun_batch(caller.id, id, only).await?;
         self.parts.queue.offer(&[Hint::Batch(rerun)]).await;
         self.batch_changed(rerun).await;
@@ -181,7 +186,9 @@ impl Service {
     /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden), [`Conflict`](Error::Conflict)
     /// while one of its jobs has not ended.
     pub async fn delete_batch(&self, caller: &Principal, id: BatchId) -> Result<()> {
-        self.controlled_batch(caller, id).await?;
+        let batch = self.controlled_batch(caller, id).await?;
+        check_all_ended(&batch.counts)?;
+        self.record(caller, Deed::on_batch(AuditAction::DeleteBatch, &batch)).await?;
         self.parts.store.delete_batch(id).await?;
         self.batch_changed(id).await;
         Ok(())

@@ -2,15 +2,16 @@ use std::{collections::HashSet, path::Path, time::Duration};
 
 use tokio::time::timeout;
 
-use super::Service;
+use super::{Service, audit::Deed};
 use crate::{
     Error, JobId, JobSpec, NewJob, Result, UserId,
+    audit::AuditAction,
     authz::{Action, Principal},
     batch::Counts,
     job::{Attempt, Job, JobFilter, Rules},
     page::{Page, PageRequest},
     queue::{Hint, Wakeup},
-    store::Idempotency,
+    store::{Idempotency, check_ended},
 };
 
 /// How long the file system may take to tell where a path leads. A hung network mount costs one
@@ -89,6 +90,7 @@ impl Service {
     /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden).
     pub async fn cancel_job(&self, caller: &Principal, id: JobId) -> Result<Job> {
         let job = self.controlled_job(caller, id).await?;
+        self.record(caller, Deed::on_job(AuditAction::CancelJob, &job)).await?;
         let canceled = self.parts.store.cancel_job(id).await?;
         if canceled.stopping > 0 {
             self.parts.queue.announce(Wakeup::Cancel).await;
@@ -114,6 +116,8 @@ impl Service {
     /// while it has not ended.
     pub async fn delete_job(&self, caller: &Principal, id: JobId) -> Result<()> {
         let job = self.controlled_job(caller, id).await?;
+        check_ended(job.status)?;
+        self.record(caller, Deed::on_job(AuditAction::DeleteJob, &job)).await?;
         self.parts.store.delete_job(id).await?;
         self.job_changed(id, job.batch_id).await;
         Ok(())

@@ -1,4 +1,4 @@
-use super::Service;
+use super::{Service, audit::Deed};
 use crate::{
     Error, Result,
     authz::{Action, Principal},
@@ -34,11 +34,17 @@ impl Service {
             let message = format!("must be above 0 and at most {MAX_WEIGHT}");
             return Err(Error::invalid("weight", message));
         }
+        self.queue(name).await?;
+        self.record(caller, Deed::on_queue(name, update)).await?;
         self.parts.store.update_queue(name, update).await?;
         if update.paused == Some(false) {
             // Its jobs may be claimed again, and nobody knows which they are.
             self.parts.queue.offer(&[]).await;
         }
+        self.queue(name).await
+    }
+
+    async fn queue(&self, name: &str) -> Result<QueueState> {
         let states = self.parts.store.queues(Some(name)).await?;
         states.into_iter().next().ok_or(Error::NotFound("queue"))
     }

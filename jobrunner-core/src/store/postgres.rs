@@ -10,6 +10,7 @@
 //! All times are compared in the database's clock.
 
 mod account;
+mod audit;
 mod cancel;
 mod change;
 mod claim;

@@ -6,6 +6,7 @@
 //! sees to, as [`connect::embedded`](crate::connect::embedded) does with a lock.
 
 mod account;
+mod audit;
 mod cancel;
 mod claim;
 mod claimable;

@@ -1,9 +1,11 @@
 use std::{any::Any, collections::BTreeMap, sync::Arc, time::Duration};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
+use serde_json::Map;
 
 use crate::{
-    BatchId, Job, JobId, JobSpec, Role, SessionId, Status, Store, User, UserId,
+    AuditEventId, BatchId, Job, JobId, JobSpec, Role, SessionId, Status, Store, User, UserId,
+    audit::{AuditAction, AuditEvent},
     authz::Scope,
     batch::{Batch, NewBatch},
     job::{JobFilter, Reason},
@@ -11,6 +13,22 @@ use crate::{
     page::PageRequest,
     store::{Account, BatchOrder, Specs},
 };
+
+/// An event of the audit.
+#[must_use]
+pub fn audit_event() -> AuditEvent {
+    AuditEvent {
+        id: AuditEventId::new(),
+        created_at: DateTime::from_timestamp_millis(1_700_000_000_123).unwrap_or_default(),
+        actor_id: None,
+        actor_email: None,
+        action: AuditAction::SignInFailed,
+        target_type: None,
+        target_id: None,
+        target_name: None,
+        details: Map::new(),
+    }
+}
 
 /// A fresh store, and whatever must live as long as it does.
 pub struct Fixture {

@@ -11,6 +11,7 @@ use futures_util::stream::BoxStream;
 
 use crate::{
     BatchId, Error, JobId, JobSpec, Result, SessionId, Store, User, UserId,
+    audit::{AuditEvent, AuditFilter},
     authz::Scope,
     batch::{Batch, BatchFilter, Counts, RerunOnly},
     insight::{Cause, Part},
@@ -22,8 +23,8 @@ use crate::{
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
     store::{
-        Account, AccountStore, AccountUpdate, BatchOrder, Canceled, Idempotency, JobStore,
-        LeaseStore, Specs, Submitted,
+        Account, AccountStore, AccountUpdate, AuditStore, BatchOrder, Canceled, Idempotency,
+        JobStore, LeaseStore, Specs, Submitted,
     },
 };
 
@@ -287,5 +288,20 @@ impl AccountStore for Faulty {
 
     async fn update_account(&self, id: UserId, update: AccountUpdate) -> Result<User> {
         self.through("update_account", self.inner.update_account(id, update)).await
+    }
+}
+
+#[async_trait]
+impl AuditStore for Faulty {
+    async fn record(&self, event: AuditEvent) -> Result<()> {
+        self.through("record", self.inner.record(event)).await
+    }
+
+    async fn audit_events(
+        &self,
+        filter: &AuditFilter,
+        page: PageRequest,
+    ) -> Result<Page<AuditEvent>> {
+        self.through("audit_events", self.inner.audit_events(filter, page)).await
     }
 }

@@ -1,6 +1,7 @@
 //! What every store must do.
 
 pub mod accounts;
+pub mod audit;
 pub mod claims;
 pub mod ends;
 pub mod faults;

@@ -5,11 +5,13 @@ use jobrunner_core::{
     Error, Role, Status, UserId,
     authz::Scope,
     store::{
-        AccountStore, BatchOrder, JobStore, LeaseStore,
+        AccountStore, AuditStore, BatchOrder, JobStore, LeaseStore,
         postgres::{PostgresOptions, PostgresStore},
     },
     store_conformance, store_model,
-    testkit::{Fixture, account, new_batch, servers::PrivatePostgres, spec, wait_until},
+    testkit::{
+        Fixture, account, audit_event, new_batch, servers::PrivatePostgres, spec, wait_until,
+    },
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr};
 
@@ -173,6 +175,19 @@ async fn p5_a_batch_whose_last_jobs_end_in_different_processes_finishes() {
         let (first, second) = tokio::join!(one.finish(&a), other.finish(&b));
         assert!(first.is_ok() && second.is_ok());
         assert_eq!(fixture.look_at_batch(batch).await.status, Status::Passed);
+    }
+}
+
+#[tokio::test]
+async fn what_is_recorded_for_the_audit_is_kept_as_it_is() {
+    let url = fresh().await;
+    open(&url).await.record(audit_event()).await.expect("recorded");
+    let mut connection = PgConnection::connect(&url).await.expect("a connection");
+    let table = "jobrunner.audit_event";
+    for change in ["update {} set actor_email = 'x'", "delete from {}", "truncate {}"] {
+        let change = AssertSqlSafe(change.replace("{}", table)).into_sql_str();
+        let refused = connection.execute(change).await.expect_err("it is kept").to_string();
+        assert!(refused.contains("neither changed nor deleted"), "{refused}");
     }
 }
 

@@ -4,7 +4,7 @@ use jobrunner_core::{
     Error, Status, UserId,
     store::sqlite::SqliteStore,
     store_conformance, store_model,
-    testkit::{Fixture, spec},
+    testkit::{Fixture, audit_event, spec},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, SqlSafeStr, SqliteConnection};
 
@@ -71,6 +71,18 @@ async fn every_statement_can_be_prepared() {
         }
     }
     assert!(prepared > 50, "only {prepared} statements were found");
+}
+
+#[tokio::test]
+async fn what_is_recorded_for_the_audit_is_kept_as_it_is() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let fixture = open(directory.path()).await;
+    fixture.store.record(audit_event()).await.expect("recorded");
+    let mut connection = raw_connection(directory.path()).await;
+    for change in ["update audit_event set actor_email = 'x'", "delete from audit_event"] {
+        let refused = connection.execute(change).await.expect_err("it is kept").to_string();
+        assert!(refused.contains("neither changed nor deleted"), "{refused}");
+    }
 }
 
 async fn raw_connection(directory: &Path) -> SqliteConnection {

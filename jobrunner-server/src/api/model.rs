@@ -1,6 +1,7 @@
 //! The shapes of requests and answers for the description. Values are read and written by the types
 //! of core; a test holds the two to the same fields.
 
+mod audit;
 mod job;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use poem_openapi::{Enum, Object};
 use serde_json::Value;
 use uuid::Uuid;
 
+pub(crate) use audit::{AuditAction, AuditEvent};
 pub(crate) use job::{Attempt, Job, NewJob};
 
 /// Where a job or a batch stands.
@@ -386,3 +388,4 @@ page!(BatchPage, Batch);
 page!(UserPage, User);
 page!(WorkerPage, Worker);
 page!(QueuePage, QueueState);
+page!(AuditEventPage, AuditEvent);

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// How many accounts are on the page.
-const USERS: u32 = 1000;
+pub(super) const USERS: u32 = 1000;
 
 #[derive(Serialize)]
 struct ShownUser {

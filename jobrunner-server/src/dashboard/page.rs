@@ -35,6 +35,7 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
         "workers.html",
         "queues.html",
         "users.html",
+        "audit.html",
         "problem.html",
     ])?;
     Ok(tera)
@@ -49,6 +50,7 @@ pub(super) fn page(session: &Session, name: &str, title: &str, context: Context)
         "workers.html" => "workers",
         "queues.html" => "queues",
         "users.html" => "users",
+        "audit.html" => "audit",
         _ => "",
     };
     context.insert("page", place);

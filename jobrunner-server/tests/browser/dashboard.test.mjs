@@ -191,6 +191,13 @@ test("admins make accounts and disable them", async () => {
   await row.locator("text=disabled").waitFor();
   await theirs.reload();
   await theirs.waitForSelector("text=Sign in");
+  await page.click("nav >> text=Audit");
+  await page.fill("[name=who]", EMAIL);
+  await page.selectOption("[name=action]", "update_user");
+  await page.click("text=Filter");
+  const event = page.locator("tr.row", { hasText: "new@example.com" });
+  await event.locator("text=is active false").waitFor();
+  assert.match(page.url(), /action=update_user/);
   await page.context().close();
   await theirs.context().close();
 });
@@ -237,7 +244,7 @@ for (const scheme of ["light", "dark"]) {
     await service.untilEnded(`/job-batches/${made.id}`);
     const jobs = (await service.api("GET", `/job-batches/${made.id}/jobs`)).items;
     const page = await service.page(EMAIL, { colorScheme: scheme, bypassCSP: true });
-    const paths = ["/", `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/queues", "/users", "/jobs/01890000-0000-7000-8000-000000000000"];
+    const paths = ["/", `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/queues", "/users", "/audit", "/jobs/01890000-0000-7000-8000-000000000000"];
     for (const path of paths) {
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.goto(service.url + path);

@@ -36,8 +36,13 @@ await service.untilEnded(`/jobs/${colours.id}`);
 const running = await submit("weekly-performance", [...cases(40, 1000), ...[...Array(60)].map((_, n) => service.job(`bench ${n}`, "sleep 30"))]);
 await service.account("ada@example.com", "operator");
 await service.account("grace@example.com", "viewer");
+await service.api("PATCH", "/queues/default", { weight: 2 });
+const [{ id: grace }] = (await service.api("GET", "/users")).items;
+await service.api("PATCH", `/users/${grace}`, { role: "operator", max_running_jobs: 4 });
+await service.api("POST", `/job-batches/${nightly.id}/rerun`, { only: "failed" });
+await service.tokenOf("graze@example.com");
 
-const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`], ["job", `/jobs/${colours.id}`], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["users", "/users"]];
+const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`], ["job", `/jobs/${colours.id}`], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["users", "/users"], ["audit", "/audit"]];
 for (const colorScheme of ["light", "dark"]) {
   const page = await service.page(EMAIL, { colorScheme, viewport: { width: 1280, height: 860 } });
   for (const [name, path] of pages) {

@@ -136,7 +136,7 @@ async fn p12_a_viewer_has_no_buttons_and_is_refused_what_they_would_do() {
     assert_eq!(browser.get(&format!("/jobs/{id}")).await.status, StatusCode::NOT_FOUND);
     let absent = browser.get("/jobs/01890000-0000-7000-8000-000000000000").await;
     assert_eq!(absent.status, StatusCode::NOT_FOUND);
-    for path in ["/workers", "/users", "/queues"] {
+    for path in ["/workers", "/users", "/queues", "/audit"] {
         assert_eq!(browser.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
     }
     assert_eq!(

@@ -44,10 +44,11 @@ macro_rules! migration {
 }
 
 /// Every migration, in order. A released one is never changed.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "initial", migration!("0001_initial")),
     (2, "repetitions", migration!("0002_repetitions")),
     (3, "causes", migration!("0003_causes")),
+    (4, "audit", migration!("0004_audit")),
 ];
 
 /// So many slots are enough to keep a few hundred processes off each other's counts.

@@ -2,16 +2,15 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{cancel::Standing, rows::CountsRow, sql, store_error, tally::Tally};
-use crate::{BatchId, Error, JobId, Result, Status};
+use crate::{
+    BatchId, Error, JobId, Result, Status,
+    store::{check_all_ended, check_ended},
+};
 
 pub(super) async fn delete_job(connection: &mut PgConnection, job: JobId) -> Result<((), Tally)> {
     let standing = Standing::of(connection, job).await?;
     let status = standing.status()?;
-    if !status.is_terminal() {
-        return Err(Error::Conflict(format!(
-            "the job is {status}; cancel it before you delete it"
-        )));
-    }
+    check_ended(status)?;
     let mut deleted = 0;
     for sql in [
         sql!("job/delete_log"),
@@ -49,11 +48,7 @@ pub(super) async fn delete_batch(
         .await
         .map_err(store_error)?;
     let counts = counts.into_counts()?;
-    if !counts.all_ended() {
-        return Err(Error::Conflict(
-            "jobs of the batch have not ended; cancel it before you delete it".to_owned(),
-        ));
-    }
+    check_all_ended(&counts)?;
     let mut tally = Tally::default();
     for status in Status::ALL {
         tally.add(owner, None, status, -super::rows::stored(counts.of(status)));

@@ -7,16 +7,15 @@ use super::{
     sql, store_error,
     tally::Tally,
 };
-use crate::{BatchId, Error, JobId, Result, Status};
+use crate::{
+    BatchId, Error, JobId, Result, Status,
+    store::{check_all_ended, check_ended},
+};
 
 pub(super) async fn delete_job(connection: &mut SqliteConnection, job: JobId) -> Result<()> {
     let standing = Standing::of(connection, job).await?;
     let status = standing.status()?;
-    if !status.is_terminal() {
-        return Err(Error::Conflict(format!(
-            "the job is {status}; cancel it before you delete it"
-        )));
-    }
+    check_ended(status)?;
     for sql in [
         sql!("job/delete_log"),
         sql!("job/delete_gaps"),
@@ -45,11 +44,7 @@ pub(super) async fn delete_batch(connection: &mut SqliteConnection, batch: Batch
         .await
         .map_err(store_error)?;
     let counts = counts.into_counts()?;
-    if !counts.all_ended() {
-        return Err(Error::Conflict(
-            "jobs of the batch have not ended; cancel it before you delete it".to_owned(),
-        ));
-    }
+    check_all_ended(&counts)?;
     let mut tally = Tally::default();
     for status in Status::ALL {
         tally.add(owner, None, status, -super::rows::stored(counts.of(status)));

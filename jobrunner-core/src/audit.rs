@@ -1,0 +1,140 @@
+//! The audit: who asked for what, and when.
+//!
+//! An event says that somebody asked for a change and was allowed to. It is stored before the change is
+//! made, so nothing is done that is not told; now and then one tells of a change that came to nothing
+//! because something else came in between. Events are never changed or deleted. Submissions are told by
+//! the jobs and batches themselves.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{AuditEventId, UserId};
+
+/// Words that stand in the store, in the API and on pages, each with its variant.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $unknown:ident {
+        $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)?
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $word)] $variant),+
+        }
+
+        impl $name {
+            /// Every one.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word, as it is written everywhere.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = $unknown;
+
+            fn from_str(text: &str) -> Result<Self, $unknown> {
+                Self::ALL.iter().copied().find(|known| known.as_str() == text).ok_or($unknown)
+            }
+        }
+
+        /// The text is none of the words.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+        #[error("must be one of {}", [$($word),+].join(", "))]
+        pub struct $unknown;
+    };
+}
+
+words! {
+    /// What was asked for.
+    AuditAction, UnknownAction {
+        /// A token was given out for a password.
+        SignIn = "sign_in",
+        /// A password was wrong, or there is no such account. No more than one a second is kept.
+        SignInFailed = "sign_in_failed",
+        /// A token was ended before its time.
+        SignOut = "sign_out",
+        /// An account was made.
+        CreateUser = "create_user",
+        /// An account was changed, enabled or disabled.
+        UpdateUser = "update_user",
+        /// A job was taken back.
+        CancelJob = "cancel_job",
+        /// A job that had ended was forgotten.
+        DeleteJob = "delete_job",
+        /// A batch was taken back.
+        CancelBatch = "cancel_batch",
+        /// Members of a batch were submitted again.
+        RerunBatch = "rerun_batch",
+        /// A batch that had ended was forgotten.
+        DeleteBatch = "delete_batch",
+        /// A queue was paused, opened or weighted.
+        UpdateQueue = "update_queue",
+        /// A worker was told to take no new jobs.
+        DrainWorker = "drain_worker",
+    }
+}
+
+words! {
+    /// What an action was done to.
+    TargetType, UnknownTarget {
+        /// An account.
+        User = "user",
+        /// A job.
+        Job = "job",
+        /// A batch.
+        Batch = "batch",
+        /// A queue.
+        Queue = "queue",
+        /// A worker.
+        Worker = "worker",
+    }
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// Which event.
+    pub id: AuditEventId,
+    /// When it was asked for, to the millisecond.
+    pub created_at: DateTime<Utc>,
+    /// Who asked; `None` for the service itself, and for somebody who could not prove who they are.
+    pub actor_id: Option<UserId>,
+    /// The address of that account then, or the one that a failed sign-in was for; `None` for the
+    /// service itself.
+    pub actor_email: Option<String>,
+    /// What was asked for.
+    pub action: AuditAction,
+    /// What kind of thing it was done to; `None` for what concerns the actor alone.
+    pub target_type: Option<TargetType>,
+    /// The thing's id; a queue's name.
+    pub target_id: Option<String>,
+    /// What people called it then.
+    pub target_name: Option<String>,
+    /// What was to change, by the names of the API's fields. Never a secret.
+    pub details: Map<String, Value>,
+}
+
+/// Which events; `None` is any.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Who asked.
+    pub actor: Option<UserId>,
+    /// What for.
+    pub action: Option<AuditAction>,
+    /// The id of what it was done to; a queue's name.
+    pub target: Option<String>,
+}

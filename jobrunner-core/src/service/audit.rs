@@ -1,0 +1,195 @@
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
+
+use chrono::{SubsecRound, Utc};
+use serde_json::{Map, Value};
+
+use super::Service;
+use crate::{
+    AuditEventId, Batch, Job, Result, User,
+    audit::{AuditAction, AuditEvent, AuditFilter, TargetType},
+    authz::{Action, Principal},
+    lease::{QueueUpdate, Worker},
+    page::{Page, PageRequest},
+    user::UserUpdate,
+};
+
+/// How much is kept of an address that somebody could not sign in with, in characters.
+const ADDRESS_LENGTH: usize = 254;
+
+/// What is done to something, with what is to change in it.
+pub(super) struct Deed {
+    action: AuditAction,
+    target: Option<(TargetType, String, Option<String>)>,
+    details: Map<String, Value>,
+}
+
+impl Deed {
+    pub(super) fn alone(action: AuditAction) -> Self {
+        Self { action, target: None, details: Map::new() }
+    }
+
+    pub(super) fn on_job(action: AuditAction, job: &Job) -> Self {
+        let name = job.spec.name.clone();
+        Self::on(action, TargetType::Job, &job.id, Some(name))
+            .with("owner_id", job.owner_id.to_string())
+    }
+
+    pub(super) fn on_batch(action: AuditAction, batch: &Batch) -> Self {
+        Self::on(action, TargetType::Batch, &batch.id, Some(batch.name.clone()))
+            .with("owner_id", batch.owner_id.to_string())
+    }
+
+    pub(super) fn on_user(action: AuditAction, user: &User) -> Self {
+        Self::on(action, TargetType::User, &user.id, Some(user.email.clone()))
+    }
+
+    pub(super) fn on_worker(action: AuditAction, worker: &Worker) -> Self {
+        let name = format!("{} (process {})", worker.host, worker.pid);
+        Self::on(action, TargetType::Worker, &worker.id, Some(name))
+    }
+
+    pub(super) fn on_queue(name: &str, update: QueueUpdate) -> Self {
+        let mut deed = Self::on(AuditAction::UpdateQueue, TargetType::Queue, &name, None);
+        if let Some(paused) = update.paused {
+            deed = deed.with("paused", paused);
+        }
+        if let Some(weight) = update.weight {
+            deed = deed.with("weight", weight);
+        }
+        deed
+    }
+
+    /// Of a new password only that there is one.
+    pub(super) fn updating(mut self, update: &UserUpdate) -> Self {
+        if update.password.is_some() {
+            self = self.with("password", "changed");
+        }
+        if let Some(role) = update.role {
+            self = self.with("role", role.as_str());
+        }
+        if let Some(is_active) = update.is_active {
+            self = self.with("is_active", is_active);
+        }
+        if let Some(limit) = update.max_running_jobs {
+            self = self.with("max_running_jobs", limit);
+        }
+        self
+    }
+
+    pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn on(action: AuditAction, kind: TargetType, id: &impl ToString, name: Option<String>) -> Self {
+        Self { action, target: Some((kind, id.to_string(), name)), details: Map::new() }
+    }
+
+    fn event(self, actor: Option<&Principal>) -> AuditEvent {
+        let (target_type, target_id, target_name) = match self.target {
+            Some((kind, id, name)) => (Some(kind), Some(id), name),
+            None => (None, None, None),
+        };
+        AuditEvent {
+            id: AuditEventId::new(),
+            // What is shown now is what will be read back.
+            created_at: Utc::now().trunc_subsecs(3),
+            actor_id: actor.map(|actor| actor.id),
+            actor_email: actor.map(|actor| actor.email.clone()),
+            action: self.action,
+            target_type,
+            target_id,
+            target_name,
+            details: self.details,
+        }
+    }
+}
+
+impl Service {
+    /// What was asked for by whom, newest first.
+    ///
+    /// # Errors
+    /// [`Forbidden`](crate::Error::Forbidden) unless the caller is an admin.
+    pub async fn audit_events(
+        &self,
+        caller: &Principal,
+        filter: &AuditFilter,
+        page: PageRequest,
+    ) -> Result<Page<AuditEvent>> {
+        self.parts.authz.check(caller, Action::Administer)?;
+        self.parts.store.audit_events(filter, page).await
+    }
+
+    /// Stores what a caller is about to do. Where this fails, it must not be done.
+    pub(super) async fn record(&self, caller: &Principal, deed: Deed) -> Result<()> {
+        self.parts.store.record(deed.event(Some(caller))).await
+    }
+
+    /// Stores what the service did by itself.
+    pub(super) async fn record_own(&self, deed: Deed) -> Result<()> {
+        self.parts.store.record(deed.event(None)).await
+    }
+
+    /// Stores that somebody could not prove who they are, if that does not happen all the time. Guessing
+    /// passwords must not fill the disk.
+    pub(super) async fn record_refused(&self, email: &str) {
+        let shown: String =
+            email.trim().chars().filter(|c| !c.is_control()).take(ADDRESS_LENGTH).collect();
+        tracing::warn!(email = %shown, "a sign-in was refused");
+        if !self.refusals.take() {
+            return;
+        }
+        let mut event = Deed::alone(AuditAction::SignInFailed).event(None);
+        event.actor_email = Some(shown);
+        if let Err(error) = self.parts.store.record(event).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "it could not be recorded");
+        }
+    }
+}
+
+/// How many refusals are stored: sixty at once, and one a second in the long run.
+#[derive(Debug)]
+pub(super) struct Refusals(Mutex<(f64, Instant)>);
+
+impl Refusals {
+    const AT_ONCE: f64 = 60.0;
+
+    fn take(&self) -> bool {
+        self.take_at(Instant::now())
+    }
+
+    fn take_at(&self, now: Instant) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (left, since) = *state;
+        let left = (left + now.saturating_duration_since(since).as_secs_f64()).min(Self::AT_ONCE);
+        let is_granted = left >= 1.0;
+        *state = (if is_granted { left - 1.0 } else { left }, now);
+        is_granted
+    }
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self(Mutex::new((Self::AT_ONCE, Instant::now())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn of_many_refusals_sixty_and_one_a_second_are_stored() {
+        let refusals = Refusals::default();
+        let start = Instant::now();
+        let stored = |at: Instant| (0..1000).filter(|_| refusals.take_at(at)).count();
+        assert_eq!(stored(start), 60);
+        assert_eq!(stored(start + Duration::from_millis(3_500)), 3);
+        assert_eq!(stored(start + Duration::from_secs(3600)), 60);
+    }
+}
