@@ -109,6 +109,17 @@ impl Client {
         self.read(response).await
     }
 
+    /// Ends the token, if it has not ended already.
+    pub(crate) async fn sign_out(&self) -> Result<(), Failure> {
+        let request = self.request(Method::DELETE, "/auth/token");
+        let response = request.send().await.map_err(|error| self.cannot_reach(&error))?;
+        match response.status() {
+            StatusCode::UNAUTHORIZED => Ok(()),
+            status if status.is_success() => Ok(()),
+            _ => Err(Failure::new(self.problem(response).await)),
+        }
+    }
+
     pub(crate) async fn me(&self) -> Result<User, Failure> {
         self.get("/users/me", &[]).await
     }

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Command::Api(api) => run(done(api.run())),
         Command::InitDb => run(commands::init_db::init_db()),
         Command::Login(login) => run(commands::login::login(login)),
-        Command::Logout(server) => run(async move { commands::login::logout(&server) }),
+        Command::Logout(server) => run(commands::login::logout(server)),
         Command::Whoami(server) => run(commands::login::whoami(server)),
         Command::Submit(submit) => run(commands::submit::submit(*submit)),
         Command::Batch(batch) => run(commands::batch::batch(batch)),

@@ -11,7 +11,7 @@ pub use password::Passwords;
 pub use roles::RoleAuthz;
 pub use token::{AccessToken, TokenKey, TokenKeyError};
 
-use crate::{Result, Role, UserId};
+use crate::{Result, Role, SignInId, UserId};
 
 /// What a caller proves who they are with.
 #[derive(Clone, Debug)]
@@ -38,6 +38,9 @@ pub struct Principal {
     pub role: Role,
     /// Tokens of an earlier version no longer work.
     pub token_version: i64,
+    /// Which proof of a password this goes back to. Tokens that are given out for this caller belong to
+    /// it, and end with it.
+    pub sign_in: SignInId,
 }
 
 /// What somebody wants to do.

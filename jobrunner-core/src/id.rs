@@ -72,6 +72,10 @@ id! {
     SessionId
 }
 id! {
+    /// Names a sign-in: the tokens that were given out for one proof of a password.
+    SignInId
+}
+id! {
     /// Names an event of the audit. A UUIDv7, so ids sort by time.
     AuditEventId
 }

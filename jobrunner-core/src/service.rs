@@ -84,6 +84,16 @@ impl Service {
         self.parts.tokens.issue(&principal)
     }
 
+    /// Ends a sign-in: neither the token that the caller has sent nor any other that was given out for the
+    /// same proof of a password works any more.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn sign_out(&self, caller: &Principal) -> Result<()> {
+        self.record(caller, Deed::alone(AuditAction::SignOut)).await?;
+        self.parts.store.end_sign_in(caller.sign_in, self.parts.tokens.expiry()).await
+    }
+
     /// Finds out who a caller is. Ask again at every request.
     ///
     /// # Errors

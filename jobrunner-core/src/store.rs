@@ -33,7 +33,7 @@ use futures_util::stream::BoxStream;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 use crate::status::Change;
 use crate::{
-    BatchId, Error, JobId, JobSpec, Result, SessionId, Status, User, UserId,
+    BatchId, Error, JobId, JobSpec, Result, SessionId, SignInId, Status, User, UserId,
     audit::{AuditEvent, AuditFilter},
     authz::Scope,
     batch::{Batch, BatchFilter, Counts, NewBatch, RerunOnly},
@@ -321,6 +321,12 @@ pub trait AccountStore: Send + Sync {
 
     /// An account by its id.
     async fn account(&self, id: UserId) -> Result<Option<Account>>;
+
+    /// An account by its id, unless this sign-in of its was ended.
+    async fn signed_in_account(&self, id: UserId, sign_in: SignInId) -> Result<Option<Account>>;
+
+    /// Ends a sign-in for good. Its tokens have expired `until` then, and it may be forgotten.
+    async fn end_sign_in(&self, sign_in: SignInId, until: DateTime<Utc>) -> Result<()>;
 
     /// An account by its address in the form of [`parse_email`](crate::user::parse_email).
     async fn account_by_email(&self, email: &str) -> Result<Option<Account>>;

@@ -31,6 +31,7 @@ macro_rules! store_conformance {
             accounts: an_address_belongs_to_one_account,
                 of_many_first_accounts_one_is_made,
                 the_last_active_admin_stays,
+                a_sign_in_ends_alone_and_for_good,
                 a_new_password_ends_older_tokens;
             audit: events_are_found_as_they_were_recorded;
             submit: p1_a_job_is_found_as_it_was_asked_for,

@@ -23,13 +23,20 @@ pub(crate) async fn login(args: Login) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// Forgets the token.
-pub(crate) fn logout(server: &Server) -> Result<Exit, Failure> {
-    let client = Client::anonymous(server)?;
-    if credentials::forget(client.server())? {
-        eprintln!("signed out of {}", client.server());
-    } else {
+/// Ends the token and forgets it, also where the server cannot be reached.
+pub(crate) async fn logout(server: Server) -> Result<Exit, Failure> {
+    let client = Client::anonymous(&server)?;
+    if credentials::find(client.server())?.is_none() {
         eprintln!("you were not signed in to {}", client.server());
+        return Ok(Exit::Success);
+    }
+    let ended = Client::signed_in(&server)?.sign_out().await;
+    credentials::forget(client.server())?;
+    match ended {
+        Ok(()) => eprintln!("signed out of {}", client.server()),
+        Err(error) => {
+            eprintln!("the token is forgotten here, but it works until its time is over: {error}")
+        }
     }
     Ok(Exit::Success)
 }

@@ -68,8 +68,13 @@ async fn a_person_signs_in_submits_waits_and_looks() {
     assert_eq!(run(&["jobs", "cancel", &running]).status.code(), Some(0));
     service.ended(&format!("/jobs/{running}")).await;
     assert!(text(&run(&["jobs", "show", &running]).stdout).contains("canceled"));
+    let kept = std::fs::read(&kept).expect("a file");
+    let kept: Value = serde_json::from_slice(&kept).expect("JSON");
+    let token = kept[&service.url]["token"].as_str().expect("a token").to_owned();
     assert_eq!(run(&["logout"]).status.code(), Some(0));
     assert_eq!(run(&["whoami"]).status.code(), Some(1));
+    let copy = service.request_with(&token, reqwest::Method::GET, "/users/me").send().await;
+    assert_eq!(copy.expect("an answer").status(), 401, "a copy of the token is of no use");
 }
 
 #[tokio::test]

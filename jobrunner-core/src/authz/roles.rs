@@ -3,9 +3,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
-use super::{Action, Authz, Credential, Passwords, Principal, Scope, TokenKey};
+use super::{Action, Authz, Credential, Passwords, Principal, Scope, TokenKey, token::Read};
 use crate::{
-    Error, Result, Role, UserId,
+    Error, Result, Role, SignInId,
     store::{Account, AccountStore},
     user::parse_email,
 };
@@ -25,14 +25,15 @@ impl RoleAuthz {
         Self { accounts, tokens, passwords }
     }
 
-    async fn by_token(&self, token: &str) -> Result<Account> {
+    async fn by_token(&self, token: &str) -> Result<(Account, SignInId)> {
         const REFUSED: Error =
             Error::Unauthenticated("the access token is not valid or has expired; sign in again");
-        let (id, version) = self.tokens.read(token).ok_or(REFUSED)?;
-        let account = self.accounts.account(UserId::from(id)).await?;
-        account
+        let Read { user, version, sign_in } = self.tokens.read(token).ok_or(REFUSED)?;
+        let account = self.accounts.signed_in_account(user, sign_in).await?;
+        let account = account
             .filter(|account| account.user.is_active && account.token_version == version)
-            .ok_or(REFUSED)
+            .ok_or(REFUSED)?;
+        Ok((account, sign_in))
     }
 
     async fn by_password(&self, email: &str, password: &str) -> Result<Account> {
@@ -52,10 +53,11 @@ impl RoleAuthz {
 #[async_trait]
 impl Authz for RoleAuthz {
     async fn authenticate(&self, credential: &Credential) -> Result<Principal> {
-        let account = match credential {
+        let (account, sign_in) = match credential {
             Credential::Bearer(token) => self.by_token(token.expose_secret()).await?,
             Credential::Password { email, password } => {
-                self.by_password(email, password.expose_secret()).await?
+                let account = self.by_password(email, password.expose_secret()).await?;
+                (account, SignInId::new())
             }
         };
         Ok(Principal {
@@ -63,6 +65,7 @@ impl Authz for RoleAuthz {
             email: account.user.email,
             role: account.user.role,
             token_version: account.token_version,
+            sign_in,
         })
     }
 

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Principal;
-use crate::{Error, Result};
+use crate::{Error, Result, SignInId, UserId};
 
 const ISSUER: &str = "jobrunner";
 const AUDIENCE: &str = "jobrunner-api";
@@ -53,6 +53,19 @@ struct Claims {
     exp: i64,
     /// The account's token version when the token was given out.
     ver: i64,
+    /// The sign-in that the token belongs to.
+    sid: Uuid,
+}
+
+/// What a token says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Read {
+    /// Whose it is.
+    pub(super) user: UserId,
+    /// The account's token version when it was given out.
+    pub(super) version: i64,
+    /// The sign-in that it belongs to.
+    pub(super) sign_in: SignInId,
 }
 
 impl TokenKey {
@@ -95,23 +108,32 @@ impl TokenKey {
             iat: now,
             exp: now.saturating_add(i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX)),
             ver: principal.token_version,
+            sid: principal.sign_in.as_uuid(),
         };
         let token = encode(&Header::new(Algorithm::HS256), &claims, &self.encoding);
         let token = token.map_err(|e| Error::internal("signing a token", e))?;
         Ok(AccessToken { token, lifetime: self.lifetime })
     }
 
-    /// Whose token it is, and of which version; `None` if it is not a valid one of this service.
-    pub(super) fn read(&self, token: &str) -> Option<(Uuid, i64)> {
+    /// When the tokens that were given out so far have expired.
+    pub(crate) fn expiry(&self) -> DateTime<Utc> {
+        let lifetime = chrono::Duration::from_std(self.lifetime).unwrap_or(chrono::Duration::MAX);
+        // A token's times are whole seconds.
+        let latest = Utc::now().checked_add_signed(lifetime + chrono::Duration::seconds(1));
+        latest.unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// What a token says; `None` if it is not a valid one of this service.
+    pub(super) fn read(&self, token: &str) -> Option<Read> {
         let claims = decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
-        Some((claims.sub, claims.ver))
+        Some(Read { user: claims.sub.into(), version: claims.ver, sign_in: claims.sid.into() })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Role, UserId};
+    use crate::Role;
 
     const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
@@ -125,6 +147,7 @@ mod tests {
             email: "a@b".to_owned(),
             role: Role::Viewer,
             token_version: 7,
+            sign_in: SignInId::new(),
         }
     }
 
@@ -132,7 +155,8 @@ mod tests {
     fn a_token_is_read_back_only_with_the_key_that_signed_it() {
         let principal = principal();
         let token = key(SECRET).issue(&principal).expect("signed").token;
-        assert_eq!(key(SECRET).read(&token), Some((principal.id.as_uuid(), 7)));
+        let read = Read { user: principal.id, version: 7, sign_in: principal.sign_in };
+        assert_eq!(key(SECRET).read(&token), Some(read));
         assert_eq!(key(b"another secret that is long enough").read(&token), None);
     }
 
@@ -147,6 +171,7 @@ mod tests {
                 iat: now,
                 exp,
                 ver: 0,
+                sid: Uuid::now_v7(),
             };
             encode(header, &claims, &EncodingKey::from_secret(SECRET)).expect("encoded")
         };

@@ -3,7 +3,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Service, audit::Deed};
 use crate::{
-    Error, Result, Role, UserId, Violation,
+    Error, Result, Role, SignInId, UserId, Violation,
     audit::AuditAction,
     authz::{Action, Principal},
     page::{Page, PageRequest},
@@ -94,6 +94,7 @@ impl Service {
             email: account.user.email,
             role: account.user.role,
             token_version: account.token_version,
+            sign_in: SignInId::new(),
         }))
     }
 

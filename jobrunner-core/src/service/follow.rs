@@ -134,7 +134,7 @@ impl Service {
 
     /// Whether a caller could still be authenticated as before.
     pub(super) async fn is_current(&self, caller: &Principal) -> Result<bool> {
-        let account = self.parts.store.account(caller.id).await?;
+        let account = self.parts.store.signed_in_account(caller.id, caller.sign_in).await?;
         Ok(account.is_some_and(|account| {
             account.user.is_active
                 && account.user.role == caller.role

@@ -135,8 +135,8 @@ fn notify(sender: &broadcast::Sender<Watched>, watched: Watched) {
 
 impl Service {
     /// Tells of every change of the batches that the caller may see, each batch four times a second at
-    /// most, and looks at each once however many watch it. Ends when the caller's account is disabled or
-    /// changed, within three seconds.
+    /// most, and looks at each once however many watch it. Ends when the caller signs out, or the
+    /// account is disabled or changed, within three seconds.
     ///
     /// **Cancel safety**: dropping the stream is all it takes to stop.
     #[must_use]

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use crate::{
-    BatchId, Error, JobId, JobSpec, Result, SessionId, Store, User, UserId,
+    BatchId, Error, JobId, JobSpec, Result, SessionId, SignInId, Store, User, UserId,
     audit::{AuditEvent, AuditFilter},
     authz::Scope,
     batch::{Batch, BatchFilter, Counts, RerunOnly},
@@ -276,6 +276,14 @@ impl AccountStore for Faulty {
 
     async fn account(&self, id: UserId) -> Result<Option<Account>> {
         self.through("account", self.inner.account(id)).await
+    }
+
+    async fn signed_in_account(&self, id: UserId, sign_in: SignInId) -> Result<Option<Account>> {
+        self.through("signed_in_account", self.inner.signed_in_account(id, sign_in)).await
+    }
+
+    async fn end_sign_in(&self, sign_in: SignInId, until: DateTime<Utc>) -> Result<()> {
+        self.through("end_sign_in", self.inner.end_sign_in(sign_in, until)).await
     }
 
     async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {

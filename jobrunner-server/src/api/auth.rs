@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Tag,
-    answer::{Answer, Result},
+    answer::{Answer, Done, Result},
     body, model,
     problem::Failure,
 };
@@ -55,6 +55,15 @@ impl AuthApi {
             token_type: "bearer",
             expires_in: token.lifetime.as_secs(),
         })
+    }
+
+    /// Sign out
+    ///
+    /// The token that is sent stops working at once, before its time.
+    #[oai(path = "/auth/token", method = "delete", operation_id = "sign_out")]
+    async fn end(&self, Data(service): Data<&Service>, Caller(caller): Caller) -> Result<Done> {
+        service.sign_out(&caller).await?;
+        Ok(Done)
     }
 }
 

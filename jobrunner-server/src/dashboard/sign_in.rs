@@ -46,10 +46,17 @@ pub(super) async fn sign_in(
 #[derive(Deserialize)]
 pub(super) struct SignOut {}
 
-/// Ends the session in this browser.
+/// Ends the session: what its cookies held is of no use any more.
 #[handler]
-pub(super) fn sign_out(form: session::Form<SignOut>, jar: &CookieJar) -> Response {
+pub(super) async fn sign_out(
+    Data(service): Data<&Service>,
+    form: session::Form<SignOut>,
+    jar: &CookieJar,
+) -> Response {
     let SignOut {} = form.fields;
+    if let Err(error) = service.sign_out(&form.session.caller).await {
+        return page::problem(&form.session, error.into());
+    }
     session::end(jar);
     session::see("/")
 }

@@ -105,6 +105,20 @@ async fn a_disabled_account_is_refused_at_once_in_the_same_words_as_a_wrong_pass
 }
 
 #[tokio::test]
+async fn a_sign_out_ends_its_token_at_once_and_no_other() {
+    let app = TestApp::start().await;
+    let token = app.account("a@example.com", "operator").await;
+    let other = app.sign_in("a@example.com", "correct horse battery").await;
+    let me = async |token: &str| app.json(app.request(Method::GET, "/users/me", token)).await.0;
+    assert_eq!([me(&token).await, me(&other).await], [200, 200]);
+    let out = || app.request(Method::DELETE, "/auth/token", &token).send();
+    assert_eq!(out().await.expect("an answer").status(), 204);
+    assert_eq!([me(&token).await, me(&other).await], [401, 200]);
+    assert_eq!(out().await.expect("an answer").status(), 401);
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn p1_a_repeated_submission_answers_the_same_job() {
     let app = TestApp::start().await;
     let submit = |path: &str, body: Value| {

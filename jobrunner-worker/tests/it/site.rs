@@ -6,7 +6,7 @@ use std::{
 };
 
 use jobrunner_core::{
-    Executor, JobId, JobSpec, NewJob, Principal, Queue, Role, Status, Store,
+    Executor, JobId, JobSpec, NewJob, Principal, Queue, Role, SignInId, Status, Store,
     batch::{Batch, NewBatch},
     config::Settings,
     connect::{Embedded, embedded, random_password},
@@ -44,8 +44,13 @@ impl Site {
         let password = random_password().expect("a password");
         let admin = embedded.service.create_first_admin("admin@example.com", password).await;
         let admin = admin.expect("an answer").expect("an account");
-        let caller =
-            Principal { id: admin.id, email: admin.email, role: Role::Admin, token_version: 0 };
+        let caller = Principal {
+            id: admin.id,
+            email: admin.email,
+            role: Role::Admin,
+            token_version: 0,
+            sign_in: SignInId::new(),
+        };
         Self { embedded, caller, directory }
     }
 

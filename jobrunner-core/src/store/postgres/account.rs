@@ -1,10 +1,11 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{PostgresStore, rows::AccountRow, sql, store_error};
 use crate::{
-    Error, Result, User, UserId,
+    Error, Result, SignInId, User, UserId,
     page::{Page, PageRequest},
     store::{Account, AccountStore, AccountUpdate},
 };
@@ -26,6 +27,20 @@ impl AccountStore for PostgresStore {
             .await
             .map_err(store_error)?;
         row.map(AccountRow::into_account).transpose()
+    }
+
+    async fn signed_in_account(&self, id: UserId, sign_in: SignInId) -> Result<Option<Account>> {
+        let row: Option<AccountRow> = sqlx::query_as(sql!("account/signed_in"))
+            .bind(id.as_uuid())
+            .bind(sign_in.as_uuid())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(store_error)?;
+        row.map(AccountRow::into_account).transpose()
+    }
+
+    async fn end_sign_in(&self, sign_in: SignInId, until: DateTime<Utc>) -> Result<()> {
+        self.change(move |c| Box::pin(end_sign_in(c, sign_in, until))).await
     }
 
     async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
@@ -52,6 +67,24 @@ impl AccountStore for PostgresStore {
     async fn update_account(&self, id: UserId, update: AccountUpdate) -> Result<User> {
         self.change(move |c| Box::pin(apply(c, id, update))).await
     }
+}
+
+async fn end_sign_in(
+    connection: &mut PgConnection,
+    sign_in: SignInId,
+    until: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query(sql!("account/forget_sign_ins"))
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    sqlx::query(sql!("account/end_sign_in"))
+        .bind(sign_in.as_uuid())
+        .bind(until)
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(())
 }
 
 async fn create(connection: &mut PgConnection, account: Account) -> Result<()> {

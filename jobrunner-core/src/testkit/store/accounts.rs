@@ -1,7 +1,9 @@
 //! Accounts.
 
+use chrono::{Duration, Utc};
+
 use crate::{
-    Error, Role,
+    Error, Role, SignInId,
     page::PageRequest,
     store::AccountUpdate,
     testkit::{Fixture, account},
@@ -43,6 +45,29 @@ pub async fn the_last_active_admin_stays(fixture: &Fixture) {
     }
     let kept = fixture.store.account(other.user.id).await.expect("an answer").expect("it exists");
     assert_eq!((kept.user.role, kept.user.is_active), (Role::Admin, true));
+}
+
+/// Another sign-in of the same account goes on, and so does the account.
+pub async fn a_sign_in_ends_alone_and_for_good(fixture: &Fixture) {
+    let account = account("a@example.com", Role::Operator);
+    fixture.store.create_account(account.clone()).await.expect("created");
+    let (ended, other, later) = (SignInId::new(), SignInId::new(), SignInId::new());
+    let is_known = async |sign_in| {
+        let found = fixture.store.signed_in_account(account.user.id, sign_in).await;
+        found.expect("an answer").is_some()
+    };
+    assert!(is_known(ended).await);
+    let until = Utc::now() + Duration::hours(1);
+    for _ in 0..2 {
+        fixture.store.end_sign_in(ended, until).await.expect("ended");
+    }
+    assert!(!is_known(ended).await && is_known(other).await);
+    // What has expired by itself is forgotten with the next one; what has not, is not.
+    fixture.store.end_sign_in(other, Utc::now() - Duration::hours(1)).await.expect("ended");
+    assert!(!is_known(other).await);
+    fixture.store.end_sign_in(later, until).await.expect("ended");
+    assert!(is_known(other).await && !is_known(ended).await && !is_known(later).await);
+    assert!(fixture.store.account(account.user.id).await.expect("an answer").is_some());
 }
 
 /// A changed password makes the token version go up, and so does a disabled account; other changes
