@@ -7,7 +7,11 @@ mod users;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jobrunner_core::{BatchId, JobId, SessionId, Status, batch::RerunOnly};
+use jobrunner_core::{
+    BatchId, JobId, SessionId, Status,
+    batch::RerunOnly,
+    job::{Order, Reason},
+};
 
 pub(crate) use audit::{Audit, AuditCommand, Events};
 pub(crate) use submit::{Retry, Submit};
@@ -279,6 +283,13 @@ pub(crate) struct JobsList {
     /// Only those of this name; * stands for any text
     #[arg(long)]
     pub(crate) name: Option<String>,
+    /// Only those that ended for this reason, such as timeout
+    #[arg(long)]
+    pub(crate) reason: Option<Reason>,
+    /// Those of a batch in this order: created_at, name or duration, with - in front of it from the
+    /// largest down, as in --sort=-duration
+    #[arg(long, requires = "batch", allow_hyphen_values = true)]
+    pub(crate) sort: Option<Order>,
     #[command(flatten)]
     pub(crate) list: List,
 }

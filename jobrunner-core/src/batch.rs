@@ -191,8 +191,24 @@ pub struct BatchFilter {
     pub status: Option<BatchStatus>,
     /// Only batches of this owner.
     pub owner: Option<UserId>,
-    /// Only batches of exactly this name; `*` in it stands for any text.
-    pub name: Option<String>,
+    /// Only batches that are named so.
+    pub name: Option<NameFilter>,
+}
+
+/// Names that a list shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameFilter {
+    /// This one, whatever is in it.
+    Exactly(String),
+    /// Those of this pattern, in which `*` stands for any text.
+    Matching(String),
+}
+
+impl From<String> for NameFilter {
+    /// What somebody has typed: a pattern if there is a `*` in it.
+    fn from(text: String) -> Self {
+        if text.contains('*') { Self::Matching(text) } else { Self::Exactly(text) }
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod check;
 mod env;
+mod order;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 pub use check::{Rules, check_queue};
 pub(crate) use check::{check_name, check_payload};
 pub use env::LoadingVariables;
+pub use order::{Order, UnknownOrder};
 
 use crate::{BatchId, JobId, SessionId, Status, UserId, retry::Retry};
 
@@ -305,6 +307,8 @@ pub struct JobFilter {
     pub name: Option<String>,
     /// Only jobs that ended for this reason.
     pub reason: Option<Reason>,
+    /// In which order; another than the usual one needs a batch, all of whose members are then looked at.
+    pub order: Order,
 }
 
 impl JobFilter {

@@ -131,7 +131,7 @@ pub trait JobStore: Send + Sync {
     /// One job within the scope.
     async fn job(&self, id: JobId, scope: Scope) -> Result<Option<Job>>;
 
-    /// Jobs, newest first.
+    /// Jobs, newest first; members of a batch in the filter's order.
     async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>>;
 
     /// The attempts of a job in their order; the running one is the last.

@@ -40,6 +40,8 @@ macro_rules! store_conformance {
                 p1_a_large_batch_is_stored_whole_and_paged_newest_first,
                 a_rerun_repeats_the_chosen_members;
             lists: lists_show_what_the_filter_asks_for,
+                members_are_listed_in_the_order_that_is_asked_for,
+                batches_are_found_by_their_name_or_a_pattern,
                 p12_nothing_is_found_out_of_scope,
                 what_has_ended_can_be_deleted;
             claims: p3_every_claim_has_a_fresh_token,

@@ -17,6 +17,7 @@ mod session;
 mod shell;
 mod show;
 mod sign_in;
+mod sorting;
 mod workers;
 
 use poem::{Route, get, post};

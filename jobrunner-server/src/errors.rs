@@ -11,7 +11,7 @@ use poem::{
 };
 use poem_openapi::error::{AuthorizationError, ParseParamError, ParsePathError};
 
-use crate::api::problem::Failure;
+use crate::{api::problem::Failure, words};
 
 /// Every error as `application/problem+json`.
 pub(crate) async fn problem(error: poem::Error) -> Response {
@@ -40,7 +40,10 @@ fn failure(error: &poem::Error) -> Failure {
         return Failure::new(StatusCode::UNAUTHORIZED, detail);
     }
     if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
-        let message = format!("cannot be read: {}", parameter.reason);
+        let message = match words::of(parameter.name) {
+            Some(words) => format!("must be one of {words}"),
+            None => format!("cannot be read: {}", parameter.reason),
+        };
         return Failure::from(Violation::new(parameter.name, message));
     }
     match error.status() {

@@ -12,6 +12,7 @@ mod errors;
 pub mod junit;
 mod routes;
 mod trace;
+mod words;
 
 use std::{io, time::Duration};
 

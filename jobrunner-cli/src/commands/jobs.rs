@@ -45,6 +45,8 @@ async fn list(client: &Client, args: JobsList) -> Result<Exit, Failure> {
     filters.extend(args.batch.map(|batch| ("batch_id", batch.to_string())));
     filters.extend(args.queue.map(|queue| ("queue", queue)));
     filters.extend(args.name.map(|name| ("name", name)));
+    filters.extend(args.reason.map(|reason| ("reason", reason.as_str().to_owned())));
+    filters.extend(args.sort.map(|order| ("sort", order.to_string())));
     let jobs: Vec<Job> = pages(client, "/jobs", filters, args.list).await?;
     match args.list.output {
         Output::Json => output::json(&jobs)?,

@@ -130,7 +130,7 @@ impl Service {
         self.parts.store.batches(&filter, page).await
     }
 
-    /// The jobs of the batch that the filter names, newest first. The filter's scope is set here.
+    /// The jobs of the batch that the filter names, newest first unless it says otherwise. The filter's scope is set here.
     ///
     /// # Errors
     /// [`NotFound`](Error::NotFound) when the filter names no batch that the caller may see.

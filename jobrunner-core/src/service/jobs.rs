@@ -8,7 +8,7 @@ use crate::{
     audit::AuditAction,
     authz::{Action, Principal},
     batch::Counts,
-    job::{Attempt, Job, JobFilter, Rules},
+    job::{Attempt, Job, JobFilter, Order, Rules},
     page::{Page, PageRequest},
     queue::{Hint, Wakeup},
     store::{Idempotency, check_ended},
@@ -52,16 +52,19 @@ impl Service {
         self.parts.store.job(id, scope).await?.ok_or(Error::NotFound("job"))
     }
 
-    /// Jobs, newest first. The filter's scope is set here.
+    /// Jobs, newest first unless the filter says otherwise. The filter's scope is set here.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// [`Invalid`](Error::Invalid) for another order without a batch.
     pub async fn jobs(
         &self,
         caller: &Principal,
         mut filter: JobFilter,
         page: PageRequest,
     ) -> Result<Page<Job>> {
+        if filter.order != Order::Newest && filter.batch.is_none() {
+            return Err(Error::invalid("sort", "needs batch_id: it sorts the members of a batch"));
+        }
         filter.scope = self.parts.authz.scope(caller);
         self.parts.store.jobs(&filter, page).await
     }

@@ -74,7 +74,7 @@ impl BatchesApi {
         let filter = BatchFilter {
             status: status.0.map(Into::into),
             owner: owner_id.0.map(UserId::from),
-            name: name.0,
+            name: name.0.map(Into::into),
             ..BatchFilter::default()
         };
         Answer::of(&service.batches(&caller, filter, page(limit.0, cursor.0)?).await?)
@@ -105,6 +105,8 @@ impl BatchesApi {
         name: Query<Option<String>>,
         /// Only those that ended for this reason.
         reason: Query<Option<model::Reason>>,
+        /// In which order, newest first if it is left out.
+        sort: Query<Option<model::Order>>,
         /// How many items at most: 1 to 1000.
         #[oai(default = "default_limit")]
         limit: Query<u32>,
@@ -117,6 +119,7 @@ impl BatchesApi {
             queue: queue.0,
             name: name.0,
             reason: reason.0.map(Into::into),
+            order: sort.0.map(Into::into).unwrap_or_default(),
             ..JobFilter::default()
         };
         Answer::of(&service.members(&caller, filter, page(limit.0, cursor.0)?).await?)

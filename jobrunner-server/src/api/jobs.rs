@@ -73,6 +73,8 @@ impl JobsApi {
         name: Query<Option<String>>,
         /// Only those that ended for this reason.
         reason: Query<Option<model::Reason>>,
+        /// In which order, newest first if it is left out. Others need `batch_id`.
+        sort: Query<Option<model::Order>>,
         /// How many items at most: 1 to 1000.
         #[oai(default = "default_limit")]
         limit: Query<u32>,
@@ -86,6 +88,7 @@ impl JobsApi {
             owner: owner_id.0.map(UserId::from),
             name: name.0,
             reason: reason.0.map(Into::into),
+            order: sort.0.map(Into::into).unwrap_or_default(),
             ..JobFilter::default()
         };
         Answer::of(&service.jobs(&caller, filter, page(limit.0, cursor.0)?).await?)

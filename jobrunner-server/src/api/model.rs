@@ -3,6 +3,7 @@
 
 mod audit;
 mod job;
+mod order;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 pub(crate) use audit::{AuditAction, AuditEvent};
 pub(crate) use job::{Attempt, Job, NewJob};
+pub(crate) use order::Order;
 
 /// Where a job or a batch stands.
 #[derive(Clone, Copy, Debug, Enum)]

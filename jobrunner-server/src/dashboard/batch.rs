@@ -1,6 +1,7 @@
+use futures_util::TryFutureExt;
 use jobrunner_core::{
     Batch, BatchId, Principal, Service, Status,
-    batch::{BatchFilter, RerunOnly},
+    batch::{BatchFilter, NameFilter, RerunOnly},
     insight::{Cause, Moment, NamedJob},
     job::{JobFilter, Reason},
     page::PageRequest,
@@ -19,6 +20,7 @@ use super::{
     page,
     session::{Form, Session, see},
     show::{ShownBatch, ShownJob, Standing},
+    sorting,
 };
 use crate::{api::problem::Failure, junit::JUnit};
 
@@ -41,6 +43,8 @@ pub(super) struct Wanted {
     queue: String,
     #[serde(default)]
     reason: String,
+    #[serde(default)]
+    sort: String,
     cursor: Option<String>,
 }
 
@@ -52,6 +56,7 @@ impl Wanted {
             queue: (!self.queue.trim().is_empty()).then(|| self.queue.trim().to_owned()),
             name: (!self.name.trim().is_empty()).then(|| any_part(self.name.trim())),
             reason: reason(&self.reason)?,
+            order: sorting::order(&self.sort)?,
             ..JobFilter::default()
         })
     }
@@ -102,15 +107,18 @@ async fn contents(
     let batch = service.batch(caller, id).await?;
     let page =
         PageRequest::parse(Some(MEMBERS), wanted.cursor.as_deref()).map_err(Failure::from)?;
-    let members = service.members(caller, wanted.filter(id)?, page).await?;
+    let shows_all = wanted.status.is_empty() && wanted.reason.is_empty() && wanted.cursor.is_none();
     let failures =
-        if wanted.status.is_empty() && wanted.reason.is_empty() && wanted.cursor.is_none() {
-            failures(service, caller, &batch).await?
-        } else {
-            Vec::new()
-        };
-    let filter = BatchFilter { name: Some(batch.name.clone()), ..BatchFilter::default() };
-    let runs = service.batches(caller, filter, PageRequest::first(RUNS)).await?;
+        async { if shows_all { failures(service, caller, &batch).await } else { Ok(Vec::new()) } };
+    let filter = BatchFilter {
+        name: Some(NameFilter::Exactly(batch.name.clone())),
+        ..BatchFilter::default()
+    };
+    let (members, failures, runs) = tokio::try_join!(
+        service.members(caller, wanted.filter(id)?, page).map_err(Failure::from),
+        failures,
+        service.batches(caller, filter, PageRequest::first(RUNS)).map_err(Failure::from),
+    )?;
     let runs: Vec<Run> = runs
         .items
         .iter()
@@ -135,6 +143,14 @@ async fn contents(
     context.insert("queue", &wanted.queue);
     context.insert("reason", &wanted.reason);
     context.insert("reasons", &Reason::ALL.map(Reason::as_str));
+    let filters = [
+        ("status", &wanted.status),
+        ("name", &wanted.name),
+        ("queue", &wanted.queue),
+        ("reason", &wanted.reason),
+    ];
+    context.insert("sort", &wanted.sort);
+    context.insert("sorts", &sorting::headings(sorting::order(&wanted.sort)?, &filters)?);
     context.insert("is_first", &wanted.cursor.is_none());
     context.insert("statuses", &Status::ALL.map(Status::as_str));
     Ok((batch.name, context))

@@ -54,7 +54,8 @@ async fn contents(
     let owner: Option<UserId> = (wanted.whose == "mine").then_some(caller.id);
     let status = super::batch::status(&wanted.status)?;
     let name = (!wanted.name.trim().is_empty()).then(|| any_part(wanted.name.trim()));
-    let filter = BatchFilter { status, owner, name, ..BatchFilter::default() };
+    let filter =
+        BatchFilter { status, owner, name: name.map(Into::into), ..BatchFilter::default() };
     let page =
         PageRequest::parse(Some(BATCHES), wanted.cursor.as_deref()).map_err(Failure::from)?;
     let batches = service.batches(caller, filter, page).await?;

@@ -77,6 +77,32 @@ test("the table of a batch changes live, failures come first, filters stand in t
   await page.context().close();
 });
 
+test("headings sort the table of a batch, page by page, and the filters stay", async () => {
+  const made = await batch("sorted", [...Array(120)].map((_, n) => service.job(`case ${n % 10}${Math.floor(n / 10)}`, n === 77 ? "sleep 1" : "true")));
+  await service.untilEnded(`/job-batches/${made.id}`);
+  const page = await service.page();
+  await page.goto(`${service.url}/batches/${made.id}?status=passed`);
+  const names = () => page.locator("#members td.name").allInnerTexts();
+  await page.click("#members th >> text=Name");
+  await page.waitForURL(/sort=name/);
+  assert.match(page.url(), /status=passed/);
+  assert.equal(await page.locator("#members th", { hasText: "Name" }).getAttribute("aria-sort"), "ascending");
+  const first = await names();
+  assert.deepEqual(first, [...first].sort());
+  await page.click("text=More jobs");
+  await page.waitForURL(/cursor=/);
+  const rest = await names();
+  assert.deepEqual([first.length, rest.length, first.at(-1) <= rest[0]], [100, 20, true]);
+  await page.click("#members th >> text=Name");
+  await page.waitForURL(/sort=-name/);
+  assert.equal((await names())[0], "case 99");
+  await page.click("#members th >> text=Took");
+  await page.waitForURL(/sort=-duration/);
+  assert.equal((await names())[0], "case 77");
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
 test("buttons cancel and rerun", async () => {
   const made = await batch("buttons", [service.job("fails", "exit 1"), service.job("long", "sleep 300")]);
   const page = await service.page();

@@ -170,11 +170,26 @@ async fn parameters_out_of_range_are_named() {
         ("limit=9223372036854775808", "limit"),
         ("cursor=x", "cursor"),
         ("status=Passed", "status"),
+        ("reason=nonsense", "reason"),
+        ("sort=longest", "sort"),
+        ("sort=name", "sort"),
         ("batch_id=1", "batch_id"),
     ] {
         let request = app.request(Method::GET, &format!("/jobs?{query}"), &app.admin);
         let (status, problem) = app.json(request).await;
         assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{query}");
+    }
+    for (query, message) in [
+        ("/jobs?status=Passed", "must be one of waiting, running, passed, failed, canceled"),
+        ("/job-batches?status=", "must be one of waiting, running, passed, failed, canceled"),
+        (
+            "/jobs?sort=longest",
+            "must be one of created_at, -created_at, name, -name, duration, -duration",
+        ),
+        ("/jobs?sort=name", "needs batch_id: it sorts the members of a batch"),
+    ] {
+        let problem = app.json(app.request(Method::GET, query, &app.admin)).await.1;
+        assert_eq!(problem["errors"][0]["message"], message, "{query}");
     }
     let injected = app.request(Method::GET, "/jobs?name='%20OR%201=1--", &app.admin);
     assert_eq!(app.json(injected).await.1["items"], json!([]));

@@ -97,3 +97,30 @@ async fn causes_timeline_and_junit_are_told_and_only_to_those_who_may_see_the_ba
     }
     app.stop().await;
 }
+
+#[tokio::test]
+async fn members_are_sorted_page_by_page() {
+    let app = TestApp::start().await;
+    let job = |name: &str| json!({"name": name, "command": ["true"]});
+    let path = submit(&app, json!([job("b"), job("c"), job("a")])).await;
+    let id = path.rsplit('/').next().expect("an id");
+    for (sort, expected) in [
+        ("created_at", ["b", "c", "a"]),
+        ("-created_at", ["a", "c", "b"]),
+        ("name", ["a", "b", "c"]),
+        ("-name", ["c", "b", "a"]),
+    ] {
+        for list in [format!("{path}/jobs?"), format!("/jobs?batch_id={id}&")] {
+            let (mut names, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = get(&app, &format!("{list}sort={sort}&limit=2{cursor}")).await;
+                let items = page["items"].as_array().expect("jobs");
+                names.extend(items.iter().map(|job| job["name"].clone()));
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(names, expected, "{list}sort={sort}");
+        }
+    }
+    app.stop().await;
+}

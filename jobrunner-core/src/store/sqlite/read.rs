@@ -9,8 +9,8 @@ use super::{
 use crate::{
     BatchId, Error, JobId, Result, Status, UserId,
     authz::Scope,
-    batch::{Batch, BatchFilter, Counts},
-    job::{Attempt, Job, JobFilter, Reason},
+    batch::{Batch, BatchFilter, Counts, NameFilter},
+    job::{Attempt, Job, JobFilter, Order, Reason},
     page::{Page, PageRequest},
 };
 
@@ -47,6 +47,9 @@ pub(super) async fn jobs(
     let Ok(status) = filter.narrowed() else { return Ok(nothing) };
     let sql = match (&owner, status, filter.batch) {
         (Owner::Nobody, ..) => return Ok(nothing),
+        (.., Some(_)) if filter.order != Order::Newest => {
+            return members(readers, filter, page).await;
+        }
         (_, Some(Status::Running), _) => sql!("job/list_running"),
         (_, _, Some(_)) => sql!("job/list_of_batch"),
         (Owner::One(_), ..) => sql!("job/list_of_owner"),
@@ -65,6 +68,37 @@ pub(super) async fn jobs(
         query = query.bind(filter.reason.map(Reason::as_str));
     }
     let rows = query.fetch_all(readers).await.map_err(store_error)?;
+    of_rows(rows, page)
+}
+
+/// Members of a batch in another order than the usual one.
+async fn members(readers: &SqlitePool, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>> {
+    let nothing = Page { items: Vec::new(), next_cursor: None };
+    let Ok(status) = filter.narrowed() else { return Ok(nothing) };
+    let (sql, direction) = match filter.order {
+        Order::Newest | Order::Oldest => (sql!("job/list_oldest"), None),
+        Order::Name => (sql!("job/list_by_name"), None),
+        Order::NameDown => (sql!("job/list_by_name_down"), None),
+        Order::Shortest => (sql!("job/list_by_duration"), Some(1_i64)),
+        Order::Longest => (sql!("job/list_by_duration"), Some(-1)),
+    };
+    let mut query = sqlx::query_as(sql)
+        .bind(Owner::new(filter.scope, filter.owner).id())
+        .bind(filter.batch.map(BatchId::as_uuid))
+        .bind(status.map(code))
+        .bind(&filter.queue)
+        .bind(filter.name.as_deref().map(pattern))
+        .bind(page.after)
+        .bind(i64::from(page.limit) + 1)
+        .bind(filter.reason.map(Reason::as_str));
+    if let Some(direction) = direction {
+        query = query.bind(direction);
+    }
+    let rows: Vec<JobRow> = query.fetch_all(readers).await.map_err(store_error)?;
+    of_rows(rows, page)
+}
+
+fn of_rows(rows: Vec<JobRow>, page: PageRequest) -> Result<Page<Job>> {
     let page = Page::from_surplus(rows, page.limit, JobRow::id);
     let items: Result<Vec<Job>> = page.items.into_iter().map(JobRow::into_job).collect();
     Ok(Page { items: items?, next_cursor: page.next_cursor })
@@ -103,17 +137,22 @@ pub(super) async fn batches(
     page: PageRequest,
 ) -> Result<Page<Batch>> {
     let owner = Owner::new(filter.scope, filter.owner);
-    let sql = match owner {
-        Owner::Nobody => {
+    let sql = match (&owner, &filter.name) {
+        (Owner::Nobody, _) => {
             return Ok(Page { items: Vec::new(), next_cursor: None });
         }
-        Owner::One(_) => sql!("batch/list_of_owner"),
-        Owner::Anybody => sql!("batch/list_of_all"),
+        (_, Some(NameFilter::Exactly(_))) => sql!("batch/list_of_name"),
+        (Owner::One(_), _) => sql!("batch/list_of_owner"),
+        (Owner::Anybody, _) => sql!("batch/list_of_all"),
     };
+    let name = filter.name.as_ref().map(|name| match name {
+        NameFilter::Exactly(name) => name.clone(),
+        NameFilter::Matching(name) => pattern(name),
+    });
     let rows: Vec<BatchRow> = sqlx::query_as(sql)
         .bind(owner.id())
         .bind(filter.status.map(code))
-        .bind(filter.name.as_deref().map(pattern))
+        .bind(name)
         .bind(page.after.unwrap_or(Uuid::max()))
         .bind(i64::from(page.limit) + 1)
         .fetch_all(readers)

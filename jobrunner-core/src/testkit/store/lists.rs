@@ -1,12 +1,15 @@
 //! Looking and deleting.
 
+use std::time::Duration;
+
 use crate::{
     Error, Job, Status, UserId,
     authz::Scope,
-    batch::{BatchFilter, Counts},
-    job::{JobFilter, Reason},
+    batch::{BatchFilter, Counts, NameFilter},
+    job::{JobFilter, Order, Reason},
     page::PageRequest,
-    testkit::{Fixture, spec},
+    store::BatchOrder,
+    testkit::{Fixture, new_batch, spec},
 };
 
 async fn names(fixture: &Fixture, filter: JobFilter) -> Vec<String> {
@@ -14,6 +17,55 @@ async fn names(fixture: &Fixture, filter: JobFilter) -> Vec<String> {
     let mut names: Vec<_> = page.items.into_iter().map(|job: Job| job.spec.name).collect();
     names.sort();
     names
+}
+
+/// Forwards and backwards, page by page, whatever the page size; what did not start comes last by duration.
+pub async fn members_are_listed_in_the_order_that_is_asked_for(fixture: &Fixture) {
+    let owner = UserId::new();
+    let order_of_names = ["b", "a", "c", "B", "a"];
+    let batch = fixture.batch(owner, order_of_names.map(spec).into()).await;
+    fixture.batch(owner, vec![spec("of another batch")]).await;
+    let hand = fixture.hand().await;
+    let ids: Vec<_> = fixture.members(batch).await.into_iter().map(|job| job.id).collect();
+    for (place, millis) in [(0, 300), (2, 100), (3, 200)] {
+        let pick = crate::lease::Pick::Ids(vec![ids[place]]);
+        let lease = fixture.store.claim(hand.session, pick).await.expect("a claim")[0].lease;
+        fixture.store.start(&[lease]).await.expect("a start");
+        let failed = (place == 3).then_some(Reason::ExitCode);
+        let mut report = hand.report(lease, failed);
+        report.outcome.duration = Duration::from_millis(millis);
+        fixture.store.finish(&[report]).await.expect("an answer");
+    }
+    let listed = async |order: Order, limit: u32, status: Option<Status>| {
+        let filter = JobFilter {
+            scope: Scope::All,
+            batch: Some(batch),
+            order,
+            status,
+            ..JobFilter::default()
+        };
+        let (mut found, mut page) = (Vec::new(), PageRequest::first(limit));
+        loop {
+            let part = fixture.store.jobs(&filter, page).await.expect("a list");
+            assert!(part.items.len() <= limit as usize);
+            let places = part.items.iter().map(|job| ids.iter().position(|id| *id == job.id));
+            found.extend(places.map(|place| place.expect("a member")));
+            let Some(cursor) = part.next_cursor else { return found };
+            page = PageRequest::parse(Some(limit), Some(&cursor)).expect("a cursor");
+        }
+    };
+    for limit in [1, 2, 100] {
+        assert_eq!(listed(Order::Oldest, limit, None).await, [0, 1, 2, 3, 4]);
+        assert_eq!(listed(Order::Newest, limit, None).await, [4, 3, 2, 1, 0]);
+        assert_eq!(listed(Order::Name, limit, None).await, [3, 1, 4, 0, 2]);
+        assert_eq!(listed(Order::NameDown, limit, None).await, [2, 0, 4, 1, 3]);
+        assert_eq!(listed(Order::Shortest, limit, None).await, [2, 3, 0, 1, 4]);
+        assert_eq!(listed(Order::Longest, limit, None).await, [0, 3, 2, 1, 4]);
+        let passed = Some(Status::Passed);
+        assert_eq!(listed(Order::Longest, limit, passed).await, [0, 2]);
+        assert_eq!(listed(Order::Name, limit, Some(Status::Waiting)).await, [1, 4]);
+        assert_eq!(listed(Order::NameDown, limit, Some(Status::Failed)).await, [3]);
+    }
 }
 
 /// Each filter alone and together.
@@ -76,6 +128,39 @@ pub async fn lists_show_what_the_filter_asks_for(fixture: &Fixture) {
     assert_eq!(names(fixture, named("%")).await, [""; 0]);
     assert_eq!(names(fixture, named("?")).await, [""; 0]);
     fixture.recount(batch).await;
+}
+
+/// A batch whose name has a `*` in it is found alone by its name, newest first and within the scope.
+pub async fn batches_are_found_by_their_name_or_a_pattern(fixture: &Fixture) {
+    let (owner, other) = (UserId::new(), UserId::new());
+    for (owner, name) in [(owner, "n*"), (owner, "night"), (other, "n*"), (owner, "n*")] {
+        let batch = new_batch(name);
+        let order = BatchOrder { owner, batch, idempotency: None };
+        let specs = Box::new([Ok(spec("a"))].into_iter());
+        fixture.store.submit_batch(order, specs).await.expect("a batch");
+    }
+    let found = async |name: NameFilter, scope: Scope, limit: u32| {
+        let filter = BatchFilter { scope, name: Some(name), ..BatchFilter::default() };
+        let (mut names, mut page) = (Vec::new(), PageRequest::first(limit));
+        loop {
+            let part = fixture.store.batches(&filter, page).await.expect("a list");
+            names.extend(part.items.into_iter().map(|batch| (batch.owner_id == owner, batch.name)));
+            let Some(cursor) = part.next_cursor else { return names };
+            page = PageRequest::parse(Some(limit), Some(&cursor)).expect("a cursor");
+        }
+    };
+    let exactly = || NameFilter::Exactly("n*".to_owned());
+    let of =
+        |whose: &[bool]| -> Vec<_> { whose.iter().map(|own| (*own, "n*".to_owned())).collect() };
+    for limit in [1, 100] {
+        assert_eq!(found(exactly(), Scope::All, limit).await, of(&[true, false, true]));
+        assert_eq!(found(exactly(), Scope::Owner(other), limit).await, of(&[false]));
+        assert_eq!(found(exactly(), Scope::Nothing, limit).await, []);
+        let typed = NameFilter::from("n*".to_owned());
+        assert_eq!(found(typed, Scope::Owner(owner), limit).await.len(), 3);
+        let typed = NameFilter::from("night".to_owned());
+        assert_eq!(found(typed, Scope::All, limit).await, [(true, "night".to_owned())]);
+    }
 }
 
 /// What the scope does not contain is as if it were not there.

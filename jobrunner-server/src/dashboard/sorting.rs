@@ -1,0 +1,67 @@
+use jobrunner_core::job::Order;
+use serde::Serialize;
+
+use crate::api::problem::Failure;
+
+/// An order as the URL of a page has it; nothing is the usual one.
+pub(super) fn order(text: &str) -> Result<Order, Failure> {
+    let parsed = (!text.is_empty()).then(|| text.parse::<Order>()).transpose();
+    let parsed = parsed
+        .map_err(|error| Failure::from(jobrunner_core::Violation::new("sort", error.to_string())));
+    Ok(parsed?.unwrap_or_default())
+}
+
+/// What the headings of a table of jobs lead to.
+#[derive(Serialize)]
+pub(super) struct Headings {
+    name: Heading,
+    took: Heading,
+    created: Heading,
+}
+
+#[derive(Serialize)]
+struct Heading {
+    /// The URL's query for the table sorted by this column, or the other way round if it is already.
+    query: String,
+    /// As of `aria-sort`.
+    sorted: &'static str,
+}
+
+/// The headings of a table that is in an order and shows what the filters let through.
+pub(super) fn headings(order: Order, filters: &[(&str, &String)]) -> Result<Headings, Failure> {
+    let heading = |first: Order, second: Order| {
+        let next = if order == first { second } else { first };
+        let filters = filters.iter().filter(|(_, value)| !value.is_empty());
+        let filters = filters.map(|(name, value)| (*name, value.as_str()));
+        let query: Vec<_> = filters.chain([("sort", next.as_str())]).collect();
+        let query = serde_urlencoded::to_string(query).map_err(|e| Failure::internal(&e))?;
+        let sorted = match order {
+            _ if order != first && order != second => "none",
+            Order::Oldest | Order::Name | Order::Shortest => "ascending",
+            Order::Newest | Order::NameDown | Order::Longest => "descending",
+        };
+        Ok::<_, Failure>(Heading { query, sorted })
+    };
+    Ok(Headings {
+        name: heading(Order::Name, Order::NameDown)?,
+        took: heading(Order::Longest, Order::Shortest)?,
+        created: heading(Order::Newest, Order::Oldest)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heading_sorts_and_turns_round_and_keeps_the_filters() {
+        let (name, nothing) = ("a&b=c".to_owned(), String::new());
+        let filters = [("name", &name), ("status", &nothing)];
+        let sorted = headings(Order::Longest, &filters).expect("headings");
+        assert_eq!(sorted.took.query, "name=a%26b%3Dc&sort=duration");
+        assert_eq!((sorted.took.sorted, sorted.name.sorted), ("descending", "none"));
+        assert_eq!(sorted.name.query, "name=a%26b%3Dc&sort=name");
+        let turned = headings(Order::Name, &[]).expect("headings");
+        assert_eq!(turned.name.query, "sort=-name");
+    }
+}
