@@ -5,6 +5,7 @@ mod accounts;
 mod audit;
 mod batches;
 mod follow;
+mod insights;
 mod jobs;
 mod logs;
 mod queues;
@@ -49,6 +50,7 @@ pub struct Parts {
 pub struct Service {
     parts: Arc<Parts>,
     hub: Arc<watch::Hub>,
+    insights: Arc<insights::Insights>,
     refusals: Arc<audit::Refusals>,
 }
 
@@ -65,7 +67,12 @@ impl Service {
     /// A service out of its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), hub: Arc::default(), refusals: Arc::default() }
+        Self {
+            parts: Arc::new(parts),
+            hub: Arc::default(),
+            insights: Arc::default(),
+            refusals: Arc::default(),
+        }
     }
 
     /// Gives out a token for a name and a password.

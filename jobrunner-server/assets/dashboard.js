@@ -8,7 +8,8 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
   // ---- Live parts ------------------------------------------------------------------------------------
-  // One stream tells what has changed; what the page shows of it is asked for again, at most twice a second.
+  // One stream tells what has changed; what the page shows of it is asked for again, at most twice a second, less
+  // often where the answer takes long, and not while nobody can see the page.
 
   const state = $("#live-state");
 
@@ -17,15 +18,19 @@
     state.textContent = isLost ? "reconnecting…" : "";
   }
 
-  /// Runs `work`, and once more if it was asked for meanwhile, with a pause in between.
+  /// Runs `work`, and once more if it was asked for meanwhile, with a pause in between: this one at least, and four
+  /// times as long as the work took.
   function coalesce(work, pause) {
     let running = false, again = false;
     const run = async () => {
-      if (running) { again = true; return; }
+      if (running || document.hidden) { again = true; return; }
       running = true;
+      again = false;
+      const started = performance.now();
       try { await work(); } catch { /* the next change brings it up to date */ }
-      setTimeout(() => { running = false; if (again) { again = false; run(); } }, pause);
+      setTimeout(() => { running = false; if (again) run(); }, Math.max(pause, 4 * (performance.now() - started)));
     };
+    document.addEventListener("visibilitychange", () => { if (again) run(); });
     return run;
   }
 

@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use chrono::Utc;
-
 use super::{
     Service,
     audit::Deed,
@@ -12,7 +10,6 @@ use crate::{
     audit::AuditAction,
     authz::{Action, Principal},
     batch::{Batch, BatchFilter, NewBatch, RerunOnly},
-    insight::{self, Cause, Moment},
     job::{Job, JobFilter, Rules},
     page::{Page, PageRequest},
     queue::{Hint, Wakeup},
@@ -93,29 +90,6 @@ impl Service {
         self.parts.store.batch(id, scope).await?.ok_or(Error::NotFound("batch"))
     }
 
-    /// Why members of a batch failed, the most frequent cause first.
-    ///
-    /// # Errors
-    /// [`NotFound`](Error::NotFound), also for what the caller may not see.
-    pub async fn causes(&self, caller: &Principal, id: BatchId) -> Result<Vec<Cause>> {
-        self.batch(caller, id).await?;
-        self.parts.store.causes(id).await
-    }
-
-    /// How a batch went from its start to its end, or until now, in at most 121 moments; none before it was
-    /// started.
-    ///
-    /// # Errors
-    /// [`NotFound`](Error::NotFound), also for what the caller may not see.
-    pub async fn timeline(&self, caller: &Principal, id: BatchId) -> Result<Vec<Moment>> {
-        const PARTS: u32 = 120;
-        let batch = self.batch(caller, id).await?;
-        let Some(from) = batch.started_at else { return Ok(Vec::new()) };
-        let to = batch.finished_at.unwrap_or_else(Utc::now);
-        let parts = self.parts.store.timeline(id, from, to, PARTS).await?;
-        Ok(insight::moments(from, to, &parts))
-    }
-
     /// Batches, newest first. The filter's scope is set here.
     ///
     /// # Errors
@@ -130,7 +104,8 @@ impl Service {
         self.parts.store.batches(&filter, page).await
     }
 
-    /// The jobs of the batch that the filter names, newest first unless it says otherwise. The filter's scope is set here.
+    /// The jobs of the batch that the filter names, newest first unless it says otherwise. The filter's scope
+    /// is set here.
     ///
     /// # Errors
     /// [`NotFound`](Error::NotFound) when the filter names no batch that the caller may see.

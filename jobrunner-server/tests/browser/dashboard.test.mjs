@@ -47,6 +47,33 @@ test("a batch that is submitted through the API appears, and its card, bar and t
   await page.context().close();
 });
 
+test("a page that nobody can see asks for nothing, and is up to date when it is looked at", async () => {
+  const made = await batch("unseen", [service.job("passes", gate("unseen"))]);
+  const page = await service.page();
+  await page.goto(`${service.url}/batches/${made.id}`);
+  await until(page, "#summary", "1 running");
+  const show = (isShown) => page.evaluate((isShown) => {
+    Object.defineProperty(document, "hidden", { value: !isShown, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, isShown);
+  await show(false);
+  await page.evaluate((id) => {
+    const source = new EventSource("/live");
+    window.told = new Promise((resolve) => source.addEventListener("batch", (event) => { if (event.data === id) { source.close(); resolve(); } }));
+    return new Promise((resolve) => source.addEventListener("ready", resolve));
+  }, made.id);
+  const asked = [];
+  page.on("request", (request) => asked.push(request.url()));
+  open("unseen");
+  await page.evaluate(() => window.told);
+  await service.untilEnded(`/job-batches/${made.id}`);
+  assert.deepEqual(asked, []);
+  await show(true);
+  await until(page, "#summary", "1 passed");
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
 test("the table of a batch changes live, failures come first, filters stand in the URL", async () => {
   const jobs = [...Array(6)].map((_, n) => service.job(`case ${n}`, `${gate("table")}; echo "assertion ${n} failed" >&2; exit ${n % 2}`));
   const made = await batch("table", jobs, { description: "six cases" });
