@@ -6,11 +6,13 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use rand::{TryRng, rngs::SysRng};
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, sleep};
 
 #[cfg(feature = "redis")]
 use crate::queue::RedisQueue;
@@ -29,11 +31,7 @@ use crate::{
     store::postgres::{PostgresOptions, PostgresStore},
 };
 #[cfg(all(feature = "postgres", feature = "redis"))]
-use {
-    std::time::Duration,
-    tokio::time::{Instant, sleep},
-    tokio_util::sync::CancellationToken,
-};
+use tokio_util::sync::CancellationToken;
 
 /// A service with its backends, ready for a server and a worker in the same process.
 pub struct Embedded {
@@ -59,7 +57,7 @@ pub struct Embedded {
 pub async fn embedded(directory: &Path, settings: &Settings) -> Result<Embedded> {
     let inside = |error: io::Error| unusable(directory, &error);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(inside)?;
-    let lock = lock(directory)?;
+    let lock = lock(directory).await?;
     let secret = match &settings.jwt_secret {
         Some(secret) => secret.clone(),
         None => kept_secret(&directory.join("jwt-secret")).map_err(inside)?,
@@ -238,8 +236,12 @@ async fn assemble(
     }))
 }
 
+/// How long a directory that is in use is waited for: whoever used it may have been killed a moment ago and not
+/// be quite gone.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+
 /// Locks a directory until the file is closed, which the kernel does for a process that dies.
-fn lock(directory: &Path) -> Result<File> {
+async fn lock(directory: &Path) -> Result<File> {
     let path = directory.join("lock");
     let mut file = OpenOptions::new()
         .read(true)
@@ -248,7 +250,12 @@ fn lock(directory: &Path) -> Result<File> {
         .truncate(false)
         .open(path)
         .map_err(|error| unusable(directory, &error))?;
-    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+    let started = Instant::now();
+    while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if started.elapsed() < LOCK_WAIT {
+            sleep(LOCK_WAIT / 40).await;
+            continue;
+        }
         let mut holder = String::new();
         let known = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
         let who = if known { format!(" (process {})", holder.trim()) } else { String::new() };

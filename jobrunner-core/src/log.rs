@@ -1,7 +1,12 @@
 //! A command's output, as bytes.
 
+mod order;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+
+pub use order::Mark;
+pub(crate) use order::{Content, merge, pieces};
 
 use crate::{JobId, Status};
 
@@ -36,6 +41,9 @@ pub struct LogChunk {
     pub offset: u64,
     /// The bytes.
     pub bytes: Bytes,
+    /// Where the other stream was when its parts were read, in the order of their offsets, the first at the
+    /// chunk's own or before it. Empty if that is not known.
+    pub marks: Vec<Mark>,
 }
 
 impl LogChunk {

@@ -8,6 +8,7 @@ mod follow;
 mod insights;
 mod jobs;
 mod logs;
+mod ordered;
 mod queues;
 mod watch;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use batches::JobSource;
 pub use follow::{Followed, FollowedTo, LogPlace};
 pub use logs::{JobLogs, LogReader};
+pub use ordered::OrderedLog;
 pub use watch::Watched;
 
 use audit::Deed;

@@ -151,31 +151,39 @@
   }
 
   if (page.log) {
-    const panes = new Map(all(".log").map((log) => [log.dataset.stream, { log, line: null, count: 0 }]));
+    const panes = new Map(all(".log").map((log) => [log.dataset.stream, { log, open: {}, count: 0 }]));
+    const paneOf = (stream) => panes.get(stream) ?? panes.get("both");
 
-    const append = (pane, html) => {
+    /// Adds output to a pane. A line that was begun goes on where it stands, whatever the other stream wrote since.
+    const append = (pane, { stream, html, over }) => {
       const lines = html.split("\n");
       const place = $(".lines", pane.log);
       const fragment = document.createDocumentFragment();
+      if (over && pane.open[stream]) {
+        const [number] = pane.open[stream].children;
+        pane.open[stream].replaceChildren(number);
+      }
       lines.forEach((text, index) => {
         const isLast = index === lines.length - 1;
-        if (isLast && text === "") return;
-        // The server has made safe HTML of it: text and spans with classes.
-        if (pane.line) pane.line.insertAdjacentHTML("beforeend", text);
-        else {
+        let line = pane.open[stream];
+        if (!line) {
+          if (isLast && text === "") return;
           pane.count += 1;
-          pane.line = document.createElement("span");
-          pane.line.className = "line";
-          pane.line.id = `${pane.log.dataset.stream}-${pane.count}`;
+          const isMarked = stream === "stderr" && pane.log.dataset.stream === "both";
+          line = document.createElement("span");
+          line.className = isMarked ? "line err" : "line";
+          line.id = `${pane.log.dataset.stream}-${pane.count}`;
           const number = document.createElement("a");
-          number.href = `#${pane.line.id}`;
+          number.href = `#${line.id}`;
           number.dataset.n = pane.count;
-          number.setAttribute("aria-label", `line ${pane.count}`);
-          pane.line.append(number);
-          pane.line.insertAdjacentHTML("beforeend", text);
-          fragment.append(pane.line);
+          number.setAttribute("aria-label", `line ${pane.count}${isMarked ? ", stderr" : ""}`);
+          line.append(number);
+          fragment.append(line);
+          pane.open[stream] = line;
         }
-        if (!isLast) { pane.line.append("\n"); pane.line = null; }
+        // The server has made safe HTML of it: text and spans with classes.
+        line.insertAdjacentHTML("beforeend", text);
+        if (!isLast) { line.append("\n"); delete pane.open[stream]; }
       });
       place.append(fragment);
       if (follows) pane.log.scrollTop = pane.log.scrollHeight;
@@ -186,14 +194,17 @@
     source.onerror = () => tellConnection(true);
     source.onmessage = (event) => {
       const told = JSON.parse(event.data);
-      const pane = panes.get(told.stream);
-      if (told.event === "output" && pane) append(pane, told.html);
-      else if (told.event === "gap" && pane) append(pane, `… ${told.omitted} bytes are not kept …\n`);
+      const pane = paneOf(told.stream);
+      if (told.event === "output" && pane) append(pane, told);
+      else if (told.event === "gap" && pane) {
+        pane.open = {};
+        append(pane, { stream: told.stream, html: `… ${told.omitted} bytes are not kept …\n` });
+      }
       else if (told.event === "status") {
         // Another attempt writes from the beginning.
         if (told.attempt > Number(page.attempt ?? 0)) {
           page.attempt = told.attempt;
-          for (const other of panes.values()) { $(".lines", other.log).replaceChildren(); other.line = null; other.count = 0; }
+          for (const other of panes.values()) { $(".lines", other.log).replaceChildren(); other.open = {}; other.count = 0; }
         }
         refresh();
       } else if (told.event === "end") {

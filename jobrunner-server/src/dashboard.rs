@@ -9,6 +9,7 @@ mod batch;
 mod home;
 mod job;
 mod jobs;
+mod lines;
 mod live;
 mod log;
 mod page;

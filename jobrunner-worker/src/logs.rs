@@ -160,7 +160,8 @@ impl Log {
     fn take(&mut self, stream: Stream, bytes: &[u8]) {
         // A lost lease takes no output; what still comes is let go, so that nobody waits for it.
         if !self.lost.is_cancelled() {
-            self.streams[index(stream)].push(bytes);
+            let other = self.streams[1 - index(stream)].written();
+            self.streams[index(stream)].push(bytes, other);
         }
     }
 

@@ -105,6 +105,38 @@ async fn p8_output_is_followed_while_it_is_written_and_from_where_it_was_left() 
     assert_eq!(first.0, "end", "everything was told before");
 }
 
+/// Whoever comes late is told both streams in the order in which they were written.
+#[tokio::test]
+async fn both_streams_are_told_in_their_order() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let service = Service::start(directory.path(), 1).await;
+    let gate = directory.path().join("gate");
+    let script = format!(
+        "echo one; until test -e {0}.1; do sleep 0.05; done; echo two >&2
+         until test -e {0}.2; do sleep 0.05; done; echo three
+         until test -e {0}.3; do sleep 0.05; done; echo four >&2",
+        gate.display()
+    );
+    let job = service.job("both", &["sh", "-c", &script], Value::Null).await;
+    let mut events = Events::open(&service, &job, None).await;
+    let words =
+        [("stdout", "one\n"), ("stderr", "two\n"), ("stdout", "three\n"), ("stderr", "four\n")];
+    for (number, (stream, text)) in (1..).zip(words) {
+        events.read(stream, text).await;
+        std::fs::write(gate.with_extension(number.to_string()), "").expect("a file");
+    }
+    events.end().await;
+    let mut late = Events::open(&service, &job, None).await;
+    for (stream, text) in words {
+        let (name, data) = late.next().await.expect("more of it");
+        assert_eq!(
+            (name.as_str(), &data["stream"], &data["text"]),
+            ("output", &json!(stream), &json!(text))
+        );
+    }
+    late.end().await;
+}
+
 #[tokio::test]
 async fn every_attempt_is_followed_to_the_end_of_the_job() {
     let directory = tempfile::tempdir().expect("a directory");

@@ -93,12 +93,19 @@ impl Service {
     /// for the other.
     pub(crate) fn kill(mut self) {
         let runner = runner_of(&self.process);
+        let seen = Process::read(runner).expect("it runs");
         // Stopped first, it does not see the runner end.
         let supervisor = Pid::from_child(&self.process);
         kill_process(supervisor, Signal::STOP).expect("it runs");
         kill_process(runner, Signal::KILL).expect("it runs");
         self.process.kill().expect("killed");
         self.process.wait().expect("gone");
+        let started = Instant::now();
+        let is_there = |now: Process| !now.is_zombie && now.started == seen.started;
+        while Process::read(runner).is_some_and(is_there) {
+            assert!(started.elapsed() < LIMIT, "the runner does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Where it listens.

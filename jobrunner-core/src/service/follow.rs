@@ -10,16 +10,13 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::Service;
+use super::{Service, ordered::OrderedLog};
 use crate::{
     Error, Job, JobId, Result, Status, Violation,
     authz::{Principal, Scope},
-    log::{LogKey, Stream},
+    log::Stream,
     queue::Wakeup,
 };
-
-/// How much of a stream is read from the store at a time.
-const READ_BYTES: usize = 64 * 1024;
 
 /// The shortest and the longest time between two looks at the output of a running command, whose
 /// progress nobody announces.
@@ -63,7 +60,7 @@ impl FromStr for LogPlace {
 }
 
 impl LogPlace {
-    const fn of(&mut self, stream: Stream) -> &mut u64 {
+    pub(super) const fn of(&mut self, stream: Stream) -> &mut u64 {
         match stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,
@@ -217,35 +214,14 @@ impl Follower {
         }
     }
 
-    /// Reads a part of each stream of the attempt; whether there was anything.
+    /// Reads the next output of the attempt; whether there was anything.
     async fn read(&mut self, is_final: bool) -> Result<bool> {
-        let key = LogKey { job: self.id, attempt: self.place.attempt };
-        let before = self.ready.len();
-        for stream in [Stream::Stdout, Stream::Stderr] {
-            let from = *self.place.of(stream);
-            let store = &self.service.parts.store;
-            for chunk in store.read_log(key, stream, from, READ_BYTES).await? {
-                let place = *self.place.of(stream);
-                if chunk.offset > place {
-                    *self.place.of(stream) = chunk.offset;
-                    let gap = Followed::Gap { stream, from: place, to: chunk.offset };
-                    self.ready.push_back((self.place, gap));
-                }
-                let skipped = usize::try_from(place.saturating_sub(chunk.offset));
-                let skipped = skipped.unwrap_or(usize::MAX).min(chunk.bytes.len());
-                let mut bytes = chunk.bytes.slice(skipped..);
-                if !is_final {
-                    bytes.truncate(whole_characters(&bytes));
-                }
-                if bytes.is_empty() {
-                    continue;
-                }
-                let offset = *self.place.of(stream);
-                *self.place.of(stream) += bytes.len() as u64;
-                self.ready.push_back((self.place, Followed::Output { stream, offset, bytes }));
-            }
-        }
-        Ok(self.ready.len() > before)
+        let store = Arc::clone(&self.service.parts.store);
+        let mut log = OrderedLog::new(store, self.id, self.place);
+        self.ready.extend(log.read(is_final).await?);
+        let has_more = log.place() != self.place;
+        self.place = log.place();
+        Ok(has_more)
     }
 
     /// Waits until there may be something new.
@@ -266,36 +242,9 @@ impl Follower {
     }
 }
 
-/// How many of the bytes do not belong to a character of UTF-8 that is cut off at their end.
-fn whole_characters(bytes: &[u8]) -> usize {
-    let is_start = |byte: u8| byte & 0b1100_0000 != 0b1000_0000;
-    let tail = bytes.len().saturating_sub(3)..bytes.len();
-    for place in tail.rev() {
-        let wanted = match bytes[place] {
-            byte if byte >= 0b1111_0000 => 4,
-            byte if byte >= 0b1110_0000 => 3,
-            byte if byte >= 0b1100_0000 => 2,
-            byte if is_start(byte) => return bytes.len(),
-            _ => continue,
-        };
-        return if bytes.len() - place < wanted { place } else { bytes.len() };
-    }
-    bytes.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_character_that_is_cut_off_is_held_back() {
-        let text = "aü世🦀".as_bytes();
-        let whole: Vec<usize> =
-            (0..=text.len()).map(|end| whole_characters(&text[..end])).collect();
-        assert_eq!(whole, [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10]);
-        assert_eq!(whole_characters(b"a\xff\xfe"), 2, "what looks like a beginning is waited for");
-        assert_eq!(whole_characters(b"\x80\x80\x80\x80"), 4, "what is no character is not");
-    }
 
     #[test]
     fn a_place_is_read_back_from_its_text() {

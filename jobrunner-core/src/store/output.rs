@@ -7,11 +7,27 @@ use super::rows::number;
 use crate::{
     Error, Result, Status,
     job::Attempt,
-    log::{self, LogChunk, LogInfo, StreamInfo},
+    log::{self, LogChunk, LogInfo, Mark, StreamInfo},
 };
 
 /// Where a stream's head ends if there is a gap, where its tail starts, where what is stored ends.
 pub(super) type StreamRow = (Option<i64>, Option<i64>, Option<i64>);
+
+/// Where a chunk starts, its bytes, its marks.
+pub(super) type ChunkRow = (i64, Vec<u8>, Option<String>);
+
+/// Marks as they are stored: `[[0,0],[120,30]]`, each an offset and how far the other stream was.
+pub(super) fn written_marks(chunk: &LogChunk) -> Option<String> {
+    let pairs: Vec<_> = chunk.marks.iter().map(|mark| (mark.offset, mark.other)).collect();
+    // Pairs of numbers can always be written.
+    (!pairs.is_empty()).then(|| serde_json::to_string(&pairs).unwrap_or_default())
+}
+
+fn read_marks(text: &str) -> Result<Vec<Mark>> {
+    let pairs: Vec<(u64, u64)> = serde_json::from_str(text)
+        .map_err(|error| Error::internal("the order of output cannot be read", error))?;
+    Ok(pairs.into_iter().map(|(offset, other)| Mark { offset, other }).collect())
+}
 
 /// The attempt that is asked for, `None` being the last one there is.
 pub(super) fn chosen(mut attempts: Vec<Attempt>, wanted: Option<u32>) -> Result<Option<Attempt>> {
@@ -70,17 +86,19 @@ fn of_stream(attempt: &Attempt, stream: log::Stream, row: StreamRow) -> Result<S
 }
 
 /// Gathers chunks that end behind `from`, as many as fit into `max_bytes`, at least one if there is any.
-/// Each row is the place of a chunk and its bytes.
+/// Each row is the place of a chunk, its bytes, and its marks.
 pub(super) async fn gather(
-    mut rows: impl Stream<Item = Result<(i64, Vec<u8>)>> + Unpin,
+    mut rows: impl Stream<Item = Result<ChunkRow>> + Unpin,
     stream: log::Stream,
     from: u64,
     max_bytes: usize,
 ) -> Result<Vec<LogChunk>> {
     let mut chunks = Vec::new();
     let mut size = 0;
-    while let Some((start, bytes)) = rows.try_next().await? {
-        let chunk = LogChunk { stream, offset: number(start)?, bytes: Bytes::from(bytes) };
+    while let Some((start, bytes, marks)) = rows.try_next().await? {
+        let offset = number(start)?;
+        let marks = marks.as_deref().map(read_marks).transpose()?.unwrap_or_default();
+        let chunk = LogChunk { stream, offset, bytes: Bytes::from(bytes), marks };
         if chunk.end() <= from {
             continue;
         }

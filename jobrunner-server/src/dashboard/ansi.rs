@@ -9,6 +9,8 @@ pub(super) struct Renderer {
     style: Style,
     /// The beginning of a sequence whose end has not come yet.
     rest: String,
+    /// Whether the line that the last part began in, and an earlier one had begun, was written over.
+    writes_over: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,11 +27,17 @@ struct Style {
 const LONGEST: usize = 4096;
 
 impl Renderer {
+    /// Whether the last part begins its first line anew: what came of that line before does not count.
+    pub(super) const fn writes_over(&self) -> bool {
+        self.writes_over
+    }
+
     /// The next part of the output.
     pub(super) fn render(&mut self, text: &str) -> String {
         let text = std::mem::take(&mut self.rest) + text;
         let mut html = String::with_capacity(text.len() + text.len() / 8);
         let mut rest = text.as_str();
+        self.writes_over = false;
         self.open(&mut html);
         while let Some(place) = rest.find(|c: char| c.is_control() || "<>&\"'".contains(c)) {
             html.push_str(&rest[..place]);
@@ -53,6 +61,7 @@ impl Renderer {
                 b'\r' => {
                     // The line is written over.
                     let line = html.rfind('\n').map_or(0, |end| end + 1);
+                    self.writes_over |= line == 0;
                     html.truncate(line);
                     self.open(&mut html);
                     rest = &rest[1..];
@@ -240,6 +249,15 @@ mod tests {
     #[test]
     fn a_line_is_shown_as_it_was_in_the_end() {
         assert_eq!(html("one\n10 %\r50 %\r100 %\nend\r\n"), "one\n100 %\nend\n");
+        let mut renderer = Renderer::default();
+        for (part, html, writes_over) in
+            [("10 %\r", "10 %", false), ("50 %", "50 %", true), ("!\na\rb", "!\nb", false)]
+        {
+            assert_eq!(
+                (renderer.render(part).as_str(), renderer.writes_over()),
+                (html, writes_over)
+            );
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@ use poem::{
     Response, handler,
     web::{Data, Path, Query},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tera::Context;
 use uuid::Uuid;
 
@@ -24,14 +24,6 @@ pub(super) struct Wanted {
     stream: String,
     /// One of its attempts; the last, if it is left out.
     attempt: Option<u32>,
-}
-
-/// A pane of output.
-#[derive(Serialize)]
-struct Pane {
-    stream: &'static str,
-    #[serde(flatten)]
-    text: Text,
 }
 
 /// A job with its result and its output.
@@ -56,27 +48,31 @@ async fn contents(
 ) -> Result<(String, Context), Failure> {
     let job = service.job(caller, id).await?;
     let attempts = service.attempts(caller, id).await?;
-    let streams = match wanted.stream.as_str() {
-        "stdout" => vec![Stream::Stdout],
-        "stderr" => vec![Stream::Stderr],
-        _ => vec![Stream::Stdout, Stream::Stderr],
+    let stream = match wanted.stream.as_str() {
+        "stdout" => Some(Stream::Stdout),
+        "stderr" => Some(Stream::Stderr),
+        _ => None,
     };
     // What still comes is told by a stream of its own, from its beginning on.
     let is_live = !job.status.is_terminal() && wanted.attempt.is_none();
-    let mut panes = Vec::new();
-    for stream in streams {
-        let text = match is_live {
-            true => Text::default(),
-            false => log::text(service, caller, id, wanted.attempt, stream).await?,
-        };
-        panes.push(Pane { stream: stream.as_str(), text });
-    }
+    let text = match stream {
+        _ if is_live => Text::default(),
+        Some(stream) => log::of_stream(service, caller, id, wanted.attempt, stream).await?,
+        None => log::of_both(service, caller, id, wanted.attempt).await?,
+    };
+    let streams = match stream {
+        Some(stream) => vec![stream.as_str()],
+        None => vec!["stdout", "stderr"],
+    };
     let mut context = about(&job);
     context.insert("attempts", &attempts.iter().map(ShownAttempt::from).collect::<Vec<_>>());
     context.insert("chosen", &wanted.attempt.unwrap_or(job.attempt));
-    context.insert("panes", &panes);
+    context.insert("text", &text);
+    context.insert("streams", &streams);
+    let of_attempt = wanted.attempt.map(|attempt| format!("&attempt={attempt}"));
+    context.insert("of_attempt", &of_attempt.unwrap_or_default());
     context.insert("is_live", &is_live);
-    context.insert("stream", &wanted.stream);
+    context.insert("stream", stream.map_or("both", Stream::as_str));
     Ok((job.spec.name, context))
 }
 

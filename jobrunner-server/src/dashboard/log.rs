@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use jobrunner_core::{
     JobId, Principal, Service,
     log::Stream,
-    service::{Followed, LogPlace},
+    service::{Followed, LogPlace, OrderedLog},
 };
 use poem::{
     IntoResponse, Request, Response, Result, handler,
@@ -17,7 +17,12 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{ansi::Renderer, session::Session, show::Standing};
+use super::{
+    ansi::Renderer,
+    lines::{Line, Lines},
+    session::Session,
+    show::Standing,
+};
 use crate::api::{logs::RawLog, problem::Failure};
 
 /// What is rendered in full: a browser finds what it is asked for in that much text.
@@ -29,20 +34,18 @@ const PART: u64 = 1_000_000;
 /// How long a stream may be silent, for the sake of proxies that close silent connections.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// A stream of output, rendered.
+/// Output, rendered.
 #[derive(Default, Serialize)]
 pub(super) struct Text {
-    /// Lines of safe HTML.
-    head: Vec<String>,
+    head: Vec<Line>,
     /// What follows what was left out; empty if nothing was.
-    tail: Vec<String>,
+    tail: Vec<Line>,
     /// How many bytes lie between the two.
     omitted: u64,
-    bytes: u64,
 }
 
-/// The output of an attempt that has ended, as far as a page can hold it.
-pub(super) async fn text(
+/// One stream of an attempt, as far as a page can hold it.
+pub(super) async fn of_stream(
     service: &Service,
     caller: &Principal,
     id: JobId,
@@ -51,8 +54,7 @@ pub(super) async fn text(
 ) -> Result<Text, Failure> {
     let reader = service.log_reader(caller, id, attempt, stream).await?;
     let length = reader.len();
-    let mut renderer = Renderer::default();
-    let mut lines = async |from: u64, to: u64| -> Result<Vec<String>, Failure> {
+    let lines = async |from: u64, to: u64| -> Result<Vec<Line>, Failure> {
         let mut bytes = Vec::new();
         let mut at = from;
         while at < to {
@@ -63,25 +65,84 @@ pub(super) async fn text(
             at += piece.len() as u64;
             bytes.extend_from_slice(&piece);
         }
-        let html = renderer.render(&String::from_utf8_lossy(&bytes));
-        Ok(html.lines().map(str::to_owned).collect())
+        let mut lines = Lines::default();
+        lines.push(stream, &String::from_utf8_lossy(&bytes));
+        Ok(lines.finish())
     };
     if length <= WHOLE {
-        let head = lines(0, length).await?;
-        return Ok(Text { head, tail: Vec::new(), omitted: 0, bytes: length });
+        return Ok(Text { head: lines(0, length).await?, ..Text::default() });
     }
     let head = lines(0, PART).await?;
     let tail = lines(length - PART, length).await?;
-    Ok(Text { head, tail, omitted: length - 2 * PART, bytes: length })
+    Ok(Text { head, tail, omitted: length - 2 * PART })
+}
+
+/// Both streams of an attempt in the order in which they were written, as far as a page can hold them. Of longer
+/// output, the end of each stream is in the tail.
+pub(super) async fn of_both(
+    service: &Service,
+    caller: &Principal,
+    id: JobId,
+    attempt: Option<u32>,
+) -> Result<Text, Failure> {
+    let (info, mut log) = service.ordered_log(caller, id, attempt).await?;
+    let streams = [info.stdout, info.stderr];
+    let stored: u64 = streams.iter().map(|stream| stream.written - stream.omitted()).sum();
+    if stored <= WHOLE {
+        return Ok(Text { head: lines(&mut log, WHOLE).await?, ..Text::default() });
+    }
+    let head = lines(&mut log, PART).await?;
+    let shown = [log.place().stdout, log.place().stderr];
+    let ends = streams.map(|stream| stream.written.saturating_sub(PART / 2));
+    let from = [shown[0].max(ends[0]), shown[1].max(ends[1])];
+    log.skip_to(from[0], from[1]);
+    let omitted = from.iter().sum::<u64>() - shown.iter().sum::<u64>();
+    Ok(Text { head, tail: lines(&mut log, u64::MAX).await?, omitted })
+}
+
+/// The next lines of about so many bytes.
+async fn lines(log: &mut OrderedLog, bytes: u64) -> Result<Vec<Line>, Failure> {
+    let mut lines = Lines::default();
+    let mut taken = 0;
+    while taken < bytes {
+        let next = log.read(true).await?;
+        if next.is_empty() {
+            break;
+        }
+        for (_, followed) in next {
+            match followed {
+                Followed::Output { stream, bytes, .. } => {
+                    taken += bytes.len() as u64;
+                    lines.push(stream, &String::from_utf8_lossy(&bytes));
+                }
+                Followed::Gap { stream, from, to } => lines.gap(stream, to - from),
+                Followed::Status(_) | Followed::End(_) => {}
+            }
+        }
+    }
+    Ok(lines.finish())
 }
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 enum Told {
-    Output { stream: &'static str, html: String },
-    Gap { stream: &'static str, omitted: u64 },
-    Status { standing: Standing, attempt: u32 },
-    End { standing: Standing },
+    /// Whether it replaces what came of its first line before.
+    Output {
+        stream: &'static str,
+        html: String,
+        over: bool,
+    },
+    Gap {
+        stream: &'static str,
+        omitted: u64,
+    },
+    Status {
+        standing: Standing,
+        attempt: u32,
+    },
+    End {
+        standing: Standing,
+    },
 }
 
 /// The output of a job as it comes, as safe HTML. Colours that began before an interruption are forgotten.
@@ -116,7 +177,7 @@ fn event(renderers: &mut [Renderer; 2], place: LogPlace, followed: Followed) -> 
         Followed::Output { stream, bytes, .. } => {
             let renderer = &mut renderers[usize::from(stream == Stream::Stderr)];
             let html = renderer.render(&String::from_utf8_lossy(&bytes));
-            Told::Output { stream: stream.as_str(), html }
+            Told::Output { stream: stream.as_str(), html, over: renderer.writes_over() }
         }
         Followed::Gap { stream, from, to } => {
             Told::Gap { stream: stream.as_str(), omitted: to - from }

@@ -25,7 +25,6 @@ async function batch(name, jobs, more = {}) {
 
 test("a batch that is submitted through the API appears, and its card, bar and totals change live", async () => {
   const page = await service.page();
-  await page.waitForTimeout(200);
   const made = await batch("live", [
     service.job("passes", gate("live-1")), service.job("fails", `${gate("live-1")}; exit 3`), service.job("waits", gate("live-2")),
   ]);
@@ -153,30 +152,51 @@ test("buttons cancel and rerun", async () => {
 });
 
 test("the log of a running job comes live, in colours, and follows until somebody scrolls up", async () => {
-  const script = `printf 'one\\n\\033[31mred\\033[0m\\n<b>no markup</b>\\n'; ${gate("log-1")}; seq 500; ${gate("log-2")}; echo the end; echo oops >&2`;
+  const script = `printf 'one\\n\\033[31mred\\033[0m\\n<b>no markup</b>\\n'; ${gate("log-1")}; seq 500; ${gate("log-2")}; echo the end; ${gate("log-3")}; echo oops >&2`;
   const job = await service.api("POST", "/jobs", service.job("logs", script));
   const page = await service.page();
   await page.goto(`${service.url}/jobs/${job.id}`);
-  const stdout = '.log[data-stream="stdout"]';
-  await until(page, stdout, "one");
-  assert.equal(await text(page, `${stdout} .f1`), "red");
-  assert.equal(await page.locator(`${stdout} b`).count(), 0);
+  const log = '.log[data-stream="both"]';
+  await until(page, log, "one");
+  assert.equal(await text(page, `${log} .f1`), "red");
+  assert.equal(await page.locator(`${log} b`).count(), 0);
   open("log-1");
-  await until(page, stdout, "500");
-  const atEnd = () => page.locator(stdout).evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 4);
+  await until(page, log, "500");
+  const atEnd = () => page.locator(log).evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 4);
   assert.equal(await atEnd(), true);
-  await page.locator(stdout).hover();
+  await page.locator(log).hover();
   await page.mouse.wheel(0, -500);
   await page.locator('#follow[aria-pressed="false"]').waitFor();
   open("log-2");
-  await until(page, stdout, "the end");
+  await until(page, log, "the end");
   assert.equal(await atEnd(), false);
-  await until(page, '.log[data-stream="stderr"]', "oops");
+  open("log-3");
+  await until(page, `${log} .err`, "oops");
   await until(page, "#result .status", "passed");
   // A line has an address of its own, and the whole text is there to be found.
-  await page.goto(`${service.url}/jobs/${job.id}#stdout-2`);
-  await page.reload();
+  await page.goto(`${service.url}/jobs/${job.id}?stream=stdout#stdout-2`);
   assert.match(await text(page, "#stdout-2"), /red/);
+  assert.equal(await page.locator(".log .line", { hasText: "oops" }).count(), 0);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("both streams stand in the order in which they were written, live and afterwards", async () => {
+  const steps = [`printf 'one, '`, `echo 'first failure' >&2`, `printf '10 %%'`, `printf '\\r20 %%'`, `printf '\\rready\\n'; printf 'second failure' >&2`, `echo two; echo ' of two' >&2`];
+  const job = await service.api("POST", "/jobs", service.job("both", steps.map((step, n) => `${gate(`both-${n}`)}; ${step}`).join("; ")));
+  const page = await service.page();
+  await page.goto(`${service.url}/jobs/${job.id}`);
+  const log = '.log[data-stream="both"]';
+  for (const [n, seen] of ["one, ", "first failure", "one, 10 %", "20 %", "second failure", "second failure of two"].entries()) {
+    open(`both-${n}`);
+    await until(page, log, seen);
+  }
+  await until(page, "#result .status", "passed");
+  const lines = async () => (await page.locator(`${log} .line`).evaluateAll((all) => all.map((line) => [line.classList.contains("err"), line.textContent.trim()])));
+  const expected = [[false, "ready"], [true, "first failure"], [true, "second failure of two"], [false, "two"]];
+  assert.deepEqual(await lines(), expected);
+  await page.reload();
+  assert.deepEqual(await lines(), expected);
   assert.deepEqual(page.problems, []);
   await page.context().close();
 });
@@ -282,12 +302,11 @@ test("hostile text stays text", async () => {
   const jobs = (await service.api("GET", `/job-batches/${made.id}/jobs`)).items;
   for (const path of ["/", `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs"]) {
     await page.goto(service.url + path);
-    await page.waitForTimeout(100);
     assert.equal(await page.evaluate(() => window.owned), undefined, path);
     assert.equal(await page.locator("main img[src=x]").count(), 0, path);
   }
   await page.goto(`${service.url}/jobs/${jobs[0].id}`);
-  assert.match(await text(page, "#stdout-1"), /<img src=x/);
+  assert.match(await text(page, "#both-1"), /<img src=x/);
   await page.context().close();
 });
 

@@ -1,5 +1,5 @@
 use bytes::BytesMut;
-use jobrunner_core::log::{LogChunk, Stream, Trim};
+use jobrunner_core::log::{LogChunk, Mark, Stream, Trim};
 use tokio::time::{Duration, Instant};
 
 use super::kept::Kept;
@@ -16,12 +16,19 @@ pub(super) struct StreamLog {
     /// How much was cut into chunks so far.
     cut_to: u64,
     pending: BytesMut,
+    /// Where the other stream was when parts of it came.
+    marks: Vec<Mark>,
+    /// The last of them, when it was cut off.
+    last_mark: Option<Mark>,
     due: Option<Instant>,
     kept: Kept,
     lost: bool,
     /// The end of what came, for its last line.
     end: Vec<u8>,
 }
+
+/// How many marks are kept of what is gathered; what comes behind the last of them counts as one part.
+const MARKS: usize = 256;
 
 /// How much of the end of a stream its last line is looked for in.
 const END: usize = 2048;
@@ -33,6 +40,8 @@ impl StreamLog {
             stream,
             cut_to: 0,
             pending: BytesMut::new(),
+            marks: Vec::new(),
+            last_mark: None,
             due: None,
             kept: Kept::new(cap),
             lost: false,
@@ -40,8 +49,13 @@ impl StreamLog {
         }
     }
 
-    /// Takes what the command wrote next.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    /// Takes what the command wrote next; it had written `other` bytes to the other stream before.
+    pub(super) fn push(&mut self, bytes: &[u8], other: u64) {
+        let is_known =
+            self.marks.last().or(self.last_mark.as_ref()).is_some_and(|it| it.other == other);
+        if !is_known && self.marks.len() < MARKS {
+            self.marks.push(Mark { offset: self.written(), other });
+        }
         let delay = if self.cut_to == 0 { FIRST_DELAY } else { DELAY };
         self.due.get_or_insert_with(|| Instant::now() + delay);
         self.pending.extend_from_slice(bytes);
@@ -77,8 +91,18 @@ impl StreamLog {
         while !self.pending.is_empty() {
             let length = self.kept.next_chunk(self.cut_to, self.pending.len());
             let bytes = self.pending.split_to(length).freeze();
-            chunks.push(LogChunk { stream: self.stream, offset: self.cut_to, bytes });
+            let (stream, offset) = (self.stream, self.cut_to);
             self.cut_to += length as u64;
+            let passed = self.marks.partition_point(|mark| mark.offset < self.cut_to);
+            let mut marks: Vec<Mark> = self.marks.drain(..passed).collect();
+            // Each chunk can be read by itself.
+            if let Some(before) =
+                self.last_mark.filter(|_| marks.first().is_none_or(|it| it.offset > offset))
+            {
+                marks.insert(0, before);
+            }
+            self.last_mark = marks.last().copied();
+            chunks.push(LogChunk { stream, offset, bytes, marks });
             self.kept.chunk_ends(self.cut_to);
         }
         self.due = None;
@@ -109,5 +133,43 @@ impl StreamLog {
     /// Whether some of it is not stored.
     pub(super) fn truncated(&self) -> bool {
         self.lost || self.kept.has_gap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(chunk: &LogChunk) -> Vec<(u64, u64)> {
+        chunk.marks.iter().map(|mark| (mark.offset, mark.other)).collect()
+    }
+
+    #[test]
+    fn a_chunk_tells_where_the_other_stream_was() {
+        let mut log = StreamLog::new(Stream::Stdout, 1 << 20);
+        log.push(b"ab", 0);
+        log.push(b"cd", 0);
+        log.push(b"ef", 7);
+        let chunks = log.cut();
+        assert_eq!((chunks.len(), marks(&chunks[0])), (1, vec![(0, 0), (4, 7)]));
+        // Nothing came between, and each chunk can be read by itself all the same.
+        log.push(b"gh", 7);
+        log.push(b"i", 9);
+        let chunks = log.cut();
+        assert_eq!(marks(&chunks[0]), [(4, 7), (8, 9)]);
+    }
+
+    #[test]
+    fn p10_what_is_remembered_of_the_order_is_bounded() {
+        let mut log = StreamLog::new(Stream::Stdout, 1 << 20);
+        for other in 0..100_000 {
+            log.push(b"x", other);
+        }
+        let chunks = log.cut();
+        assert!(
+            chunks.iter().map(|chunk| chunk.marks.len()).sum::<usize>() <= MARKS + chunks.len()
+        );
+        log.push(b"x", 100_000);
+        assert_eq!(marks(&log.cut()[0]), [(100_000, 100_000)]);
     }
 }

@@ -60,13 +60,14 @@ pub(super) async fn append(
     chunks: impl Iterator<Item = (JobId, i64, &LogChunk)>,
 ) -> Result<()> {
     let (mut jobs, mut attempts, mut streams) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut starts, mut bytes) = (Vec::new(), Vec::new());
+    let (mut starts, mut bytes, mut marks) = (Vec::new(), Vec::new(), Vec::new());
     for (job, attempt, chunk) in chunks {
         jobs.push(job.as_uuid());
         attempts.push(attempt);
         streams.push(stream_code(chunk.stream) as i16);
         starts.push(stored(chunk.offset));
         bytes.push(chunk.bytes.as_ref());
+        marks.push(output::written_marks(chunk));
     }
     if jobs.is_empty() {
         return Ok(());
@@ -77,6 +78,7 @@ pub(super) async fn append(
         .bind(streams)
         .bind(starts)
         .bind(bytes)
+        .bind(marks)
         .execute(connection)
         .await
         .map(|_| ())
@@ -111,7 +113,7 @@ pub(super) async fn read(
     from: u64,
     max_bytes: usize,
 ) -> Result<Vec<LogChunk>> {
-    let rows = sqlx::query_as::<_, (i64, Vec<u8>)>(sql!("log/read"))
+    let rows = sqlx::query_as::<_, output::ChunkRow>(sql!("log/read"))
         .bind(key.job.as_uuid())
         .bind(i64::from(key.attempt))
         .bind(stream_code(stream) as i16)

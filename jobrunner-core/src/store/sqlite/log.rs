@@ -65,6 +65,7 @@ pub(super) async fn append(
             .bind(stream_code(chunk.stream))
             .bind(stored(chunk.offset))
             .bind(chunk.bytes.as_ref())
+            .bind(output::written_marks(chunk))
             .execute(&mut *connection)
             .await
             .map_err(store_error)?;
@@ -117,7 +118,7 @@ pub(super) async fn read(
     from: u64,
     max_bytes: usize,
 ) -> Result<Vec<LogChunk>> {
-    let rows = sqlx::query_as::<_, (i64, Vec<u8>)>(sql!("log/read"))
+    let rows = sqlx::query_as::<_, output::ChunkRow>(sql!("log/read"))
         .bind(key.job.as_uuid())
         .bind(key.attempt)
         .bind(stream_code(stream))

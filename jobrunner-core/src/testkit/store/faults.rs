@@ -104,7 +104,7 @@ pub async fn p8_output_whose_answer_was_lost_is_repeated(fixture: &Fixture) {
     let lease = fixture.hand().await.start_one().await.lease;
     let store = faulty(fixture, "append_log");
     let bytes = Bytes::from_static(b"once");
-    let chunk = [LogChunk { stream: Stream::Stdout, offset: 0, bytes }];
+    let chunk = [LogChunk { stream: Stream::Stdout, offset: 0, bytes, marks: Vec::new() }];
     assert!(is_lost(&store.append_log(lease, &chunk, &[]).await));
     assert!(is_lost(&store.append_log(lease, &chunk, &[]).await));
     assert!(store.append_log(lease, &chunk, &[]).await.expect("an answer"));

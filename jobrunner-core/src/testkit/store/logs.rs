@@ -5,12 +5,17 @@ use bytes::Bytes;
 use crate::{
     Status, UserId,
     lease::{Finish, Finished},
-    log::{LogChunk, LogKey, Stream, StreamInfo, Trim},
+    log::{LogChunk, LogKey, Mark, Stream, StreamInfo, Trim},
     testkit::{Fixture, outcome, spec},
 };
 
 fn chunk(stream: Stream, offset: u64, bytes: &[u8]) -> LogChunk {
-    LogChunk { stream, offset, bytes: Bytes::copy_from_slice(bytes) }
+    LogChunk {
+        stream,
+        offset,
+        bytes: Bytes::copy_from_slice(bytes),
+        marks: vec![Mark { offset, other: 2 * offset }],
+    }
 }
 
 /// Any bytes, in order, while the command runs and after; the last piece may come with the report.
