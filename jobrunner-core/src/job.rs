@@ -280,6 +280,9 @@ pub struct Attempt {
     pub status: Status,
     /// The worker that ran it.
     pub worker_id: Option<SessionId>,
+    /// The host of that worker, if it is known.
+    #[serde(default)]
+    pub worker_host: Option<String>,
     /// When the command was started.
     pub started_at: DateTime<Utc>,
     /// When its end was recorded.

@@ -26,6 +26,8 @@ pub mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod tally;
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
@@ -139,6 +141,9 @@ pub trait JobStore: Send + Sync {
 
     /// One batch within the scope.
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>>;
+
+    /// The names of those of these batches that are within the scope.
+    async fn batch_names(&self, ids: &[BatchId], scope: Scope) -> Result<HashMap<BatchId, String>>;
 
     /// Why members of a batch failed, the most frequent cause first: of its newest
     /// [`FAILURES_LOOKED_AT`](crate::insight::FAILURES_LOOKED_AT) failures.

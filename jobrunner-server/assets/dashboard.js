@@ -141,8 +141,12 @@
 
   // ---- The log of a job that runs ----------------------------------------------------------------------
 
+  /// How many characters of output are shown in full, and how many of the head and of the tail of longer output.
+  const WHOLE = 5e6, PART = 1e6;
+
   const followButton = $("#follow");
   let follows = true;
+  let pointed = location.hash.slice(1);
 
   function setFollow(on) {
     follows = on;
@@ -151,13 +155,46 @@
   }
 
   if (page.log) {
-    const panes = new Map(all(".log").map((log) => [log.dataset.stream, { log, open: {}, count: 0 }]));
+    const panes = new Map(all(".log").map((log) => [log.dataset.stream, { log, open: {}, count: 0, size: 0 }]));
     const paneOf = (stream) => panes.get(stream) ?? panes.get("both");
+
+    const block = () => Object.assign(document.createElement("pre"), { className: "lines" });
+
+    /// Another attempt writes from the beginning.
+    const empty = (pane) => {
+      pane.log.replaceChildren(block());
+      Object.assign(pane, { open: {}, count: 0, size: 0, omitted: 0 });
+    };
+
+    /// Keeps a pane within what a browser bears: as on the page of a job that has ended, longer output is shown by
+    /// its head and its tail.
+    const trim = (pane) => {
+      if (pane.size <= WHOLE) return;
+      let [head, tail] = all(".lines", pane.log);
+      if (!tail) {
+        tail = block();
+        let kept = 0;
+        const first = [...head.children].findIndex((line) => (kept += line.textContent.length) > PART);
+        tail.append(...[...head.children].slice(first));
+        pane.gap = Object.assign(document.createElement("p"), { className: "gap" });
+        pane.omitted = 0;
+        pane.log.append(pane.gap, tail);
+        pane.size -= head.textContent.length;
+      }
+      while (pane.size > PART && tail.children.length > 1) {
+        const length = tail.firstChild.textContent.length;
+        tail.firstChild.remove();
+        pane.size -= length;
+        pane.omitted += length;
+      }
+      for (const stream of Object.keys(pane.open)) if (!pane.open[stream].isConnected) delete pane.open[stream];
+      pane.gap.textContent = `${pane.omitted.toLocaleString("en")} characters are not shown here: download all by “raw”.`;
+    };
 
     /// Adds output to a pane. A line that was begun goes on where it stands, whatever the other stream wrote since.
     const append = (pane, { stream, html, over }) => {
       const lines = html.split("\n");
-      const place = $(".lines", pane.log);
+      const place = all(".lines", pane.log).at(-1);
       const fragment = document.createDocumentFragment();
       if (over && pane.open[stream]) {
         const [number] = pane.open[stream].children;
@@ -183,9 +220,17 @@
         }
         // The server has made safe HTML of it: text and spans with classes.
         line.insertAdjacentHTML("beforeend", text);
+        pane.size += text.length + 1;
         if (!isLast) { line.append("\n"); delete pane.open[stream]; }
       });
       place.append(fragment);
+      trim(pane);
+      if (pointed && pane.log.contains(document.getElementById(pointed))) {
+        // The line of this page's address has come: to go there now is to go there as if it had been there before.
+        pointed = "";
+        setFollow(false);
+        location.replace(location.hash);
+      }
       if (follows) pane.log.scrollTop = pane.log.scrollHeight;
     };
 
@@ -201,10 +246,9 @@
         append(pane, { stream: told.stream, html: `… ${told.omitted} bytes are not kept …\n` });
       }
       else if (told.event === "status") {
-        // Another attempt writes from the beginning.
         if (told.attempt > Number(page.attempt ?? 0)) {
           page.attempt = told.attempt;
-          for (const other of panes.values()) { $(".lines", other.log).replaceChildren(); other.open = {}; other.count = 0; }
+          for (const other of panes.values()) empty(other);
         }
         refresh();
       } else if (told.event === "end") {

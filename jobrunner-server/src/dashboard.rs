@@ -10,6 +10,7 @@ mod home;
 mod job;
 mod jobs;
 mod lines;
+mod links;
 mod live;
 mod log;
 mod page;

@@ -97,10 +97,11 @@ pub(crate) async fn print_job(client: &Client, job: &Job) -> Result<(), Failure>
             attempt.status.to_string(),
             output::time(Some(attempt.started_at)),
             took.unwrap_or_else(|| "-".to_owned()),
+            attempt.worker_host.clone().unwrap_or_else(|| "-".to_owned()),
             attempt.error.clone().unwrap_or_default(),
         ]
     });
-    output::table(["ATTEMPT", "STATUS", "STARTED (UTC)", "TOOK", "WHY"], rows);
+    output::table(["ATTEMPT", "STATUS", "STARTED (UTC)", "TOOK", "HOST", "WHY"], rows);
     Ok(())
 }
 

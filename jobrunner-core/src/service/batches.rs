@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Service,
@@ -88,6 +88,21 @@ impl Service {
     pub async fn batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
         let scope = self.parts.authz.scope(caller);
         self.parts.store.batch(id, scope).await?.ok_or(Error::NotFound("batch"))
+    }
+
+    /// The names of the batches that these jobs are members of.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn batch_names(
+        &self,
+        caller: &Principal,
+        jobs: &[Job],
+    ) -> Result<HashMap<BatchId, String>> {
+        let mut ids: Vec<BatchId> = jobs.iter().filter_map(|job| job.batch_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        self.parts.store.batch_names(&ids, self.parts.authz.scope(caller)).await
     }
 
     /// Batches, newest first. The filter's scope is set here.

@@ -129,6 +129,7 @@ pub(super) struct AttemptRow {
     started_at: i64,
     finished_at: Option<i64>,
     error: Option<String>,
+    worker_host: Option<String>,
     #[sqlx(flatten)]
     result: ResultRow,
 }
@@ -145,6 +146,7 @@ impl AttemptRow {
             attempt: number(self.attempt)?,
             status: status(self.status)?,
             worker_id,
+            worker_host: self.worker_host,
             started_at: time(self.started_at)?,
             finished_at,
             result,

@@ -1,8 +1,11 @@
 //! A store whose answers get lost.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -159,6 +162,10 @@ impl JobStore for Faulty {
 
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>> {
         self.through("batch", self.inner.batch(id, scope)).await
+    }
+
+    async fn batch_names(&self, ids: &[BatchId], scope: Scope) -> Result<HashMap<BatchId, String>> {
+        self.through("batch_names", self.inner.batch_names(ids, scope)).await
     }
 
     async fn batches(&self, filter: &BatchFilter, page: PageRequest) -> Result<Page<Batch>> {

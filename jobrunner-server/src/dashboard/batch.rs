@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{
     home::any_part,
-    page,
+    links, page,
     session::{Form, Session, see},
     show::{ShownBatch, ShownJob, Standing},
     sorting,
@@ -29,6 +29,9 @@ const MEMBERS: u32 = 100;
 
 /// How many runs of the same name are compared.
 const RUNS: u32 = 30;
+
+/// So many failures are shown one by one, more by their causes.
+const GROUPED: u64 = 5;
 
 /// How many members are shown where a batch is unfolded among others.
 const FIRST_MEMBERS: u32 = 20;
@@ -134,9 +137,10 @@ async fn contents(
     let mut context = Context::new();
     context.insert("batch", &ShownBatch::from(&batch));
     context.insert("payload", &pretty(&batch.payload));
+    let is_grouped = failures.iter().map(|cause| cause.count).sum::<u64>() > GROUPED;
     context.insert("failures", &failures);
+    context.insert("is_grouped", &is_grouped);
     context.insert("members", &members.items.iter().map(ShownJob::from).collect::<Vec<_>>());
-    context.insert("next", &members.next_cursor);
     context.insert("runs", &runs);
     context.insert("status", &wanted.status);
     context.insert("name", &wanted.name);
@@ -144,11 +148,14 @@ async fn contents(
     context.insert("reason", &wanted.reason);
     context.insert("reasons", &Reason::ALL.map(Reason::as_str));
     let filters = [
-        ("status", &wanted.status),
+        ("status", wanted.status.as_str()),
         ("name", &wanted.name),
         ("queue", &wanted.queue),
         ("reason", &wanted.reason),
     ];
+    let sorted = [&filters[..], &[("sort", wanted.sort.as_str())]].concat();
+    context.insert("first", &links::query(&sorted, &[])?);
+    context.insert("next", &links::next(&sorted, members.next_cursor.as_ref())?);
     context.insert("sort", &wanted.sort);
     context.insert("sorts", &sorting::headings(sorting::order(&wanted.sort)?, &filters)?);
     context.insert("is_first", &wanted.cursor.is_none());
@@ -169,17 +176,22 @@ struct Failures {
     line: Option<String>,
     count: u64,
     jobs: Vec<NamedJob>,
+    /// The query that shows all that failed for this reason.
+    all: String,
 }
 
-impl From<Cause> for Failures {
-    fn from(cause: Cause) -> Self {
+impl Failures {
+    fn of(cause: Cause) -> Result<Self, Failure> {
         let reason = cause.reason.map_or("failed", Reason::as_str);
+        let filter = cause.reason.map_or("", Reason::as_str);
+        let all = links::query(&[("status", Status::Failed.as_str()), ("reason", filter)], &[])?;
         let shown = match (cause.exit_code, &cause.signal) {
             (Some(code), _) => format!("{reason} {code}"),
             (None, Some(signal)) => format!("{reason} {signal}"),
             (None, None) => reason.to_owned(),
         };
-        Self { cause: shown, line: cause.error_line, count: cause.count, jobs: cause.jobs }
+        let Cause { error_line: line, count, jobs, .. } = cause;
+        Ok(Self { cause: shown, line, count, jobs, all })
     }
 }
 
@@ -193,7 +205,7 @@ async fn failures(
         return Ok(Vec::new());
     }
     let causes = service.causes(caller, batch.id).await?;
-    Ok(causes.into_iter().map(Failures::from).collect())
+    causes.into_iter().map(Failures::of).collect()
 }
 
 /// How a batch went, as columns: seconds since 1970, running, passed, failed.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tera::Context;
 
 use super::{
-    page,
+    links, page,
     session::Session,
     show::{ShownBatch, Standings},
 };
@@ -63,7 +63,11 @@ async fn contents(
     let mut context = Context::new();
     context.insert("standings", &Standings::from(counts));
     context.insert("batches", &batches.items.iter().map(ShownBatch::from).collect::<Vec<_>>());
-    context.insert("next", &batches.next_cursor);
+    let filters =
+        [("status", wanted.status.as_str()), ("name", &wanted.name), ("whose", &wanted.whose)];
+    context.insert("next", &links::next(&filters, batches.next_cursor.as_ref())?);
+    context.insert("is_first", &wanted.cursor.is_none());
+    context.insert("first", &links::query(&filters, &[])?);
     context.insert("status", &wanted.status);
     context.insert("name", &wanted.name);
     context.insert("whose", &wanted.whose);

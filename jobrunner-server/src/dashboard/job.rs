@@ -48,6 +48,10 @@ async fn contents(
 ) -> Result<(String, Context), Failure> {
     let job = service.job(caller, id).await?;
     let attempts = service.attempts(caller, id).await?;
+    let batch = match job.batch_id {
+        Some(batch) => Some(service.batch(caller, batch).await?.name),
+        None => None,
+    };
     let stream = match wanted.stream.as_str() {
         "stdout" => Some(Stream::Stdout),
         "stderr" => Some(Stream::Stderr),
@@ -65,6 +69,7 @@ async fn contents(
         None => vec!["stdout", "stderr"],
     };
     let mut context = about(&job);
+    context.insert("batch_name", &batch);
     context.insert("attempts", &attempts.iter().map(ShownAttempt::from).collect::<Vec<_>>());
     context.insert("chosen", &wanted.attempt.unwrap_or(job.attempt));
     context.insert("text", &text);

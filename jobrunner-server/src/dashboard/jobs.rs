@@ -13,7 +13,7 @@ use tera::Context;
 use super::{
     batch::{reason, status},
     home::{any_part, origin},
-    page,
+    links, page,
     session::Session,
     show::ShownJob,
 };
@@ -69,9 +69,21 @@ async fn contents(
     };
     let page = PageRequest::parse(Some(JOBS), wanted.cursor.as_deref()).map_err(Failure::from)?;
     let jobs = service.jobs(caller, filter, page).await?;
+    let batches = service.batch_names(caller, &jobs.items).await?;
+    let members: Vec<_> = jobs.items.iter().map(|job| ShownJob::among(job, &batches)).collect();
     let mut context = Context::new();
-    context.insert("members", &jobs.items.iter().map(ShownJob::from).collect::<Vec<_>>());
-    context.insert("next", &jobs.next_cursor);
+    context.insert("members", &members);
+    context.insert("with_batch", &true);
+    let filters = [
+        ("status", wanted.status.as_str()),
+        ("name", &wanted.name),
+        ("queue", &wanted.queue),
+        ("reason", &wanted.reason),
+        ("whose", &wanted.whose),
+    ];
+    context.insert("next", &links::next(&filters, jobs.next_cursor.as_ref())?);
+    context.insert("is_first", &wanted.cursor.is_none());
+    context.insert("first", &links::query(&filters, &[])?);
     context.insert("status", &wanted.status);
     context.insert("name", &wanted.name);
     context.insert("queue", &wanted.queue);

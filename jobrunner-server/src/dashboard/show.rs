@@ -1,7 +1,9 @@
 //! Jobs and batches as the templates show them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use jobrunner_core::{Batch, Counts, Job, Status, job::Attempt};
+use jobrunner_core::{Batch, BatchId, Counts, Job, Status, job::Attempt};
 use serde::Serialize;
 
 /// A status with the sign that stands beside its word, so that nobody depends on colours.
@@ -156,6 +158,16 @@ pub(super) struct ShownJob {
     created: Moment,
     took: Option<String>,
     batch: Option<String>,
+    /// The name of its batch, where jobs of several are shown.
+    batch_name: Option<String>,
+}
+
+impl ShownJob {
+    /// A job among those of other batches.
+    pub(super) fn among(job: &Job, batches: &HashMap<BatchId, String>) -> Self {
+        let batch_name = job.batch_id.and_then(|id| batches.get(&id)).cloned();
+        Self { batch_name, ..job.into() }
+    }
 }
 
 impl From<&Job> for ShownJob {
@@ -172,6 +184,7 @@ impl From<&Job> for ShownJob {
             created: job.created_at.into(),
             took: took(job),
             batch: job.batch_id.map(|id| id.to_string()),
+            batch_name: None,
         }
     }
 }
@@ -193,6 +206,7 @@ pub(super) struct ShownAttempt {
     started: Moment,
     took: Option<String>,
     worker: Option<String>,
+    host: Option<String>,
     exit_code: Option<i32>,
     signal: Option<String>,
     reason: Option<&'static str>,
@@ -208,6 +222,7 @@ impl From<&Attempt> for ShownAttempt {
             started: attempt.started_at.into(),
             took: result.map(|r| duration(i64::try_from(r.duration_ms).unwrap_or(i64::MAX))),
             worker: attempt.worker_id.map(|id| id.to_string()),
+            host: attempt.worker_host.clone(),
             exit_code: result.and_then(|result| result.exit_code),
             signal: result.and_then(|result| result.signal.clone()),
             reason: result.and_then(|result| result.reason).map(|reason| reason.as_str()),

@@ -1,6 +1,7 @@
 use jobrunner_core::job::Order;
 use serde::Serialize;
 
+use super::links::{Filters, query};
 use crate::api::problem::Failure;
 
 /// An order as the URL of a page has it; nothing is the usual one.
@@ -28,13 +29,10 @@ struct Heading {
 }
 
 /// The headings of a table that is in an order and shows what the filters let through.
-pub(super) fn headings(order: Order, filters: &[(&str, &String)]) -> Result<Headings, Failure> {
+pub(super) fn headings(order: Order, filters: &Filters<'_>) -> Result<Headings, Failure> {
     let heading = |first: Order, second: Order| {
         let next = if order == first { second } else { first };
-        let filters = filters.iter().filter(|(_, value)| !value.is_empty());
-        let filters = filters.map(|(name, value)| (*name, value.as_str()));
-        let query: Vec<_> = filters.chain([("sort", next.as_str())]).collect();
-        let query = serde_urlencoded::to_string(query).map_err(|e| Failure::internal(&e))?;
+        let query = query(filters, &[("sort", next.as_str())])?;
         let sorted = match order {
             _ if order != first && order != second => "none",
             Order::Oldest | Order::Name | Order::Shortest => "ascending",
@@ -55,8 +53,7 @@ mod tests {
 
     #[test]
     fn a_heading_sorts_and_turns_round_and_keeps_the_filters() {
-        let (name, nothing) = ("a&b=c".to_owned(), String::new());
-        let filters = [("name", &name), ("status", &nothing)];
+        let filters = [("name", "a&b=c"), ("status", "")];
         let sorted = headings(Order::Longest, &filters).expect("headings");
         assert_eq!(sorted.took.query, "name=a%26b%3Dc&sort=duration");
         assert_eq!((sorted.took.sorted, sorted.name.sorted), ("descending", "none"));

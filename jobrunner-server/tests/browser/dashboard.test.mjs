@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { EMAIL, PASSWORD, Service } from "./service.mjs";
@@ -74,20 +75,28 @@ test("a page that nobody can see asks for nothing, and is up to date when it is 
 });
 
 test("the table of a batch changes live, failures come first, filters stand in the URL", async () => {
-  const jobs = [...Array(6)].map((_, n) => service.job(`case ${n}`, `${gate("table")}; echo "assertion ${n} failed" >&2; exit ${n % 2}`));
-  const made = await batch("table", jobs, { description: "six cases" });
+  const jobs = [...Array(12)].map((_, n) => service.job(`case ${n}`, `${gate(n < 3 ? "table-1" : "table-2")}; echo "assertion ${n} failed" >&2; exit ${n % 2}`));
+  const made = await batch("table", jobs, { description: "twelve cases" });
   const page = await service.page();
   await page.goto(`${service.url}/batches/${made.id}`);
   await until(page, "#members", "running");
-  open("table");
-  await until(page, "#failures", "assertion # failed");
-  await until(page, "#summary", "3 passed");
+  open("table-1");
+  // Few stand there one by one, more by their causes.
+  await until(page, "#failures .failed", "assertion # failed");
+  assert.match(await text(page, "#failures .failed"), /case 1\s+exit_code 1/);
+  open("table-2");
+  await until(page, "#failures .cause", "assertion # failed");
+  await until(page, "#summary", "6 passed");
   await page.locator("#cancel").waitFor({ state: "detached" });
-  assert.match(await text(page, "#failures .cause >> nth=0"), /3\s+exit_code 1/);
+  assert.match(await text(page, "#failures .cause >> nth=0"), /6\s+exit_code 1/);
+  await page.click("#failures .cause >> text=and 1 more");
+  await page.waitForURL(/status=failed&reason=exit_code/);
+  assert.equal(await page.locator("#members tbody tr").count(), 6);
+  await page.goBack();
   await page.locator("#timeline canvas").waitFor();
   await page.keyboard.press("f");
   await page.waitForURL(/status=failed/);
-  assert.equal(await page.locator("#members tbody tr").count(), 3);
+  assert.equal(await page.locator("#members tbody tr").count(), 6);
   await page.selectOption(".filters [name=reason]", "timeout");
   await page.click(".filters button");
   await page.waitForURL(/reason=timeout/);
@@ -99,19 +108,22 @@ test("the table of a batch changes live, failures come first, filters stand in t
   await page.keyboard.press("Enter");
   await page.waitForURL(/name=case\+5/);
   assert.equal(await page.locator("#members tbody tr").count(), 1);
+  await page.click("#members td.name a");
+  assert.match(await text(page, ".crumbs"), /Batches \/ table \/ case 5/);
+  assert.match(await text(page, "#attempts tbody"), new RegExp(`exited with code 1.*${hostname()}`, "s"));
   assert.deepEqual(page.problems, []);
   await page.context().close();
 });
 
 test("headings sort the table of a batch, page by page, and the filters stay", async () => {
-  const made = await batch("sorted", [...Array(120)].map((_, n) => service.job(`case ${n % 10}${Math.floor(n / 10)}`, n === 77 ? "sleep 1" : "true")));
+  const made = await batch("sorted", [...Array(120)].map((_, n) => service.job(`case & ${n % 10}${Math.floor(n / 10)}`, n === 77 ? "sleep 1" : "true")));
   await service.untilEnded(`/job-batches/${made.id}`);
   const page = await service.page();
-  await page.goto(`${service.url}/batches/${made.id}?status=passed`);
+  await page.goto(`${service.url}/batches/${made.id}?status=passed&name=case+%26`);
   const names = () => page.locator("#members td.name").allInnerTexts();
   await page.click("#members th >> text=Name");
   await page.waitForURL(/sort=name/);
-  assert.match(page.url(), /status=passed/);
+  assert.match(page.url(), /status=passed&name=case\+%26/);
   assert.equal(await page.locator("#members th", { hasText: "Name" }).getAttribute("aria-sort"), "ascending");
   const first = await names();
   assert.deepEqual(first, [...first].sort());
@@ -121,10 +133,10 @@ test("headings sort the table of a batch, page by page, and the filters stay", a
   assert.deepEqual([first.length, rest.length, first.at(-1) <= rest[0]], [100, 20, true]);
   await page.click("#members th >> text=Name");
   await page.waitForURL(/sort=-name/);
-  assert.equal((await names())[0], "case 99");
+  assert.equal((await names())[0], "case & 99");
   await page.click("#members th >> text=Took");
   await page.waitForURL(/sort=-duration/);
-  assert.equal((await names())[0], "case 77");
+  assert.equal((await names())[0], "case & 77");
   assert.deepEqual(page.problems, []);
   await page.context().close();
 });
@@ -177,6 +189,30 @@ test("the log of a running job comes live, in colours, and follows until somebod
   await page.goto(`${service.url}/jobs/${job.id}?stream=stdout#stdout-2`);
   assert.match(await text(page, "#stdout-2"), /red/);
   assert.equal(await page.locator(".log .line", { hasText: "oops" }).count(), 0);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("of long output of a running job the page keeps the head and the tail", async () => {
+  const line = "x".repeat(990);
+  const job = await service.api("POST", "/jobs", service.job("long", `seq -f '%g ${line}' 8000; ${gate("long")}; echo the end`));
+  const page = await service.page();
+  await page.goto(`${service.url}/jobs/${job.id}#both-3`);
+  const log = '.log[data-stream="both"]';
+  await until(page, `${log} .lines >> nth=1`, "8000 xxx");
+  await until(page, `${log} .gap`, "characters are not shown here");
+  assert.match(await text(page, `${log} .line >> nth=0`), /^1?\s*1 xxx/);
+  // The line of the address was gone to when it came.
+  assert.equal(await page.locator("#both-3").evaluate((line) => line.matches(":target")), true);
+  assert.equal(await page.getAttribute("#follow", "aria-pressed"), "false");
+  const size = () => page.locator(log).evaluate((log) => log.textContent.length);
+  assert.ok(await size() < 6.1e6, `${await size()}`);
+  open("long");
+  await until(page, `${log} .lines >> nth=1`, "the end");
+  await until(page, "#result .status", "passed");
+  await page.reload();
+  await until(page, `${log} .gap`, "bytes are not shown here");
+  await until(page, `${log} .lines >> nth=1`, "the end");
   assert.deepEqual(page.problems, []);
   await page.context().close();
 });

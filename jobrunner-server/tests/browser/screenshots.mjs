@@ -8,11 +8,11 @@ mkdirSync(directory, { recursive: true });
 const service = await Service.start({ workers: 8 });
 
 const modules = ["lexer", "parser", "types", "borrowck", "codegen", "linker", "runtime", "stdlib", "docs"];
-const cases = (count, failing) => [...Array(count)].map((_, n) => {
+const cases = (count, failing, takes = "") => [...Array(count)].map((_, n) => {
   const name = `${modules[n % modules.length]}/case_${String(n).padStart(3, "0")}`;
-  if (n % failing === 3) return service.job(name, "echo checking; echo 'assertion failed: left == right' >&2; exit 101");
-  if (n % failing === 9) return service.job(name, "sleep 5", { timeout_seconds: 1 });
-  return service.job(name, "echo ok", { priority: n % 3 === 0 ? 6 : 5 });
+  if (n % failing === failing - 2) return service.job(name, `${takes}echo checking; echo 'assertion failed: left == right' >&2; exit 101`);
+  if (n % failing === failing - 5) return service.job(name, "sleep 5", { timeout_seconds: 1 });
+  return service.job(name, `${takes}echo ok`, { priority: n % 3 === 0 ? 6 : 5 });
 });
 const submit = (name, jobs, more = {}) => service.api("POST", "/job-batches", { name, jobs, ...more });
 
@@ -23,7 +23,7 @@ for (const failing of [1000, 60, 1000, 90, 1000, 1000]) {
 const flaky = await submit("integration", [...cases(60, 1000),
   service.job("network/reconnects", "test $JOBRUNNER_ATTEMPT = 2", { max_attempts: 2 })]);
 await service.untilEnded(`/job-batches/${flaky.id}`);
-const nightly = await submit("nightly-regression", cases(240, 40), { description: "Regression suite of the compiler, all modules at O2", payload: { branch: "main", commit: "8f3c2a1" } });
+const nightly = await submit("nightly-regression", cases(240, 40, "sleep 0.$(shuf -i 15-55 -n 1); "), { description: "Regression suite of the compiler, all modules at O2", payload: { branch: "main", commit: "8f3c2a1" } });
 await service.untilEnded(`/job-batches/${nightly.id}`);
 const canceled = await submit("fuzz-long", [...Array(30)].map((_, n) => service.job(`seed ${n}`, "sleep 60")));
 await new Promise((resolve) => setTimeout(resolve, 300));
@@ -42,10 +42,11 @@ await service.api("PATCH", `/users/${grace}`, { role: "operator", max_running_jo
 await service.api("POST", `/job-batches/${nightly.id}/rerun`, { only: "failed" });
 await service.tokenOf("graze@example.com");
 
-const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`], ["job", `/jobs/${colours.id}`], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["users", "/users"], ["audit", "/audit"]];
+const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`, 1560], ["job", `/jobs/${colours.id}`, 1180], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["users", "/users"], ["audit", "/audit"]];
 for (const colorScheme of ["light", "dark"]) {
   const page = await service.page(EMAIL, { colorScheme, viewport: { width: 1280, height: 860 } });
-  for (const [name, path] of pages) {
+  for (const [name, path, height = 860] of pages) {
+    await page.setViewportSize({ width: 1280, height });
     await page.goto(service.url + path);
     await page.waitForTimeout(900);
     await page.screenshot({ path: join(directory, `${name}-${colorScheme}.png`) });

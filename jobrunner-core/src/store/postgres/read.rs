@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -130,6 +132,25 @@ pub(super) async fn batch(pool: &PgPool, id: BatchId, scope: Scope) -> Result<Op
         .await
         .map_err(store_error)?;
     row.map(BatchRow::into_batch).transpose()
+}
+
+pub(super) async fn batch_names(
+    pool: &PgPool,
+    ids: &[BatchId],
+    scope: Scope,
+) -> Result<HashMap<BatchId, String>> {
+    let owner = Owner::new(scope, None);
+    if matches!(owner, Owner::Nobody) || ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(sql!("batch/names"))
+        .bind(ids)
+        .bind(owner.id())
+        .fetch_all(pool)
+        .await
+        .map_err(store_error)?;
+    Ok(rows.into_iter().map(|(id, name)| (id.into(), name)).collect())
 }
 
 pub(super) async fn batches(

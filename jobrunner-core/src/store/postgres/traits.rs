@@ -1,5 +1,7 @@
 //! The two larger roles of the store, each method handed on to where it is carried out.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
@@ -77,6 +79,10 @@ impl JobStore for PostgresStore {
 
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>> {
         read::batch(&self.pool, id, scope).await
+    }
+
+    async fn batch_names(&self, ids: &[BatchId], scope: Scope) -> Result<HashMap<BatchId, String>> {
+        read::batch_names(&self.pool, ids, scope).await
     }
 
     async fn batches(&self, filter: &BatchFilter, page: PageRequest) -> Result<Page<Batch>> {

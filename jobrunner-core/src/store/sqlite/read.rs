@@ -1,9 +1,11 @@
+use std::collections::HashMap;
+
 use sqlx::{Sqlite, SqlitePool, query::QueryAs, sqlite::SqliteArguments};
 use uuid::Uuid;
 
 use super::{
     owner::Owner,
-    rows::{AttemptRow, BatchRow, CountsRow, JobRow, code, status},
+    rows::{AttemptRow, BatchRow, CountsRow, JobRow, code, render, status},
     sql, store_error,
 };
 use crate::{
@@ -129,6 +131,25 @@ pub(super) async fn batch(
         .await
         .map_err(store_error)?;
     row.map(BatchRow::into_batch).transpose()
+}
+
+pub(super) async fn batch_names(
+    readers: &SqlitePool,
+    ids: &[BatchId],
+    scope: Scope,
+) -> Result<HashMap<BatchId, String>> {
+    let owner = Owner::new(scope, None);
+    if matches!(owner, Owner::Nobody) || ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<String> = ids.iter().map(|id| id.as_uuid().simple().to_string()).collect();
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(sql!("batch/names"))
+        .bind(render(&ids)?)
+        .bind(owner.id())
+        .fetch_all(readers)
+        .await
+        .map_err(store_error)?;
+    Ok(rows.into_iter().map(|(id, name)| (id.into(), name)).collect())
 }
 
 pub(super) async fn batches(

@@ -9,6 +9,12 @@ use crate::{
 
 pub(super) async fn open(connection: &mut SqliteConnection, session: NewSession) -> Result<()> {
     let ttl = i64::try_from(session.ttl.as_millis()).unwrap_or(i64::MAX / 2);
+    sqlx::query(sql!("session/insert_host"))
+        .bind(session.id.as_uuid())
+        .bind(&session.host)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
     sqlx::query(sql!("session/insert"))
         .bind(session.id.as_uuid())
         .bind(session.host)

@@ -95,6 +95,10 @@ pub async fn p4_a_lost_worker_is_not_a_failure_until_its_budget_is_spent(fixture
     assert_eq!(ended.result.expect("a result").reason, Some(Reason::WorkerLost));
     let attempts = fixture.store.attempts(job).await.expect("a list");
     assert!(
+        attempts.iter().all(|attempt| attempt.worker_host.as_deref() == Some("testkit")),
+        "the host is remembered when the worker is gone"
+    );
+    assert!(
         attempts
             .iter()
             .all(|a| a.result.as_ref().expect("a result").reason == Some(Reason::WorkerLost))

@@ -1,9 +1,9 @@
 //! Looking and deleting.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use crate::{
-    Error, Job, Status, UserId,
+    BatchId, Error, Job, Status, UserId,
     authz::Scope,
     batch::{BatchFilter, Counts, NameFilter},
     job::{JobFilter, Order, Reason},
@@ -172,6 +172,7 @@ pub async fn p12_nothing_is_found_out_of_scope(fixture: &Fixture) {
     for scope in [Scope::Nothing, Scope::Owner(other)] {
         assert_eq!(store.job(job, scope).await.expect("an answer"), None);
         assert_eq!(store.batch(batch, scope).await.expect("an answer"), None);
+        assert!(store.batch_names(&[batch], scope).await.expect("names").is_empty());
         for owner in [None, Some(owner)] {
             let filter = JobFilter { scope, owner, ..JobFilter::default() };
             assert_eq!(names(fixture, filter).await, [""; 0]);
@@ -184,6 +185,11 @@ pub async fn p12_nothing_is_found_out_of_scope(fixture: &Fixture) {
         }
     }
     assert!(store.job(job, Scope::Owner(owner)).await.expect("an answer").is_some());
+    let name = store.batch(batch, Scope::All).await.expect("an answer").expect("a batch").name;
+    for scope in [Scope::All, Scope::Owner(owner)] {
+        let found = store.batch_names(&[batch, BatchId::new()], scope).await.expect("names");
+        assert_eq!(found, HashMap::from([(batch, name.clone())]));
+    }
     assert_eq!(store.counts(Scope::All, Some(owner)).await.expect("counts").total, 1);
 }
 

@@ -165,7 +165,10 @@ pub(crate) struct Attempt {
     attempt: u32,
     /// `running`, or how this attempt ended.
     status: Status,
+    /// The worker that ran it.
     worker_id: Option<Uuid>,
+    /// The host of that worker, if it is known.
+    worker_host: Option<String>,
     started_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
     result: Option<JobResult>,
