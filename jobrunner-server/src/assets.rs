@@ -1,7 +1,7 @@
 //! Files that are part of the binary, and the page of Swagger UI that uses some of them.
 
 use poem::{
-    IntoResponse, Response, handler,
+    IntoResponse, Request, Response, handler,
     http::{StatusCode, header},
     web::{Html, Path},
 };
@@ -13,18 +13,32 @@ use crate::api::problem::Failure;
 #[folder = "assets/"]
 struct Assets;
 
-/// Assets change with the binary, so they are asked for again after an hour.
-const CACHED: &str = "public, max-age=3600";
+/// Assets change with the binary: each time it is asked whether what is kept is still right, lest new pages run
+/// with old scripts.
+const CACHED: &str = "public, no-cache";
 
 #[handler]
-pub(crate) fn asset(Path(path): Path<String>) -> Response {
+pub(crate) fn asset(request: &Request, Path(path): Path<String>) -> Response {
     let Some(file) = Assets::get(&path) else {
         return Failure::new(StatusCode::NOT_FOUND, "there is no such file").into_response();
     };
-    Response::builder()
-        .content_type(content_type(&path))
-        .header(header::CACHE_CONTROL, CACHED)
-        .body(file.data.into_owned())
+    let tag = tag(&file.metadata.sha256_hash());
+    let answer =
+        Response::builder().header(header::CACHE_CONTROL, CACHED).header(header::ETAG, &tag);
+    if request.header(header::IF_NONE_MATCH).is_some_and(|kept| is_among(&tag, kept)) {
+        return answer.status(StatusCode::NOT_MODIFIED).finish();
+    }
+    answer.content_type(content_type(&path)).body(file.data.into_owned())
+}
+
+fn tag(hash: &[u8]) -> String {
+    let digits: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{digits}\"")
+}
+
+/// Whether a tag is one of those of a header, weak ones included: a proxy that compresses makes them of ours.
+fn is_among(tag: &str, kept: &str) -> bool {
+    kept.split(',').map(str::trim).any(|one| one.strip_prefix("W/").unwrap_or(one) == tag)
 }
 
 #[handler]

@@ -56,6 +56,7 @@ pub(super) fn page(session: &Session, name: &str, title: &str, context: Context)
     context.insert("page", place);
     context.insert("title", title);
     context.insert("version", env!("CARGO_PKG_VERSION"));
+    context.insert("now", &chrono::Utc::now().timestamp_millis());
     context.insert("email", &session.caller.email);
     context.insert("role", session.caller.role.as_str());
     context.insert("csrf", &session.csrf);

@@ -32,7 +32,13 @@ test("a batch that is submitted through the API appears, and its card, bar and t
   const card = `[data-card="${made.id}"]`;
   await until(page, card, "3 running");
   assert.equal(await page.locator(`${card} .bar rect.is-running`).count(), 1);
+  // Unfolded, it shows its jobs, and they change live, too.
+  await page.click(`#batch-${made.id} .unfold summary`);
+  const members = `#batch-${made.id} .members tr`;
+  await until(page, members, "running");
   open("live-1");
+  await until(page, `${members}:has-text("waits")`, "running");
+  await until(page, `${members}:has-text("fails")`, "exited with code 3");
   await until(page, card, "1 passed");
   await until(page, card, "1 failed");
   await page.locator(`${card} .bar rect.is-passed`).waitFor({ state: "attached" });
@@ -40,9 +46,8 @@ test("a batch that is submitted through the API appears, and its card, bar and t
   await until(page, card, "2 passed");
   await until(page, `${card} .status`, "failed");
   await until(page, "#totals .is-passed", "2");
-  // Unfolded, it shows its jobs.
-  await page.click(`#batch-${made.id} .unfold summary`);
-  await until(page, `#batch-${made.id} .members`, "waits");
+  await until(page, `${members}:has-text("waits")`, "passed");
+  await until(page, `${card} .ago`, /^[1-9]\d* s ago$/);
   assert.deepEqual(page.problems, []);
   await page.context().close();
 });

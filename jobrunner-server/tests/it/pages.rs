@@ -37,3 +37,26 @@ async fn pages_and_their_files_are_served_with_the_headers_that_protect_them() {
     }
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_browser_keeps_files_and_asks_whether_they_are_still_right() {
+    let app = TestApp::start().await;
+    let url = format!("{}/assets/dashboard.css", app.url);
+    let first = app.http.get(&url).send().await.expect("an answer");
+    assert_eq!(first.headers()["cache-control"], "public, no-cache");
+    let tag = first.headers()["etag"].to_str().expect("text").to_owned();
+    assert!(!first.bytes().await.expect("a body").is_empty());
+    for (kept, status) in [
+        (tag.clone(), 304),
+        (format!("W/{tag}"), 304),
+        (format!("\"another\", {tag}"), 304),
+        ("\"another\"".to_owned(), 200),
+    ] {
+        let request = app.http.get(&url).header("if-none-match", &kept);
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), status, "{kept}");
+        let is_sent = !answer.bytes().await.expect("a body").is_empty();
+        assert_eq!(is_sent, status == 200, "{kept}");
+    }
+    app.stop().await;
+}
