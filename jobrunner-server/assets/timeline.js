@@ -10,6 +10,9 @@
   const series = (label, name, scale) => ({ label, scale, width: 2, stroke: () => colour(name), points: { show: false } });
   const axis = (more) => ({ stroke: () => colour("soft"), grid: { stroke: () => colour("line-soft"), width: 1 }, ticks: { show: false }, font: "12px system-ui", ...more });
 
+  // Nothing finer than a second is told.
+  const seconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 432_000, 864_000];
+
   // Jobs are counted in whole numbers.
   const incrs = [...Array(7)].flatMap((_, power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 
@@ -28,7 +31,7 @@
     chart = new uPlot({
       width: place.clientWidth, height: 200, tzDate, cursor: { y: false }, legend: { live: true },
       scales: { y: { range: (_, low, high) => [0, Math.max(high, 1)] }, running: { range: (_, low, high) => [0, Math.max(high, 1)] } },
-      axes: [axis({ values: times }), axis({ size: 56, incrs, label: "passed, failed", labelSize: 20, labelFont: "12px system-ui" }), axis({ scale: "running", side: 1, size: 48, incrs, grid: { show: false }, label: "running", labelSize: 20, labelFont: "12px system-ui" })],
+      axes: [axis({ values: times, incrs: seconds, space: 80 }), axis({ size: 56, incrs, label: "passed, failed", labelSize: 20, labelFont: "12px system-ui" }), axis({ scale: "running", side: 1, size: 48, incrs, grid: { show: false }, label: "running", labelSize: 20, labelFont: "12px system-ui" })],
       series: [{ label: "time (UTC)", value: (_, at) => (at == null ? "--" : utc(at).slice(11, 19)) }, { ...series("running", "running", "running"), fill: () => colour("running-wash") }, series("passed", "passed", "y"), series("failed", "failed", "y")],
     }, data, place);
     addEventListener("resize", () => chart.setSize({ width: place.clientWidth, height: 200 }));

@@ -157,6 +157,8 @@ pub(super) struct ShownJob {
     error: Option<String>,
     created: Moment,
     took: Option<String>,
+    /// Since when it runs, if it does.
+    since: Option<Moment>,
     batch: Option<String>,
     /// The name of its batch, where jobs of several are shown.
     batch_name: Option<String>,
@@ -183,6 +185,7 @@ impl From<&Job> for ShownJob {
             error: job.error.clone(),
             created: job.created_at.into(),
             took: took(job),
+            since: job.started_at.filter(|_| job.status == Status::Running).map(Moment::from),
             batch: job.batch_id.map(|id| id.to_string()),
             batch_name: None,
         }

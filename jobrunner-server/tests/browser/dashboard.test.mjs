@@ -36,6 +36,7 @@ test("a batch that is submitted through the API appears, and its card, bar and t
   await page.click(`#batch-${made.id} .unfold summary`);
   const members = `#batch-${made.id} .members tr`;
   await until(page, members, "running");
+  await until(page, `${members} .lasting`, /^\d+ s$/);
   open("live-1");
   await until(page, `${members}:has-text("waits")`, "running");
   await until(page, `${members}:has-text("fails")`, "exited with code 3");
@@ -356,20 +357,28 @@ for (const scheme of ["light", "dark"]) {
     const made = await batch("accessible", [service.job("passes", "echo ok"), service.job("fails", "echo no >&2; exit 2")]);
     await service.untilEnded(`/job-batches/${made.id}`);
     const jobs = (await service.api("GET", `/job-batches/${made.id}/jobs`)).items;
-    const page = await service.page(EMAIL, { colorScheme: scheme, bypassCSP: true });
-    const paths = ["/", `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/queues", "/users", "/audit", "/jobs/01890000-0000-7000-8000-000000000000"];
-    for (const path of paths) {
+    const options = { colorScheme: scheme, bypassCSP: true };
+    const paths = ["/", `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/queues", "/users", "/audit", "/docs", "/jobs/01890000-0000-7000-8000-000000000000"];
+    // Whoever has nothing yet sees what to do; whoever is not signed in, how to.
+    const nobody = `nobody-${scheme}@example.com`;
+    await service.account(nobody, "operator");
+    const page = await service.page(EMAIL, options);
+    const empty = await service.page(nobody, options);
+    const door = await (await service.browser.newContext(options)).newPage();
+    const looks = [...paths.map((path) => [page, path]), [empty, "/"], [empty, "/jobs"], [door, "/"]];
+    for (const [page, path] of looks) {
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.goto(service.url + path);
+      if (path === "/docs") await page.locator(".opblock").first().waitFor();
       await page.evaluate(AXE);
       const { violations } = await page.evaluate(() => window.axe.run());
       const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-      assert.deepEqual(serious.map(({ id, nodes }) => [path, id, nodes[0].html, nodes[0].failureSummary]), []);
+      assert.deepEqual(serious.map(({ id, nodes }) => [path, id, nodes.length, nodes[0].html, nodes[0].failureSummary]), []);
       await page.setViewportSize({ width: 360, height: 740 });
       const [width, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       assert.ok(width <= shown, `${path} is ${width} wide on a screen of ${shown}`);
     }
-    await page.context().close();
+    for (const seen of [page, empty, door]) await seen.context().close();
   });
 }
 

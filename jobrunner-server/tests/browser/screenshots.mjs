@@ -42,7 +42,7 @@ await service.api("PATCH", `/users/${grace}`, { role: "operator", max_running_jo
 await service.api("POST", `/job-batches/${nightly.id}/rerun`, { only: "failed" });
 await service.tokenOf("graze@example.com");
 
-const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`, 1560], ["job", `/jobs/${colours.id}`, 1180], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["users", "/users"], ["audit", "/audit"]];
+const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`, 1560], ["job", `/jobs/${colours.id}`, 1180], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["users", "/users"], ["audit", "/audit"], ["docs", "/docs"]];
 for (const colorScheme of ["light", "dark"]) {
   const page = await service.page(EMAIL, { colorScheme, viewport: { width: 1280, height: 860 } });
   for (const [name, path, height = 860] of pages) {

@@ -93,6 +93,8 @@ export class Service {
     await page.fill("[name=password]", PASSWORD);
     await page.click("text=Sign in");
     await page.waitForSelector("#totals");
+    // Its scripts run.
+    await page.waitForLoadState("load");
     return page;
   }
 
