@@ -6,7 +6,6 @@ use jobrunner_core::{
     daemon::{self, Fatal, Refusal},
     rescue,
 };
-use tokio::net::TcpListener;
 
 /// The API and the pages, over the database that DATABASE_URL names.
 ///
@@ -40,7 +39,7 @@ impl Api {
             self.host.unwrap_or(settings.listen.ip()),
             self.port.unwrap_or(settings.listen.port()),
         ));
-        let listener = TcpListener::bind(address).await.map_err(|error| {
+        let listener = crate::listen(address).await.map_err(|error| {
             Refusal(format!(
                 "cannot listen on {address}: {error}; is another server running? choose another --listen"
             ))

@@ -10,6 +10,7 @@ mod command;
 mod dashboard;
 mod errors;
 pub mod junit;
+mod listen;
 mod routes;
 mod trace;
 mod words;
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use command::Api;
+pub use listen::listen;
 
 use self::accept::Acceptor;
 

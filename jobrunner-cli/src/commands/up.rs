@@ -3,7 +3,6 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use etcetera::BaseStrategy;
 use jobrunner_core::{Principal, Service, config::Settings, daemon, executor::Reaper};
 use jobrunner_worker::default_slots;
-use tokio::net::TcpListener;
 
 use crate::{
     args::Up,
@@ -30,7 +29,7 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
         );
     }
     let listen = args.listen.unwrap_or(settings.listen);
-    let listener = TcpListener::bind(listen).await.context(|| {
+    let listener = jobrunner_server::listen(listen).await.context(|| {
         format!("cannot listen on {listen} (is another server running? choose another --listen)")
     })?;
     let address = listener.local_addr().context(|| "no address".to_owned())?;

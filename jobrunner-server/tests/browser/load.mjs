@@ -66,11 +66,38 @@ await service.kill();
 service.workers = 8;
 await service.launch(new URL(service.url).host);
 const stands = () => service.api("GET", `/job-batches/${big.id}`);
+
+/// How a page fares in a browser while what it shows changes: what its script costs, and what it asks for.
+async function watch(what, path, seconds) {
+  const asked = [];
+  page.on("response", (answer) => asked.push(answer.url()));
+  await page.goto(service.url + path);
+  const told = await page.evaluate(async (seconds) => {
+    const tasks = [];
+    new PerformanceObserver((list) => tasks.push(...list.getEntries().map((task) => task.duration))).observe({ type: "longtask" });
+    const frames = [];
+    const end = performance.now() + seconds * 1000;
+    for (let last = performance.now(); last < end;) {
+      const now = await new Promise((resolve) => requestAnimationFrame(resolve));
+      frames.push(now - last);
+      last = now;
+    }
+    frames.sort((a, b) => a - b);
+    return { middle: frames[Math.floor(frames.length / 2)], late: frames[Math.floor(frames.length * 0.99)], longest: Math.max(0, ...tasks), busy: tasks.reduce((sum, task) => sum + task, 0) };
+  }, seconds);
+  page.removeAllListeners("response");
+  await page.goto("about:blank");
+  console.log(`${what}, watched for ${seconds} s: a frame takes ${told.middle.toFixed(0)} ms in the middle, ${told.late.toFixed(0)} ms at the 99th percentile; tasks of over 50 ms: ${told.busy.toFixed(0)} ms in all, the longest ${told.longest.toFixed(0)} ms; ${asked.length} requests`);
+}
+
 const half = (batch) => batch.counts.passed + batch.counts.failed > batch.counts.total / 2;
+await watch("200 batches, one of which runs", "/", 15);
+await watch("the batch of 100,000 jobs that runs", `/batches/${big.id}`, 15);
 while (!half(await stands())) await new Promise((resolve) => setTimeout(resolve, 500));
 await ask({ "a batch of 100,000 jobs, half of them ended": `/batches/${big.id}`, "its timeline": `/batches/${big.id}/timeline` });
 const ended = await service.untilEnded(`/job-batches/${big.id}`);
 console.log(`ended: ${JSON.stringify(ended.counts)} after ${(new Date(ended.finished_at) - new Date(ended.started_at)) / 1000} s`);
+await watch("200 batches that run one after another", "/", 4);
 const isQuiet = ({ waiting, running }) => waiting + running === 0;
 while (!isQuiet(await service.api("GET", "/jobs/stats"))) await new Promise((resolve) => setTimeout(resolve, 500));
 await ask({

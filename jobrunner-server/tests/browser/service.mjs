@@ -39,9 +39,13 @@ export class Service {
     });
     this.ended = new Promise((resolve) => this.process.once("exit", resolve));
     this.url = await new Promise((resolve, reject) => {
-      const lines = createInterface({ input: this.process.stderr });
-      lines.on("line", (line) => { const found = line.match(/page\s+(\S+?)\/?$/); if (found) resolve(found[1]); });
-      this.ended.then((code) => reject(new Error(`the service ended with ${code}`)));
+      const said = [];
+      createInterface({ input: this.process.stderr }).on("line", (line) => {
+        said.push(line);
+        const found = line.match(/page\s+(\S+?)\/?$/);
+        if (found) resolve(found[1]);
+      });
+      this.ended.then((code) => reject(new Error(`the service ended with ${code}: ${said.slice(-5).join("; ")}`)));
     });
   }
 
