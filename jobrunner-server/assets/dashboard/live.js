@@ -21,8 +21,9 @@ function coalesce(work, pause) {
   return run;
 }
 
+/// A page, or a part of one; without what does not change, which may be large.
 async function fetchPage(url) {
-  const answer = await fetch(url, { headers: { Accept: "text/html" } });
+  const answer = await fetch(url, { headers: { Accept: "text/html", "X-Refresh": "true" } });
   if (answer.status === 401) { location.reload(); throw new Error("signed out"); }
   if (!answer.ok) throw new Error(`${answer.status}`);
   return answer.text();

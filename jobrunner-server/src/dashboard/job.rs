@@ -1,6 +1,6 @@
 use jobrunner_core::{Job, JobId, Principal, Service, log::Stream};
 use poem::{
-    Response, handler,
+    Request, Response, handler,
     web::{Data, Path, Query},
 };
 use serde::Deserialize;
@@ -30,12 +30,18 @@ pub(super) struct Wanted {
 #[handler]
 pub(super) async fn show(
     Data(service): Data<&Service>,
+    request: &Request,
     session: Session,
     Path(id): Path<Uuid>,
     Query(wanted): Query<Wanted>,
 ) -> Response {
-    match contents(service, &session.caller, id.into(), &wanted).await {
-        Ok((title, context)) => page::page(&session, "job.html", &title, context),
+    // A page that brings itself up to date has its output already.
+    let is_refresh = request.header("x-refresh").is_some();
+    match contents(service, &session.caller, id.into(), &wanted, is_refresh).await {
+        Ok((title, context, text)) => {
+            let parts = [("head", text.head), ("tail", text.tail)];
+            page::page_around(&session, "job.html", &title, context, parts)
+        }
         Err(failure) => page::problem(&session, failure),
     }
 }
@@ -45,7 +51,8 @@ async fn contents(
     caller: &Principal,
     id: JobId,
     wanted: &Wanted,
-) -> Result<(String, Context), Failure> {
+    is_refresh: bool,
+) -> Result<(String, Context, Text), Failure> {
     let job = service.job(caller, id).await?;
     let attempts = service.attempts(caller, id).await?;
     let batch = match job.batch_id {
@@ -60,7 +67,7 @@ async fn contents(
     // What still comes is told by a stream of its own, from its beginning on.
     let is_live = !job.status.is_terminal() && wanted.attempt.is_none();
     let text = match stream {
-        _ if is_live => Text::default(),
+        _ if is_live || is_refresh => Text::default(),
         Some(stream) => log::of_stream(service, caller, id, wanted.attempt, stream).await?,
         None => log::of_both(service, caller, id, wanted.attempt).await?,
     };
@@ -72,13 +79,14 @@ async fn contents(
     context.insert("batch_name", &batch);
     context.insert("attempts", &attempts.iter().map(ShownAttempt::from).collect::<Vec<_>>());
     context.insert("chosen", &wanted.attempt.unwrap_or(job.attempt));
-    context.insert("text", &text);
+    context.insert("is_silent", &(text.head.is_empty() && !is_live));
+    context.insert("omitted", &text.omitted);
     context.insert("streams", &streams);
     let of_attempt = wanted.attempt.map(|attempt| format!("&attempt={attempt}"));
     context.insert("of_attempt", &of_attempt.unwrap_or_default());
     context.insert("is_live", &is_live);
     context.insert("stream", stream.map_or("both", Stream::as_str));
-    Ok((job.spec.name, context))
+    Ok((job.spec.name, context, text))
 }
 
 fn about(job: &Job) -> Context {

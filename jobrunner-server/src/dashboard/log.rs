@@ -14,12 +14,13 @@ use poem::{
     },
 };
 use serde::{Deserialize, Serialize};
+use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
     ansi::Renderer,
-    lines::{Line, Lines},
+    lines::{Lines, Named},
     session::Session,
     show::Standing,
 };
@@ -34,14 +35,17 @@ const PART: u64 = 1_000_000;
 /// How long a stream may be silent, for the sake of proxies that close silent connections.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Output, rendered.
-#[derive(Default, Serialize)]
+/// How many logs are rendered at the same time: one of very short lines takes some 70 MB for a third of a second.
+static RENDERED: Semaphore = Semaphore::const_new(2);
+
+/// Output, rendered as safe HTML.
+#[derive(Default)]
 pub(super) struct Text {
-    head: Vec<Line>,
+    pub(super) head: String,
     /// What follows what was left out; empty if nothing was.
-    tail: Vec<Line>,
+    pub(super) tail: String,
     /// How many bytes lie between the two.
-    omitted: u64,
+    pub(super) omitted: u64,
 }
 
 /// One stream of an attempt, as far as a page can hold it.
@@ -54,7 +58,8 @@ pub(super) async fn of_stream(
 ) -> Result<Text, Failure> {
     let reader = service.log_reader(caller, id, attempt, stream).await?;
     let length = reader.len();
-    let lines = async |from: u64, to: u64| -> Result<Vec<Line>, Failure> {
+    let _turn = RENDERED.acquire().await;
+    let lines = async |from: u64, to: u64, named: Named| -> Result<String, Failure> {
         let mut bytes = Vec::new();
         let mut at = from;
         while at < to {
@@ -65,15 +70,19 @@ pub(super) async fn of_stream(
             at += piece.len() as u64;
             bytes.extend_from_slice(&piece);
         }
-        let mut lines = Lines::default();
-        lines.push(stream, &String::from_utf8_lossy(&bytes));
-        Ok(lines.finish())
+        let rendered = spawn_blocking(move || {
+            let mut lines = Lines::default();
+            lines.push(stream, &String::from_utf8_lossy(&bytes));
+            lines.html(named)
+        });
+        rendered.await.map_err(|error| Failure::internal(&error))
     };
+    let named = Named::One(stream);
     if length <= WHOLE {
-        return Ok(Text { head: lines(0, length).await?, ..Text::default() });
+        return Ok(Text { head: lines(0, length, named).await?, ..Text::default() });
     }
-    let head = lines(0, PART).await?;
-    let tail = lines(length - PART, length).await?;
+    let head = lines(0, PART, named).await?;
+    let tail = lines(length - PART, length, Named::Not { marked: false }).await?;
     Ok(Text { head, tail, omitted: length - 2 * PART })
 }
 
@@ -86,22 +95,24 @@ pub(super) async fn of_both(
     attempt: Option<u32>,
 ) -> Result<Text, Failure> {
     let (info, mut log) = service.ordered_log(caller, id, attempt).await?;
+    let _turn = RENDERED.acquire().await;
     let streams = [info.stdout, info.stderr];
     let stored: u64 = streams.iter().map(|stream| stream.written - stream.omitted()).sum();
     if stored <= WHOLE {
-        return Ok(Text { head: lines(&mut log, WHOLE).await?, ..Text::default() });
+        return Ok(Text { head: lines(&mut log, WHOLE, Named::Both).await?, ..Text::default() });
     }
-    let head = lines(&mut log, PART).await?;
+    let head = lines(&mut log, PART, Named::Both).await?;
     let shown = [log.place().stdout, log.place().stderr];
     let ends = streams.map(|stream| stream.written.saturating_sub(PART / 2));
     let from = [shown[0].max(ends[0]), shown[1].max(ends[1])];
     log.skip_to(from[0], from[1]);
     let omitted = from.iter().sum::<u64>() - shown.iter().sum::<u64>();
-    Ok(Text { head, tail: lines(&mut log, u64::MAX).await?, omitted })
+    let tail = lines(&mut log, u64::MAX, Named::Not { marked: true }).await?;
+    Ok(Text { head, tail, omitted })
 }
 
 /// The next lines of about so many bytes.
-async fn lines(log: &mut OrderedLog, bytes: u64) -> Result<Vec<Line>, Failure> {
+async fn lines(log: &mut OrderedLog, bytes: u64, named: Named) -> Result<String, Failure> {
     let mut lines = Lines::default();
     let mut taken = 0;
     while taken < bytes {
@@ -120,7 +131,8 @@ async fn lines(log: &mut OrderedLog, bytes: u64) -> Result<Vec<Line>, Failure> {
             }
         }
     }
-    Ok(lines.finish())
+    let rendered = spawn_blocking(move || lines.html(named));
+    rendered.await.map_err(|error| Failure::internal(&error))
 }
 
 #[derive(Serialize)]

@@ -1,8 +1,10 @@
-use std::sync::LazyLock;
+use std::{io, sync::LazyLock};
 
+use bytes::Bytes;
+use futures_util::stream;
 use jobrunner_core::Role;
 use poem::{
-    IntoResponse, Request, Response,
+    Body, IntoResponse, Request, Response,
     http::{StatusCode, header},
     web::Html,
 };
@@ -43,7 +45,42 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
 
 /// A page of a session, with what every page shows.
 pub(super) fn page(session: &Session, name: &str, title: &str, context: Context) -> Response {
-    let mut context = context;
+    render(name, &complete(session, name, title, context))
+}
+
+/// A page of a session in which each of some parts, HTML that may be large, takes the place of a comment `<!--…-->`
+/// that the template has, in this order. They are sent as they are: a template would copy them several times.
+pub(super) fn page_around(
+    session: &Session,
+    name: &str,
+    title: &str,
+    context: Context,
+    parts: [(&str, String); 2],
+) -> Response {
+    let page = match text(name, &complete(session, name, title, context)) {
+        Ok(page) => page,
+        Err(failure) => return failure.into_response(),
+    };
+    let (mut before, mut from) = (Vec::new(), 0);
+    for (mark, part) in parts {
+        let comment = format!("<!--{mark}-->");
+        // What callers wrote is escaped, so no other comment is there.
+        if let Some(at) = page[from..].find(&comment) {
+            before.push((from..from + at, part));
+            from += at + comment.len();
+        }
+    }
+    let page = Bytes::from(page);
+    let rest = page.slice(from..);
+    let pieces = before.into_iter().flat_map(move |(range, part)| [page.slice(range), part.into()]);
+    let pieces = pieces.chain([rest]).map(Ok::<_, io::Error>);
+    Response::builder()
+        .content_type("text/html; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-store")
+        .body(Body::from_bytes_stream(stream::iter(pieces)))
+}
+
+fn complete(session: &Session, name: &str, title: &str, mut context: Context) -> Context {
     let place = match name {
         "home.html" | "batch.html" => "batches",
         "jobs.html" | "job.html" => "jobs",
@@ -62,7 +99,7 @@ pub(super) fn page(session: &Session, name: &str, title: &str, context: Context)
     context.insert("csrf", &session.csrf);
     context.insert("may_control", &(session.caller.role != Role::Viewer));
     context.insert("is_admin", &(session.caller.role == Role::Admin));
-    render(name, &context)
+    context
 }
 
 /// A template with nothing but its context.
