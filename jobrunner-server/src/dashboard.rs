@@ -13,6 +13,7 @@ mod lines;
 mod links;
 mod live;
 mod log;
+mod output;
 mod page;
 mod queues;
 mod session;

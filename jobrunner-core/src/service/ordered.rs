@@ -13,16 +13,18 @@ use crate::{
 /// How much of a stream is read from the store at a time.
 const READ_BYTES: usize = 64 * 1024;
 
-/// Both streams of an attempt as they are stored, in the order in which they were read from the command.
+/// Both streams of an attempt as they are stored, in the order in which they were read from the command, or one
+/// of them.
 pub struct OrderedLog {
     store: Arc<dyn Store>,
     job: JobId,
     place: LogPlace,
+    only: Option<Stream>,
 }
 
 impl OrderedLog {
     pub(super) fn new(store: Arc<dyn Store>, job: JobId, place: LogPlace) -> Self {
-        Self { store, job, place }
+        Self { store, job, place, only: None }
     }
 
     /// How far it has been read.
@@ -46,6 +48,9 @@ impl OrderedLog {
     pub async fn read(&mut self, is_final: bool) -> Result<Vec<FollowedTo>> {
         let key = LogKey { job: self.job, attempt: self.place.attempt };
         let stored = async |stream: Stream, from: u64| {
+            if self.only.is_some_and(|only| only != stream) {
+                return Ok(Vec::new());
+            }
             let chunks = self.store.read_log(key, stream, from, READ_BYTES).await?;
             Ok::<_, crate::Error>(pieces(stream, from, &chunks, is_final))
         };
@@ -66,7 +71,7 @@ impl OrderedLog {
 
 impl Service {
     /// The output of an attempt, of the last one if none is named, from its beginning in the order in which it
-    /// was written, and what is known of it.
+    /// was written, or one stream of it, and what is known of it.
     ///
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound).
@@ -75,10 +80,12 @@ impl Service {
         caller: &Principal,
         id: JobId,
         attempt: Option<u32>,
+        only: Option<Stream>,
     ) -> Result<(LogInfo, OrderedLog)> {
         let job = self.job(caller, id).await?;
         let info = self.parts.store.log_info(job.id, attempt).await?;
         let place = LogPlace { attempt: info.attempt, ..LogPlace::default() };
-        Ok((info, OrderedLog::new(Arc::clone(&self.parts.store), job.id, place)))
+        let log = OrderedLog::new(Arc::clone(&self.parts.store), job.id, place);
+        Ok((info, OrderedLog { only, ..log }))
     }
 }

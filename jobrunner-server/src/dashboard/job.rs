@@ -1,3 +1,4 @@
+use futures_util::StreamExt;
 use jobrunner_core::{Job, JobId, Principal, Service, log::Stream};
 use poem::{
     Request, Response, handler,
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     batch::pretty,
-    log::{self, Text},
+    output::{Html, output},
     page,
     session::{Form, Session, see},
     shell,
@@ -38,9 +39,8 @@ pub(super) async fn show(
     // A page that brings itself up to date has its output already.
     let is_refresh = request.header("x-refresh").is_some();
     match contents(service, &session.caller, id.into(), &wanted, is_refresh).await {
-        Ok((title, context, text)) => {
-            let parts = [("head", text.head), ("tail", text.tail)];
-            page::page_around(&session, "job.html", &title, context, parts)
+        Ok((title, context, output)) => {
+            page::page_around(&session, "job.html", &title, context, output)
         }
         Err(failure) => page::problem(&session, failure),
     }
@@ -52,7 +52,7 @@ async fn contents(
     id: JobId,
     wanted: &Wanted,
     is_refresh: bool,
-) -> Result<(String, Context, Text), Failure> {
+) -> Result<(String, Context, Html), Failure> {
     let job = service.job(caller, id).await?;
     let attempts = service.attempts(caller, id).await?;
     let batch = match job.batch_id {
@@ -66,10 +66,10 @@ async fn contents(
     };
     // What still comes is told by a stream of its own, from its beginning on.
     let is_live = !job.status.is_terminal() && wanted.attempt.is_none();
-    let text = match stream {
-        _ if is_live || is_refresh => Text::default(),
-        Some(stream) => log::of_stream(service, caller, id, wanted.attempt, stream).await?,
-        None => log::of_both(service, caller, id, wanted.attempt).await?,
+    let output = if is_live || is_refresh {
+        futures_util::stream::empty().boxed()
+    } else {
+        output(service, caller, id, wanted.attempt, stream).await?
     };
     let streams = match stream {
         Some(stream) => vec![stream.as_str()],
@@ -79,14 +79,12 @@ async fn contents(
     context.insert("batch_name", &batch);
     context.insert("attempts", &attempts.iter().map(ShownAttempt::from).collect::<Vec<_>>());
     context.insert("chosen", &wanted.attempt.unwrap_or(job.attempt));
-    context.insert("is_silent", &(text.head.is_empty() && !is_live));
-    context.insert("omitted", &text.omitted);
     context.insert("streams", &streams);
     let of_attempt = wanted.attempt.map(|attempt| format!("&attempt={attempt}"));
     context.insert("of_attempt", &of_attempt.unwrap_or_default());
     context.insert("is_live", &is_live);
     context.insert("stream", stream.map_or("both", Stream::as_str));
-    Ok((job.spec.name, context, text))
+    Ok((job.spec.name, context, output))
 }
 
 fn about(job: &Job) -> Context {

@@ -1,4 +1,4 @@
-use std::fmt::Write;
+use std::{collections::VecDeque, fmt::Write};
 
 use jobrunner_core::log::Stream;
 
@@ -46,7 +46,9 @@ impl Named {
 /// the other wrote before its end follows behind it.
 #[derive(Default)]
 pub(super) struct Lines {
-    lines: Vec<Line>,
+    /// Those that were not taken.
+    lines: VecDeque<Line>,
+    taken: usize,
     streams: [Unfinished; 2],
 }
 
@@ -64,18 +66,18 @@ impl Lines {
             &mut self.streams[usize::from(stream == Stream::Stderr)];
         let html = renderer.render(text);
         if let Some(open) = line.filter(|_| renderer.writes_over()) {
-            self.lines[open].html.clear();
+            self.lines[open - self.taken].html.clear();
         }
         let mut parts = html.split('\n').peekable();
         while let Some(part) = parts.next() {
             let is_last = parts.peek().is_none();
             match *line {
-                Some(open) => self.lines[open].html.push_str(part),
+                Some(open) => self.lines[open - self.taken].html.push_str(part),
                 // A newline begins no line until something follows it.
                 None if is_last && part.is_empty() => {}
                 None => {
-                    *line = Some(self.lines.len());
-                    self.lines.push(Line { stream, html: part.to_owned() });
+                    *line = Some(self.taken + self.lines.len());
+                    self.lines.push_back(Line { stream, html: part.to_owned() });
                 }
             }
             if !is_last {
@@ -88,52 +90,67 @@ impl Lines {
     pub(super) fn gap(&mut self, stream: Stream, omitted: u64) {
         self.streams.iter_mut().for_each(|stream| stream.line = None);
         let html = format!("… {omitted} bytes are not kept …");
-        self.lines.push(Line { stream, html });
+        self.lines.push_back(Line { stream, html });
     }
 
-    /// The lines as safe HTML. A page of a few megabytes of short lines has hundreds of thousands of them: each is
-    /// one element, and they are in blocks that a browser skips as long as nobody sees them.
-    pub(super) fn html(&self, named: Named) -> String {
-        let size: usize = self.lines.iter().map(|line| line.html.len() + 32).sum();
-        let mut html = String::with_capacity(size);
-        let mut from = 0;
-        while from < self.lines.len() {
-            let to = self.block(from);
-            let full = if to - from == BLOCK_LINES { " full" } else { "" };
-            // Nothing goes wrong when a string is written to.
-            let _ = match named.prefix() {
-                Some(_) => write!(html, "<ol class=\"lines{full}\" start=\"{}\">", from + 1),
-                None => write!(html, "<ol class=\"lines tail{full}\">"),
-            };
-            for (number, line) in (from + 1..).zip(&self.lines[from..to]) {
-                let marked = if named.marks(line.stream) {
-                    " class=\"err\" aria-description=\"stderr\""
-                } else {
-                    ""
-                };
-                let _ = match named.prefix() {
-                    Some(prefix) => write!(html, "<li id=\"{prefix}-{number}\"{marked}>"),
-                    None => write!(html, "<li{marked}>"),
-                };
-                html.push_str(&line.html);
-                html.push_str("</li>");
-            }
-            html.push_str("</ol>");
-            from = to;
+    /// The blocks that nothing can change any more, as safe HTML.
+    pub(super) fn take(&mut self, named: Named) -> String {
+        let begun = self.streams.iter().filter_map(|stream| stream.line).min();
+        let mut fixed = begun.map_or(self.lines.len(), |line| line - self.taken);
+        let mut html = String::new();
+        while let Some(count) = self.block(fixed) {
+            self.write(&mut html, count, named);
+            fixed -= count;
         }
         html
     }
 
-    /// Where the block that begins with a line ends.
-    fn block(&self, from: usize) -> usize {
+    /// All that is left. On what was begun, nothing goes on.
+    pub(super) fn finish(&mut self, named: Named) -> String {
+        self.streams.iter_mut().for_each(|stream| stream.line = None);
+        let mut html = self.take(named);
+        if !self.lines.is_empty() {
+            self.write(&mut html, self.lines.len(), named);
+        }
+        html
+    }
+
+    /// How many lines the next block has, if it is among so many.
+    fn block(&self, among: usize) -> Option<usize> {
         let mut size = 0;
-        let most = self.lines[from..].iter().take(BLOCK_LINES);
-        let fits = most.take_while(|line| {
-            let before = size;
+        let ends = self.lines.iter().take(among).take(BLOCK_LINES).position(|line| {
             size += line.html.len();
-            before < BLOCK_BYTES
+            size >= BLOCK_BYTES
         });
-        from + fits.count()
+        let whole = (among >= BLOCK_LINES).then_some(BLOCK_LINES);
+        ends.map(|last| last + 1).or(whole)
+    }
+
+    /// A page of a few megabytes of short lines has hundreds of thousands of them: each is one element, and they are
+    /// in blocks that a browser skips as long as nobody sees them.
+    fn write(&mut self, html: &mut String, count: usize, named: Named) {
+        let full = if count == BLOCK_LINES { " full" } else { "" };
+        let first = self.taken + 1;
+        // Nothing goes wrong when a string is written to.
+        let _ = match named.prefix() {
+            Some(_) => write!(html, "<ol class=\"lines{full}\" start=\"{first}\">"),
+            None => write!(html, "<ol class=\"lines tail{full}\">"),
+        };
+        for (number, line) in (first..).zip(self.lines.drain(..count)) {
+            let marked = if named.marks(line.stream) {
+                " class=\"err\" aria-description=\"stderr\""
+            } else {
+                ""
+            };
+            let _ = match named.prefix() {
+                Some(prefix) => write!(html, "<li id=\"{prefix}-{number}\"{marked}>"),
+                None => write!(html, "<li{marked}>"),
+            };
+            html.push_str(&line.html);
+            html.push_str("</li>");
+        }
+        html.push_str("</ol>");
+        self.taken += count;
     }
 }
 
@@ -146,34 +163,55 @@ mod tests {
         told.map(|line| format!("{} {}", line.stream.as_str(), line.html)).collect()
     }
 
-    #[test]
-    fn lines_are_numbered_through_their_blocks() {
+    /// Some lines, one more than a block.
+    fn many() -> Lines {
         let mut lines = Lines::default();
         lines.push(Stream::Stdout, &"<\n".repeat(BLOCK_LINES));
         lines.push(Stream::Stderr, "b\nc");
-        let both = lines.html(Named::Both);
-        assert!(both.starts_with(r#"<ol class="lines full" start="1"><li id="both-1">&lt;</li>"#));
+        lines
+    }
+
+    #[test]
+    fn lines_are_numbered_through_their_blocks() {
+        let mut lines = many();
+        let first = lines.take(Named::Both);
+        assert!(first.starts_with(r#"<ol class="lines full" start="1"><li id="both-1">&lt;</li>"#));
+        assert!(first.ends_with(r#"<li id="both-500">&lt;</li></ol>"#));
+        assert_eq!(lines.take(Named::Both), "");
+        lines.push(Stream::Stderr, "d\n");
         let rest = concat!(
-            r#"<li id="both-500">&lt;</li></ol><ol class="lines" start="501">"#,
+            r#"<ol class="lines" start="501">"#,
             r#"<li id="both-501" class="err" aria-description="stderr">b</li>"#,
-            r#"<li id="both-502" class="err" aria-description="stderr">c</li></ol>"#,
+            r#"<li id="both-502" class="err" aria-description="stderr">cd</li></ol>"#,
         );
-        assert!(both.ends_with(rest), "{}", &both[both.len() - 300..]);
-        let one = lines.html(Named::One(Stream::Stderr));
+        assert_eq!(lines.finish(Named::Both), rest);
+        assert_eq!(lines.finish(Named::Both), "");
+
+        let one = many().finish(Named::One(Stream::Stderr));
         assert!(one.ends_with(r#"<li id="stderr-502">c</li></ol>"#));
-        let tail = lines.html(Named::Not { marked: false });
+        let tail = many().finish(Named::Not { marked: false });
         assert!(tail.ends_with(r#"<ol class="lines tail"><li>b</li><li>c</li></ol>"#));
-        assert_eq!(Lines::default().html(Named::Both), "");
+    }
+
+    #[test]
+    fn what_may_still_change_is_not_taken() {
+        let mut lines = Lines::default();
+        lines.push(Stream::Stderr, "10 %");
+        lines.push(Stream::Stdout, &"a\n".repeat(BLOCK_LINES));
+        assert_eq!(lines.take(Named::Both), "");
+        lines.push(Stream::Stderr, "\r20 %\n");
+        let taken = lines.take(Named::Both);
+        assert!(taken.contains(r#"aria-description="stderr">20 %</li>"#));
+        assert_eq!(lines.lines.len(), 1);
     }
 
     #[test]
     fn a_block_of_long_lines_has_fewer() {
         let mut lines = Lines::default();
         lines.push(Stream::Stdout, &format!("{}\n", "x".repeat(BLOCK_BYTES / 2)).repeat(5));
-        let html = lines.html(Named::Both);
-        let starts: Vec<_> =
-            html.match_indices("start=\"").map(|(at, _)| &html[at + 7..at + 8]).collect();
-        assert_eq!(starts, ["1", "3", "5"]);
+        let html = lines.finish(Named::Both);
+        let starts = html.match_indices("start=\"").map(|(at, _)| &html[at + 7..at + 8]);
+        assert_eq!(starts.collect::<Vec<_>>(), ["1", "3", "5"]);
     }
 
     #[test]

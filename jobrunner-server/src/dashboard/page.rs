@@ -1,16 +1,16 @@
-use std::{io, sync::LazyLock};
+use std::sync::LazyLock;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use jobrunner_core::Role;
 use poem::{
     Body, IntoResponse, Request, Response,
     http::{StatusCode, header},
-    web::Html,
+    web,
 };
 use tera::{Context, Tera};
 
-use super::session::Session;
+use super::{output::Html, session::Session};
 use crate::api::problem::Failure;
 
 macro_rules! templates {
@@ -48,36 +48,27 @@ pub(super) fn page(session: &Session, name: &str, title: &str, context: Context)
     render(name, &complete(session, name, title, context))
 }
 
-/// A page of a session in which each of some parts, HTML that may be large, takes the place of a comment `<!--…-->`
-/// that the template has, in this order. They are sent as they are: a template would copy them several times.
+/// A page of a session in which a part that is made while it is sent takes the place of the comment `<!--part-->`
+/// of its template.
 pub(super) fn page_around(
     session: &Session,
     name: &str,
     title: &str,
     context: Context,
-    parts: [(&str, String); 2],
+    part: Html,
 ) -> Response {
     let page = match text(name, &complete(session, name, title, context)) {
         Ok(page) => page,
         Err(failure) => return failure.into_response(),
     };
-    let (mut before, mut from) = (Vec::new(), 0);
-    for (mark, part) in parts {
-        let comment = format!("<!--{mark}-->");
-        // What callers wrote is escaped, so no other comment is there.
-        if let Some(at) = page[from..].find(&comment) {
-            before.push((from..from + at, part));
-            from += at + comment.len();
-        }
-    }
-    let page = Bytes::from(page);
-    let rest = page.slice(from..);
-    let pieces = before.into_iter().flat_map(move |(range, part)| [page.slice(range), part.into()]);
-    let pieces = pieces.chain([rest]).map(Ok::<_, io::Error>);
+    // What callers wrote is escaped, so no other comment is there.
+    let (before, after) = page.split_once("<!--part-->").unwrap_or((&page, ""));
+    let piece = |text: &str| stream::iter([Ok(Bytes::copy_from_slice(text.as_bytes()))]);
+    let page = piece(before).chain(part).chain(piece(after));
     Response::builder()
         .content_type("text/html; charset=utf-8")
         .header(header::CACHE_CONTROL, "no-store")
-        .body(Body::from_bytes_stream(stream::iter(pieces)))
+        .body(Body::from_bytes_stream(page))
 }
 
 fn complete(session: &Session, name: &str, title: &str, mut context: Context) -> Context {
@@ -105,7 +96,7 @@ fn complete(session: &Session, name: &str, title: &str, mut context: Context) ->
 /// A template with nothing but its context.
 pub(super) fn render(name: &str, context: &Context) -> Response {
     match text(name, context) {
-        Ok(page) => Html(page).with_header(header::CACHE_CONTROL, "no-store").into_response(),
+        Ok(page) => web::Html(page).with_header(header::CACHE_CONTROL, "no-store").into_response(),
         Err(failure) => failure.into_response(),
     }
 }
