@@ -2,7 +2,7 @@
 //
 // 200 batches and one of 100,000 jobs wait; each page is asked for nine times. Then 500 streams are opened, as
 // 500 people who watch would, and jobs are submitted beside them. Then all jobs are run, a tenth of the large batch
-// fails, and its pages are asked for meanwhile and afterwards.
+// fails, and its pages are asked for meanwhile and afterwards. At last, a long log.
 import { execSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import http from "node:http";
@@ -104,4 +104,17 @@ await ask({
   "a batch of 100,000 jobs that has ended": `/batches/${big.id}`, "the longest of them": `/batches/${big.id}?sort=-duration`,
   "those that failed": `/batches/${big.id}?status=failed`, "the timeline": `/batches/${big.id}/timeline`, "200 batches that have ended": "/",
 });
+
+// A log of very short lines is the worst that a page can have.
+const restarted = execSync(`pgrep -P ${service.process.pid}`).toString().trim();
+const long = await service.api("POST", "/jobs", service.job("lines", "seq 700000"));
+await service.untilEnded(`/jobs/${long.id}`);
+await ask({ "a log of 700,000 lines": `/jobs/${long.id}` });
+const opened = performance.now();
+await page.goto(`${service.url}/jobs/${long.id}`);
+const shown = performance.now() - opened;
+const peak = () => Number(readFileSync(`/proc/${restarted}/status`, "utf8").match(/VmHWM:\s+(\d+)/)[1]) / 1024;
+const low = peak();
+await Promise.all([...Array(12)].map(() => get(`/jobs/${long.id}`)));
+console.log(`it is shown in a browser after ${shown.toFixed(0)} ms; 12 who ask for it at once make the server ${(peak() - low).toFixed(0)} MB larger than it has ever been`);
 await service.stop();
