@@ -3,8 +3,9 @@
 /// How many characters are shown in full, and how many of the head and of the tail of longer output.
 const WHOLE = 5e6, PART = 1e6;
 
-/// So many lines make a block, which a browser lays out only where it is seen; a block of long lines has fewer.
-const BLOCK_LINES = 500, BLOCK_SIZE = 65_536;
+/// So many lines make a block; a block of long lines has fewer. A browser lays out a full one of short lines only
+/// where it is seen: how high it is is known, and how wide it may be.
+const BLOCK_LINES = 500, BLOCK_SIZE = 65_536, SHORT = /^[ -~]{0,110}$/;
 
 export class Pane {
   constructor(log) {
@@ -33,6 +34,7 @@ export class Pane {
       const goesOn = lines.length === 0;
       const text = goesOn ? rest : lines.shift();
       open.element.insertAdjacentHTML("beforeend", text);
+      open.block.element.classList.remove("full");
       this.#count(open.block, text.length);
       if (goesOn) {
         this.#trim();
@@ -84,7 +86,9 @@ export class Pane {
   }
 
   #begin(last) {
-    if (last?.lines === BLOCK_LINES) last.element.classList.add("full");
+    if (last?.lines === BLOCK_LINES && [...last.element.children].every((line) => SHORT.test(line.textContent))) {
+      last.element.classList.add("full");
+    }
     const element = Object.assign(document.createElement("ol"), { className: "lines", start: this.count + 1 });
     this.blocks.push({ element, lines: 0, size: 0 });
     this.log.append(element);

@@ -1,11 +1,15 @@
-use std::{collections::VecDeque, fmt::Write};
+use std::collections::VecDeque;
 
 use jobrunner_core::log::Stream;
 
 use super::ansi::Renderer;
 
-/// So many lines make a block, which a browser lays out only where it is seen.
+/// So many lines make a block. A browser lays out a full one of short lines only where it is seen: how high it is
+/// is known, and how wide it may be.
 const BLOCK_LINES: usize = 500;
+
+/// A line of so many bytes is short; the styles have room for as many characters.
+const SHORT: usize = 110;
 
 /// A block of long lines has fewer of them.
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -15,6 +19,13 @@ struct Line {
     stream: Stream,
     /// Safe HTML.
     html: String,
+}
+
+impl Line {
+    /// Whether it takes no more columns than `SHORT`.
+    fn is_short(&self) -> bool {
+        self.html.len() <= SHORT && !self.html.contains('\t')
+    }
 }
 
 /// What the lines of a part of a page are called.
@@ -129,25 +140,24 @@ impl Lines {
     /// A page of a few megabytes of short lines has hundreds of thousands of them: each is one element, and they are
     /// in blocks that a browser skips as long as nobody sees them.
     fn write(&mut self, html: &mut String, count: usize, named: Named) {
-        let full = if count == BLOCK_LINES { " full" } else { "" };
+        let is_full = count == BLOCK_LINES && self.lines.iter().take(count).all(Line::is_short);
+        let full = if is_full { " full" } else { "" };
         let first = self.taken + 1;
-        // Nothing goes wrong when a string is written to.
-        let _ = match named.prefix() {
-            Some(_) => write!(html, "<ol class=\"lines{full}\" start=\"{first}\">"),
-            None => write!(html, "<ol class=\"lines tail{full}\">"),
-        };
+        match named.prefix() {
+            Some(_) => {
+                html.extend(["<ol class=\"lines", full, "\" start=\"", &first.to_string(), "\">"]);
+            }
+            None => html.extend(["<ol class=\"lines tail", full, "\">"]),
+        }
         for (number, line) in (first..).zip(self.lines.drain(..count)) {
-            let marked = if named.marks(line.stream) {
-                " class=\"err\" aria-description=\"stderr\""
-            } else {
-                ""
-            };
-            let _ = match named.prefix() {
-                Some(prefix) => write!(html, "<li id=\"{prefix}-{number}\"{marked}>"),
-                None => write!(html, "<li{marked}>"),
-            };
-            html.push_str(&line.html);
-            html.push_str("</li>");
+            html.push_str("<li");
+            if let Some(prefix) = named.prefix() {
+                html.extend([" id=\"", prefix, "-", &number.to_string(), "\""]);
+            }
+            if named.marks(line.stream) {
+                html.push_str(" class=\"err\" aria-description=\"stderr\"");
+            }
+            html.extend([">", &line.html, "</li>"]);
         }
         html.push_str("</ol>");
         self.taken += count;
@@ -212,6 +222,18 @@ mod tests {
         let html = lines.finish(Named::Both);
         let starts = html.match_indices("start=\"").map(|(at, _)| &html[at + 7..at + 8]);
         assert_eq!(starts.collect::<Vec<_>>(), ["1", "3", "5"]);
+    }
+
+    #[test]
+    fn a_block_with_a_line_of_unknown_width_is_laid_out_at_once() {
+        for (line, full) in
+            [("x".repeat(SHORT), true), ("x".repeat(SHORT + 1), false), ("\t".into(), false)]
+        {
+            let mut lines = Lines::default();
+            lines.push(Stream::Stdout, &format!("{line}\n{}", "a\n".repeat(BLOCK_LINES - 1)));
+            let html = lines.finish(Named::Both);
+            assert_eq!(html.starts_with("<ol class=\"lines full\""), full, "{line}");
+        }
     }
 
     #[test]

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { EMAIL, PASSWORD, Service } from "./service.mjs";
+import { EMAIL, PASSWORD, Service, text, until } from "./service.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -13,16 +12,9 @@ let service;
 before(async () => { service = await Service.start({ workers: 4 }); });
 after(async () => { await service.stop(); });
 
-/// A script that waits for a file in the service's directory.
-const gate = (name) => `until test -e '${join(service.directory, name)}'; do sleep 0.05; done`;
-const open = (name) => writeFileSync(join(service.directory, name), "");
-
-const text = (page, selector) => page.locator(selector).innerText();
-const until = (page, selector, words) => page.locator(selector).filter({ hasText: words }).first().waitFor();
-
-async function batch(name, jobs, more = {}) {
-  return service.api("POST", "/job-batches", { name, jobs, ...more });
-}
+const gate = (name) => service.gate(name);
+const open = (name) => service.open(name);
+const batch = (name, jobs, more) => service.batch(name, jobs, more);
 
 test("a batch that is submitted through the API appears, and its card, bar and totals change live", async () => {
   const page = await service.page();

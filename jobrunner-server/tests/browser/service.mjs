@@ -1,6 +1,6 @@
 // The real program with a data directory of its own, a browser, and a client of the API.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -17,6 +17,9 @@ const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-b
   "--disable-component-update", "--disable-sync",
   // Chromium refuses to run its sandbox as root.
   ...(process.getuid() === 0 ? ["--no-sandbox"] : [])];
+
+export const text = (page, selector) => page.locator(selector).innerText();
+export const until = (page, selector, words) => page.locator(selector).filter({ hasText: words }).first().waitFor();
 
 export class Service {
   static async start({ workers = 2, settings = {} } = {}) {
@@ -78,6 +81,13 @@ export class Service {
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer.status === 204 ? undefined : answer.json();
   }
+
+  batch(name, jobs, more = {}, token = this.token) { return this.api("POST", "/job-batches", { name, jobs, ...more }, token); }
+
+  /// A script that waits until somebody opens it.
+  gate(name) { return `until test -e '${join(this.directory, name)}'; do sleep 0.05; done`; }
+
+  open(name) { writeFileSync(join(this.directory, name), ""); }
 
   job(name, script, more = {}) { return { name, command: ["sh", "-c", script], ...more }; }
 
