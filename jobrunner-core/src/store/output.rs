@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 
-use super::rows::number;
+use super::rows::{number, parse, render};
 use crate::{
     Error, Result, Status,
     job::Attempt,
@@ -17,15 +17,13 @@ pub(super) type StreamRow = (Option<i64>, Option<i64>, Option<i64>);
 pub(super) type ChunkRow = (i64, Vec<u8>, Option<String>);
 
 /// Marks as they are stored: `[[0,0],[120,30]]`, each an offset and how far the other stream was.
-pub(super) fn written_marks(chunk: &LogChunk) -> Option<String> {
+pub(super) fn written_marks(chunk: &LogChunk) -> Result<Option<String>> {
     let pairs: Vec<_> = chunk.marks.iter().map(|mark| (mark.offset, mark.other)).collect();
-    // Pairs of numbers can always be written.
-    (!pairs.is_empty()).then(|| serde_json::to_string(&pairs).unwrap_or_default())
+    (!pairs.is_empty()).then(|| render(&pairs)).transpose()
 }
 
 fn read_marks(text: &str) -> Result<Vec<Mark>> {
-    let pairs: Vec<(u64, u64)> = serde_json::from_str(text)
-        .map_err(|error| Error::internal("the order of output cannot be read", error))?;
+    let pairs: Vec<(u64, u64)> = parse(text)?;
     Ok(pairs.into_iter().map(|(offset, other)| Mark { offset, other }).collect())
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tera::Context;
 
-use super::{accounts::USERS, links, page, session::Session, show::Moment};
+use super::{accounts::USERS, links::Paging, page, session::Session, show::Moment};
 use crate::api::problem::Failure;
 
 /// How many events are on a page.
@@ -138,9 +138,7 @@ async fn contents(
     let mut context = Context::new();
     context.insert("events", &events.iter().map(ShownEvent::from).collect::<Vec<_>>());
     let filters = [("who", wanted.who.as_str()), ("action", &wanted.action), ("target", target)];
-    context.insert("next", &links::next(&filters, next.as_ref())?);
-    context.insert("is_first", &wanted.cursor.is_none());
-    context.insert("first", &links::query(&filters, &[])?);
+    context.insert("paging", &Paging::new(&filters, wanted.cursor.as_ref(), next.as_ref())?);
     let words: Vec<_> =
         AuditAction::ALL.iter().map(|action| (action.as_str(), said(*action))).collect();
     context.insert("actions", &words);

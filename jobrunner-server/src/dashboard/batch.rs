@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use super::{
     home::any_part,
-    links, page,
+    links::{self, Paging},
+    page,
     session::{Form, Session, see},
     show::{ShownBatch, ShownJob, Standing},
     sorting,
@@ -154,11 +155,10 @@ async fn contents(
         ("reason", &wanted.reason),
     ];
     let sorted = [&filters[..], &[("sort", wanted.sort.as_str())]].concat();
-    context.insert("first", &links::query(&sorted, &[])?);
-    context.insert("next", &links::next(&sorted, members.next_cursor.as_ref())?);
+    let paging = Paging::new(&sorted, wanted.cursor.as_ref(), members.next_cursor.as_ref())?;
+    context.insert("paging", &paging);
     context.insert("sort", &wanted.sort);
     context.insert("sorts", &sorting::headings(sorting::order(&wanted.sort)?, &filters)?);
-    context.insert("is_first", &wanted.cursor.is_none());
     context.insert("statuses", &Status::ALL.map(Status::as_str));
     Ok((batch.name, context))
 }

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use tera::Context;
 
 use super::{
-    links, page,
+    links::Paging,
+    page,
     session::Session,
     show::{ShownBatch, Standings},
 };
@@ -65,9 +66,8 @@ async fn contents(
     context.insert("batches", &batches.items.iter().map(ShownBatch::from).collect::<Vec<_>>());
     let filters =
         [("status", wanted.status.as_str()), ("name", &wanted.name), ("whose", &wanted.whose)];
-    context.insert("next", &links::next(&filters, batches.next_cursor.as_ref())?);
-    context.insert("is_first", &wanted.cursor.is_none());
-    context.insert("first", &links::query(&filters, &[])?);
+    let paging = Paging::new(&filters, wanted.cursor.as_ref(), batches.next_cursor.as_ref())?;
+    context.insert("paging", &paging);
     context.insert("status", &wanted.status);
     context.insert("name", &wanted.name);
     context.insert("whose", &wanted.whose);

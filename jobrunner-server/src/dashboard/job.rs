@@ -1,5 +1,7 @@
+use std::collections::HashMap;
+
 use futures_util::StreamExt;
-use jobrunner_core::{Job, JobId, Principal, Service, log::Stream};
+use jobrunner_core::{BatchId, Job, JobId, Principal, Service, log::Stream};
 use poem::{
     Request, Response, handler,
     web::{Data, Path, Query},
@@ -55,10 +57,7 @@ async fn contents(
 ) -> Result<(String, Context, Html), Failure> {
     let job = service.job(caller, id).await?;
     let attempts = service.attempts(caller, id).await?;
-    let batch = match job.batch_id {
-        Some(batch) => Some(service.batch(caller, batch).await?.name),
-        None => None,
-    };
+    let batches = service.batch_names(caller, std::slice::from_ref(&job)).await?;
     let stream = match wanted.stream.as_str() {
         "stdout" => Some(Stream::Stdout),
         "stderr" => Some(Stream::Stderr),
@@ -75,8 +74,7 @@ async fn contents(
         Some(stream) => vec![stream.as_str()],
         None => vec!["stdout", "stderr"],
     };
-    let mut context = about(&job);
-    context.insert("batch_name", &batch);
+    let mut context = about(&job, &batches);
     context.insert("attempts", &attempts.iter().map(ShownAttempt::from).collect::<Vec<_>>());
     context.insert("chosen", &wanted.attempt.unwrap_or(job.attempt));
     context.insert("streams", &streams);
@@ -87,10 +85,10 @@ async fn contents(
     Ok((job.spec.name, context, output))
 }
 
-fn about(job: &Job) -> Context {
+fn about(job: &Job, batches: &HashMap<BatchId, String>) -> Context {
     let spec = &job.spec;
     let mut context = Context::new();
-    context.insert("job", &ShownJob::from(job));
+    context.insert("job", &ShownJob::among(job, batches));
     context.insert("command", &shell::line(&spec.command));
     context.insert("working_dir", &spec.working_dir);
     let env: Vec<(&String, &String)> = spec.env.iter().collect();

@@ -13,7 +13,8 @@ use tera::Context;
 use super::{
     batch::{reason, status},
     home::{any_part, origin},
-    links, page,
+    links::Paging,
+    page,
     session::Session,
     show::ShownJob,
 };
@@ -81,9 +82,8 @@ async fn contents(
         ("reason", &wanted.reason),
         ("whose", &wanted.whose),
     ];
-    context.insert("next", &links::next(&filters, jobs.next_cursor.as_ref())?);
-    context.insert("is_first", &wanted.cursor.is_none());
-    context.insert("first", &links::query(&filters, &[])?);
+    let paging = Paging::new(&filters, wanted.cursor.as_ref(), jobs.next_cursor.as_ref())?;
+    context.insert("paging", &paging);
     context.insert("status", &wanted.status);
     context.insert("name", &wanted.name);
     context.insert("queue", &wanted.queue);

@@ -1,3 +1,5 @@
+use serde::Serialize;
+
 use crate::api::problem::Failure;
 
 /// The filters of a page, each with its value.
@@ -11,12 +13,27 @@ pub(super) fn query(filters: &Filters<'_>, besides: &[(&str, &str)]) -> Result<S
     serde_urlencoded::to_string(all).map_err(|error| Failure::internal(&error))
 }
 
-/// The query that leads to the page behind this one, if there is one.
-pub(super) fn next(
-    filters: &Filters<'_>,
-    cursor: Option<&String>,
-) -> Result<Option<String>, Failure> {
-    cursor.map(|cursor| query(filters, &[("cursor", cursor)])).transpose()
+/// Where the pages of a list lead, each as the query of its URL.
+#[derive(Serialize)]
+pub(super) struct Paging {
+    /// To the beginning, unless this is it.
+    first: Option<String>,
+    /// To what is behind this page, if there is anything.
+    next: Option<String>,
+}
+
+impl Paging {
+    /// A page that begins at a cursor, or at the beginning, and ends at another, or at the end.
+    pub(super) fn new(
+        filters: &Filters<'_>,
+        from: Option<&String>,
+        to: Option<&String>,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            first: from.map(|_| query(filters, &[])).transpose()?,
+            next: to.map(|cursor| query(filters, &[("cursor", cursor)])).transpose()?,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -26,11 +43,17 @@ mod tests {
     #[test]
     fn filters_come_through_a_link_as_they_are() {
         let filters = [("name", "a&b=c #1 100%+ü"), ("status", "")];
-        let link = next(&filters, Some(&"cur/sor".to_owned())).expect("a link");
-        let link = link.expect("there is more");
+        let cursor = "cur/sor".to_owned();
+        let paging = Paging::new(&filters, None, Some(&cursor)).expect("links");
+        let link = paging.next.expect("there is more");
         let read: Vec<(String, String)> = serde_urlencoded::from_str(&link).expect("a query");
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(read, [pair("name", "a&b=c #1 100%+ü"), pair("cursor", "cur/sor")]);
-        assert_eq!(next(&filters, None).expect("a link"), None);
+        assert_eq!(paging.first, None, "this is the first page");
+        let last = Paging::new(&filters, Some(&cursor), None).expect("links");
+        assert_eq!(
+            (last.first.as_deref(), last.next),
+            (Some("name=a%26b%3Dc+%231+100%25%2B%C3%BC"), None)
+        );
     }
 }

@@ -1,4 +1,4 @@
-use std::sync::LazyLock;
+use std::{io, sync::LazyLock};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -62,7 +62,10 @@ pub(super) fn page_around(
         Err(failure) => return failure.into_response(),
     };
     // What callers wrote is escaped, so no other comment is there.
-    let (before, after) = page.split_once("<!--part-->").unwrap_or((&page, ""));
+    let Some((before, after)) = page.split_once("<!--part-->") else {
+        let error = io::Error::other(format!("{name} has no place for a part"));
+        return Failure::internal(&error).into_response();
+    };
     let piece = |text: &str| stream::iter([Ok(Bytes::copy_from_slice(text.as_bytes()))]);
     let page = piece(before).chain(part).chain(piece(after));
     Response::builder()

@@ -67,7 +67,7 @@ pub(super) async fn append(
         streams.push(stream_code(chunk.stream) as i16);
         starts.push(stored(chunk.offset));
         bytes.push(chunk.bytes.as_ref());
-        marks.push(output::written_marks(chunk));
+        marks.push(output::written_marks(chunk)?);
     }
     if jobs.is_empty() {
         return Ok(());

@@ -65,7 +65,7 @@ pub(super) async fn append(
             .bind(stream_code(chunk.stream))
             .bind(stored(chunk.offset))
             .bind(chunk.bytes.as_ref())
-            .bind(output::written_marks(chunk))
+            .bind(output::written_marks(chunk)?)
             .execute(&mut *connection)
             .await
             .map_err(store_error)?;

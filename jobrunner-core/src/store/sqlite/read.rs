@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     owner::Owner,
-    rows::{AttemptRow, BatchRow, CountsRow, JobRow, code, render, status},
+    rows::{AttemptRow, BatchRow, CountsRow, JobRow, code, id_list, status},
     sql, store_error,
 };
 use crate::{
@@ -142,9 +142,8 @@ pub(super) async fn batch_names(
     if matches!(owner, Owner::Nobody) || ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let ids: Vec<String> = ids.iter().map(|id| id.as_uuid().simple().to_string()).collect();
     let rows: Vec<(Uuid, String)> = sqlx::query_as(sql!("batch/names"))
-        .bind(render(&ids)?)
+        .bind(id_list(ids.iter().map(|id| id.as_uuid()))?)
         .bind(owner.id())
         .fetch_all(readers)
         .await
