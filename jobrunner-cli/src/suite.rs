@@ -3,6 +3,7 @@
 
 mod expand;
 mod template;
+mod yaml;
 
 use std::{
     collections::BTreeMap,
@@ -14,20 +15,22 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::exit::{Context, Failure};
+use yaml::{Placed, Wrong, optional_text};
 
-/// A suite as it is written.
+/// A suite as it is written. What is text here is what stands in the file, `no` and `3.10` included.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Suite {
-    name: String,
-    description: Option<String>,
+    name: Placed<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    description: Option<Placed<String>>,
     #[serde(default)]
     payload: Map<String, Value>,
     #[serde(default)]
-    vars: BTreeMap<String, Scalar>,
+    vars: BTreeMap<String, String>,
     #[serde(default)]
     defaults: Defaults,
-    jobs: Vec<JobTemplate>,
+    jobs: Vec<Placed<JobTemplate>>,
     /// The file, for messages.
     #[serde(skip)]
     file: PathBuf,
@@ -37,9 +40,11 @@ pub(crate) struct Suite {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Defaults {
+    #[serde(default, deserialize_with = "optional_text")]
     working_dir: Option<String>,
     #[serde(default)]
-    env: BTreeMap<String, Scalar>,
+    env: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "optional_text")]
     queue: Option<String>,
     priority: Option<u8>,
     timeout_seconds: Option<u64>,
@@ -59,13 +64,16 @@ struct Defaults {
 #[serde(deny_unknown_fields)]
 struct JobTemplate {
     name: String,
-    command: Option<Vec<Scalar>>,
+    command: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "optional_text")]
     shell: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
     working_dir: Option<String>,
     #[serde(default)]
-    env: BTreeMap<String, Scalar>,
+    env: BTreeMap<String, String>,
     #[serde(default)]
     payload: Map<String, Value>,
+    #[serde(default, deserialize_with = "optional_text")]
     queue: Option<String>,
     priority: Option<u8>,
     timeout_seconds: Option<u64>,
@@ -79,28 +87,7 @@ struct JobTemplate {
     max_open_files: Option<u64>,
     max_cpu_seconds: Option<u64>,
     #[serde(default)]
-    matrix: BTreeMap<String, Vec<Scalar>>,
-}
-
-/// A value that YAML may take for a number or a boolean, and that is used as text.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Bool(bool),
-    Integer(i64),
-    Float(f64),
-    Text(String),
-}
-
-impl Scalar {
-    fn text(&self) -> String {
-        match self {
-            Self::Bool(value) => value.to_string(),
-            Self::Integer(value) => value.to_string(),
-            Self::Float(value) => value.to_string(),
-            Self::Text(value) => value.clone(),
-        }
-    }
+    matrix: BTreeMap<String, Vec<String>>,
 }
 
 impl Suite {
@@ -113,8 +100,7 @@ impl Suite {
 
     /// Reads a suite from its text; the file is named in messages.
     pub(crate) fn parse(text: &str, file: &Path) -> Result<Self, Failure> {
-        let mut suite: Self = serde_saphyr::from_str(text)
-            .context(|| format!("{} is not a suite", file.display()))?;
+        let mut suite: Self = yaml::from_str(text).map_err(|wrong| refused(file, &wrong))?;
         suite.file = file.to_owned();
         Ok(suite)
     }
@@ -126,7 +112,14 @@ impl Suite {
         set: &[(String, String)],
         base: Option<&Path>,
     ) -> Result<(NewBatch, Vec<NewJob>), Failure> {
-        expand::expand(self, set, base)
-            .map_err(|message| Failure::new(format!("{}: {message}", self.file.display())))
+        expand::expand(self, set, base).map_err(|wrong| refused(&self.file, &wrong))
     }
 }
+
+/// `FILE:LINE:COLUMN: FIELD MESSAGE`, as compilers do.
+fn refused(file: &Path, wrong: &Wrong) -> Failure {
+    Failure::new(format!("{}:{wrong}", file.display()))
+}
+
+#[cfg(test)]
+mod tests;

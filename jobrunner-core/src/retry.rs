@@ -1,8 +1,11 @@
 //! What follows the end of an attempt.
 
-use std::{str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, Visitor},
+};
 
 use crate::{Violation, job::Reason, status::Change};
 
@@ -33,8 +36,8 @@ pub struct Retry {
 }
 
 /// A failure that is followed by another attempt; written as a number or a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Word", into = "Word")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "Word")]
 pub enum RetryOn {
     /// The command returned this, 1 to 255.
     ExitCode(i32),
@@ -54,7 +57,7 @@ pub enum RetryKind {
 }
 
 /// How a [`RetryOn`] is written.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum Word {
     Number(i64),
@@ -66,20 +69,49 @@ enum Word {
 #[error("must be an exit code, 1 to 255, or one of signal, timeout, silent")]
 pub struct UnknownFailure;
 
-impl TryFrom<Word> for RetryOn {
-    type Error = UnknownFailure;
-
-    fn try_from(word: Word) -> Result<Self, UnknownFailure> {
-        match word {
-            Word::Number(code @ 1..=255) => Ok(Self::ExitCode(code as i32)),
-            Word::Number(_) => Err(UnknownFailure),
-            Word::Text(text) => match text.as_str() {
-                "signal" => Ok(Self::Kind(RetryKind::Signal)),
-                "timeout" => Ok(Self::Kind(RetryKind::Timeout)),
-                "silent" => Ok(Self::Kind(RetryKind::Silent)),
-                _ => Err(UnknownFailure),
-            },
+impl RetryOn {
+    fn of_code(code: i64) -> Result<Self, UnknownFailure> {
+        match code {
+            1..=255 => Ok(Self::ExitCode(code as i32)),
+            _ => Err(UnknownFailure),
         }
+    }
+
+    fn of_word(word: &str) -> Result<Self, UnknownFailure> {
+        match word {
+            "signal" => Ok(Self::Kind(RetryKind::Signal)),
+            "timeout" => Ok(Self::Kind(RetryKind::Timeout)),
+            "silent" => Ok(Self::Kind(RetryKind::Silent)),
+            _ => Err(UnknownFailure),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RetryOn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct CodeOrWord;
+
+        impl Visitor<'_> for CodeOrWord {
+            type Value = RetryOn;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an exit code, 1 to 255, or one of signal, timeout, silent")
+            }
+
+            fn visit_i64<E: de::Error>(self, code: i64) -> Result<RetryOn, E> {
+                RetryOn::of_code(code).map_err(E::custom)
+            }
+
+            fn visit_u64<E: de::Error>(self, code: u64) -> Result<RetryOn, E> {
+                self.visit_i64(i64::try_from(code).unwrap_or(i64::MAX))
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<RetryOn, E> {
+                RetryOn::of_word(word).map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_any(CodeOrWord)
     }
 }
 
@@ -98,8 +130,7 @@ impl FromStr for RetryOn {
     type Err = UnknownFailure;
 
     fn from_str(text: &str) -> Result<Self, UnknownFailure> {
-        let number = text.parse().map(Word::Number);
-        number.unwrap_or_else(|_| Word::Text(text.to_owned())).try_into()
+        text.parse().map_or_else(|_| Self::of_word(text), Self::of_code)
     }
 }
 

@@ -5,7 +5,11 @@ use std::{
 
 use jobrunner_core::{NewBatch, NewJob, batch::MAX_JOBS};
 
-use super::{Defaults, JobTemplate, Scalar, Suite, template::fill};
+use super::{
+    Defaults, JobTemplate, Suite,
+    template::fill,
+    yaml::{Placed, Wrong},
+};
 
 type Vars = BTreeMap<String, String>;
 
@@ -13,34 +17,39 @@ pub(super) fn expand(
     suite: &Suite,
     set: &[(String, String)],
     base: Option<&Path>,
-) -> Result<(NewBatch, Vec<NewJob>), String> {
-    let vars = variables(suite, set)?;
-    let at = |place: &'static str| move |message| format!("{place} {message}");
-    let description = suite.description.as_deref().map(|text| fill(text, &vars));
+) -> Result<(NewBatch, Vec<NewJob>), Wrong> {
+    let vars = variables(suite, set).map_err(Wrong::new)?;
+    let filled = |field: &'static str, text: &Placed<String>| {
+        let filled = fill(&text.value, &vars);
+        filled.map_err(|message| Wrong::new(message).within(field).at(text.place))
+    };
+    let description = suite.description.as_ref();
     let batch = NewBatch {
-        name: fill(&suite.name, &vars).map_err(at("name"))?,
-        description: description.transpose().map_err(at("description"))?,
+        name: filled("name", &suite.name)?,
+        description: description.map(|text| filled("description", text)).transpose()?,
         payload: suite.payload.clone(),
     };
     let mut jobs = Vec::new();
-    for (index, template) in suite.jobs.iter().enumerate() {
-        let place = |message: String| format!("jobs[{index}] ({}) {message}", template.name);
-        let cells = cells(template, &vars).map_err(place)?;
+    for (index, Placed { value: template, place }) in suite.jobs.iter().enumerate() {
+        let wrong = |message: String| {
+            Wrong::new(message).within(format!("jobs[{index}] ({})", template.name)).at(*place)
+        };
+        let cells = cells(template, &vars).map_err(wrong)?;
         if jobs.len() + cells.len() > MAX_JOBS {
-            return Err(place(format!("makes more than {MAX_JOBS} jobs")));
+            return Err(wrong(format!("makes more than {MAX_JOBS} jobs")));
         }
         for cell in cells {
-            jobs.push(job(template, &suite.defaults, &cell, base).map_err(place)?);
+            jobs.push(job(template, &suite.defaults, &cell, base).map_err(wrong)?);
         }
     }
     if jobs.is_empty() {
-        return Err("jobs must have at least one member".to_owned());
+        return Err(Wrong::new("must have at least one member").within("jobs"));
     }
     Ok((batch, jobs))
 }
 
 fn variables(suite: &Suite, set: &[(String, String)]) -> Result<Vars, String> {
-    let mut vars: Vars = suite.vars.iter().map(|(k, v)| (k.clone(), v.text())).collect();
+    let mut vars = suite.vars.clone();
     for (name, value) in set {
         if vars.insert(name.clone(), value.clone()).is_none() {
             let known: Vec<&str> = suite.vars.keys().map(String::as_str).collect();
@@ -61,16 +70,16 @@ fn cells(template: &JobTemplate, vars: &Vars) -> Result<Vec<Vars>, String> {
         if vars.contains_key(axis) {
             return Err(format!("has matrix.{axis}, which is a variable, too"));
         }
-        let distinct: BTreeSet<String> = values.iter().map(Scalar::text).collect();
-        if distinct.len() < values.len() {
-            return Err(format!("has a value twice in matrix.{axis}"));
+        let mut distinct = BTreeSet::new();
+        if let Some(twice) = values.iter().find(|value| !distinct.insert(*value)) {
+            return Err(format!("has the value {twice:?} twice in matrix.{axis}"));
         }
         if cells.len().saturating_mul(values.len()) > MAX_JOBS {
             return Err(format!("makes more than {MAX_JOBS} jobs"));
         }
-        let with = |cell: &Vars, value: &Scalar| {
+        let with = |cell: &Vars, value: &String| {
             let mut cell = cell.clone();
-            cell.insert(axis.clone(), value.text());
+            cell.insert(axis.clone(), value.clone());
             cell
         };
         cells = cells.iter().flat_map(|cell| values.iter().map(|v| with(cell, v))).collect();
@@ -89,7 +98,7 @@ fn job(
     };
     let mut env = BTreeMap::new();
     for (name, value) in defaults.env.iter().chain(&template.env) {
-        env.insert(name.clone(), fill(&value.text(), vars)?);
+        env.insert(name.clone(), fill(value, vars)?);
     }
     let directory = template.working_dir.as_ref().or(defaults.working_dir.as_ref());
     let directory = directory.map(|text| fill(text, vars)).transpose()?;
@@ -117,7 +126,7 @@ fn job(
 
 fn command(template: &JobTemplate, vars: &Vars) -> Result<Vec<String>, String> {
     match (&template.command, &template.shell) {
-        (Some(command), None) => command.iter().map(|part| fill(&part.text(), vars)).collect(),
+        (Some(command), None) => command.iter().map(|part| fill(part, vars)).collect(),
         (None, Some(script)) => {
             Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), fill(script, vars)?])
         }
@@ -150,7 +159,9 @@ mod tests {
     fn expanded(yaml: &str, set: &[(&str, &str)]) -> Result<Vec<NewJob>, String> {
         let suite = Suite::parse(yaml, "suite.yaml".as_ref()).map_err(|f| f.to_string())?;
         let set: Vec<_> = set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        expand(&suite, &set, Some(Path::new("/base"))).map(|(_, jobs)| jobs)
+        expand(&suite, &set, Some(Path::new("/base")))
+            .map(|(_, jobs)| jobs)
+            .map_err(|wrong| wrong.to_string())
     }
 
     #[test]
@@ -196,7 +207,7 @@ jobs:
             (one("{name: a}"), "needs a command"),
             (one("{name: a, shell: x, command: [y]}"), "both"),
             (one("{name: a, shell: x, matrix: {n: []}}"), "empty matrix.n"),
-            (one("{name: a, shell: x, matrix: {n: [1, 1]}}"), "twice in matrix.n"),
+            (one("{name: a, shell: x, matrix: {n: [1, 1]}}"), "the value \"1\" twice in matrix.n"),
             ("name: s\njobs: []\n".to_owned(), "at least one"),
             (one("{name: a, shell: x, colour: red}"), "colour"),
         ];
