@@ -4,12 +4,13 @@ mod audit;
 mod submit;
 mod users;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jobrunner_core::{
     BatchId, JobId, SessionId, Status,
     batch::RerunOnly,
+    config::Listen,
     job::{Order, Reason},
 };
 
@@ -63,12 +64,12 @@ pub(crate) enum Command {
     Audit(Audit),
 }
 
-/// Settings are read from the environment and from a file `.env`; see the README for all of them.
+/// Settings are read from the environment and from a file `.env` here; see the README for all of them.
 #[derive(Debug, Args)]
 pub(crate) struct Up {
     /// Where to listen [default: 127.0.0.1:8000] [env: JOBRUNNER_LISTEN]
     #[arg(long, value_name = "HOST:PORT")]
-    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) listen: Option<Listen>,
     /// Where to keep the database and the secret [default: jobrunner in your data directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -107,10 +108,9 @@ pub(crate) struct Run {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Server {
-    /// The server's URL
-    #[arg(long = "server", value_name = "URL", env = "JOBRUNNER_SERVER", global = true)]
-    #[arg(default_value = "http://127.0.0.1:8000")]
-    pub(crate) url: String,
+    /// The server's URL [default: http://127.0.0.1:8000] [env: JOBRUNNER_SERVER]
+    #[arg(long = "server", value_name = "URL", global = true)]
+    pub(crate) url: Option<String>,
 }
 
 /// The password is asked for, unless it is given by --password-stdin or JOBRUNNER_PASSWORD.

@@ -16,6 +16,7 @@ use crate::{
     credentials,
     exit::{Context, Failure},
     results::{Results, TAIL_BYTES, Tail},
+    settings,
 };
 
 /// How many times a request is sent when the server cannot be reached, with growing pauses.
@@ -78,12 +79,8 @@ impl Client {
 
     /// A client that can only sign in.
     pub(crate) fn anonymous(server: &Server) -> Result<Self, Failure> {
-        let url = reqwest::Url::parse(&server.url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        let url = url.ok_or_else(|| {
-            Failure::new(format!("{:?} is not a URL such as http://127.0.0.1:8000", server.url))
-        })?;
+        let url = settings::server(server.url.as_deref())?;
+        settings::check_proxies()?;
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_LIMIT)
             .timeout(REQUEST_LIMIT)

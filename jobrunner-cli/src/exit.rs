@@ -51,6 +51,8 @@ enum Kind {
     General,
     /// The server does not answer (`EX_UNAVAILABLE` of sysexits.h).
     Unreachable,
+    /// A setting cannot be used.
+    Settings,
 }
 
 impl Failure {
@@ -70,6 +72,7 @@ impl Failure {
         match self.kind {
             Kind::General => 1,
             Kind::Unreachable => 69,
+            Kind::Settings => daemon::SettingsError::EXIT_CODE,
         }
     }
 }
@@ -94,9 +97,18 @@ impl From<jobrunner_core::Error> for Failure {
     }
 }
 
+impl From<daemon::SettingsError> for Failure {
+    fn from(error: daemon::SettingsError) -> Self {
+        Self { message: daemon::chain(&error), kind: Kind::Settings }
+    }
+}
+
 impl From<daemon::Fatal> for Failure {
     fn from(error: daemon::Fatal) -> Self {
-        Self::new(daemon::chain(error.as_ref()))
+        match error.downcast::<daemon::SettingsError>() {
+            Ok(settings) => Self::from(*settings),
+            Err(other) => Self::new(daemon::chain(other.as_ref())),
+        }
     }
 }
 

@@ -5,15 +5,18 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 
-use crate::exit::{Context, Failure};
+use crate::{
+    exit::{Context, Failure},
+    settings,
+};
 
 /// The password: from standard input if that is asked for, from `JOBRUNNER_PASSWORD`, or typed.
 pub(crate) fn read(from_stdin: bool) -> Result<SecretString, Failure> {
     if from_stdin {
         return line().map(SecretString::from);
     }
-    if let Ok(password) = std::env::var("JOBRUNNER_PASSWORD") {
-        return Ok(password.into());
+    if let Some(password) = settings::password()? {
+        return Ok(password);
     }
     if !io::stdin().is_terminal() {
         return Err(Failure::new(

@@ -1,10 +1,19 @@
 //! Settings, as operators write them: environment variables or an `.env` file. Flags of the command
 //! line win over both; see `jobrunner --help`.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+mod listen;
+mod reader;
+
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
+pub use listen::{Host, Listen};
+#[cfg(feature = "daemon")]
+pub(crate) use reader::LIBPQ;
+pub use reader::text;
+
+use self::reader::Reader;
 use crate::{
     Violation,
     job::{LoadingVariables, Rules, check_queue},
@@ -39,7 +48,7 @@ pub struct Settings {
     /// `JOBRUNNER_ADMIN_PASSWORD`; made at random when unset.
     pub admin_password: Option<SecretString>,
     /// `JOBRUNNER_LISTEN`, `127.0.0.1:8000` by default.
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// `KILL_GRACE_SECONDS`, 10 by default: how long a command may take to end when it is asked to.
     pub kill_grace: Duration,
     /// `LEASE_SECONDS`, 15 by default: how long a worker may be silent before its jobs are taken
@@ -78,106 +87,85 @@ pub enum Cgroup {
 }
 
 impl Settings {
-    /// Reads the settings from `lookup`, usually [`std::env::var`]. Empty values count as unset.
+    /// Reads the settings from `lookup`, usually [`std::env::var_os`]. Empty values count as unset, but for
+    /// `ALLOWED_WORKDIRS`: what was meant to limit where commands run must name where.
     ///
     /// # Errors
-    /// Every variable that cannot be used, and why.
-    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Violation>> {
-        let mut wrong = Vec::new();
-        let text = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
-        let secret = |name: &str| text(name).map(SecretString::from);
-        let mut number = |name: &str, default: u64| {
-            let Some(value) = text(name) else {
-                return default;
-            };
-            value.trim().parse().ok().filter(|n| *n > 0).unwrap_or_else(|| {
-                wrong.push(Violation::new(name, "must be a whole number above 0"));
-                default
-            })
-        };
-        let token_minutes = number("ACCESS_TOKEN_EXPIRE_MINUTES", 60);
-        let timeout_seconds = number("COMMAND_TIMEOUT_SECONDS", 3600);
-        let grace_seconds = number("KILL_GRACE_SECONDS", 10);
-        let lease_seconds = number("LEASE_SECONDS", 15);
-        let drain_seconds = number("DRAIN_SECONDS", 30);
-        let max_connections = number("DATABASE_MAX_CONNECTIONS", 16);
-        let max_output_bytes = number("MAX_OUTPUT_BYTES", 16 * 1024 * 1024);
-
-        let max_processes = number("JOB_MAX_PROCESSES", 4096);
-        let cgroup = match text("JOB_CGROUP").as_deref().map(str::trim) {
-            None | Some("auto") => Cgroup::Delegated,
-            Some("off") => Cgroup::Off,
-            Some(directory) if directory.starts_with('/') => Cgroup::Below(directory.into()),
-            Some(_) => {
-                let message = "must be auto, off, or the absolute directory of a control group";
-                wrong.push(Violation::new("JOB_CGROUP", message));
-                Cgroup::Off
-            }
-        };
-        let loading_variables = text("JOB_ENV_ALLOW").unwrap_or_default().parse();
-        let loading_variables = loading_variables.unwrap_or_else(|name: String| {
-            let message = format!("must list names of variables, not {name:?}");
-            wrong.push(Violation::new("JOB_ENV_ALLOW", message));
-            LoadingVariables::default()
+    /// Every variable that cannot be used, and why; never its value.
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Vec<Violation>> {
+        let mut vars = Reader::new(lookup);
+        let token_minutes = vars.number("ACCESS_TOKEN_EXPIRE_MINUTES", 60);
+        let timeout_seconds = vars.number("COMMAND_TIMEOUT_SECONDS", 3600);
+        let grace_seconds = vars.number("KILL_GRACE_SECONDS", 10);
+        let lease_seconds = vars.number("LEASE_SECONDS", 15);
+        let drain_seconds = vars.number("DRAIN_SECONDS", 30);
+        let max_connections = vars.number("DATABASE_MAX_CONNECTIONS", 16);
+        let max_output_bytes = vars.number("MAX_OUTPUT_BYTES", 16 * 1024 * 1024);
+        let max_processes = vars.number("JOB_MAX_PROCESSES", 4096);
+        let cgroup = vars.word("JOB_CGROUP");
+        let cgroup = vars.parsed("JOB_CGROUP", cgroup, Cgroup::Delegated, |cgroup| match cgroup {
+            "auto" => Ok(Cgroup::Delegated),
+            "off" => Ok(Cgroup::Off),
+            directory if directory.starts_with('/') => Ok(Cgroup::Below(directory.into())),
+            _ => Err("must be auto, off, or the absolute directory of a control group"),
         });
-        let must_exist = match text("VALIDATE_INPUTS_ON_SUBMIT").as_deref().map(str::trim) {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => {
-                let message = "must be true or false";
-                wrong.push(Violation::new("VALIDATE_INPUTS_ON_SUBMIT", message));
-                false
-            }
-        };
-        let umask = text("JOB_UMASK").map_or(Some(0o077), |mask| {
-            u32::from_str_radix(mask.trim(), 8).ok().filter(|mask| *mask <= 0o777)
+        let loading_variables = vars.word("JOB_ENV_ALLOW");
+        let loading_variables =
+            vars.parsed("JOB_ENV_ALLOW", loading_variables, LoadingVariables::default(), |names| {
+                names.parse().map_err(|_| "must list names of variables, as in LD_PRELOAD,BASH_*")
+            });
+        let must_exist = vars.word("VALIDATE_INPUTS_ON_SUBMIT");
+        let must_exist =
+            vars.parsed("VALIDATE_INPUTS_ON_SUBMIT", must_exist, false, |word| match word {
+                "false" => Ok(false),
+                "true" => Ok(true),
+                _ => Err("must be true or false"),
+            });
+        let umask = vars.word("JOB_UMASK");
+        let umask = vars.parsed("JOB_UMASK", umask, 0o077, |mask| {
+            let mask = u32::from_str_radix(mask, 8).ok().filter(|mask| *mask <= 0o777);
+            mask.ok_or("must be an octal number such as 027")
         });
-        let umask = umask.unwrap_or_else(|| {
-            wrong.push(Violation::new("JOB_UMASK", "must be an octal number such as 027"));
-            0o077
-        });
-        let default_queue = text("DEFAULT_QUEUE").unwrap_or_else(|| "default".to_owned());
-        if let Err(violation) = check_queue(&default_queue) {
-            wrong.push(Violation::new("DEFAULT_QUEUE", violation.message));
-        }
-        let allowed = text("ALLOWED_WORKDIRS").unwrap_or_default();
-        let roots = allowed.split(',').map(str::trim).filter(|root| !root.is_empty());
-        let allowed_workdirs = AllowedRoots::new(roots).unwrap_or_else(|root| {
-            let message = format!("must list absolute directories without '..', not {root:?}");
-            wrong.push(Violation::new("ALLOWED_WORKDIRS", message));
-            AllowedRoots::default()
-        });
-        let default_working_dir = text("DEFAULT_WORKING_DIR")
-            .map(PathBuf::from)
+        let default_queue = vars.text("DEFAULT_QUEUE");
+        let default_queue =
+            vars.parsed("DEFAULT_QUEUE", default_queue, "default".to_owned(), |queue| {
+                check_queue(queue).map(|()| queue.to_owned()).map_err(|wrong| wrong.message)
+            });
+        let allowed_workdirs = vars.set("ALLOWED_WORKDIRS");
+        let allowed_workdirs = vars.parsed(
+            "ALLOWED_WORKDIRS",
+            allowed_workdirs,
+            AllowedRoots::default(),
+            allowed_roots,
+        );
+        let default_working_dir = vars.text("DEFAULT_WORKING_DIR").map(PathBuf::from);
+        let default_working_dir = default_working_dir
             .or_else(|| allowed_workdirs.first().map(PathBuf::from))
             .or_else(|| std::env::current_dir().ok())
             .unwrap_or_else(|| PathBuf::from("/"));
         if let Err(message) = allowed_workdirs.check_text(&default_working_dir.to_string_lossy()) {
-            wrong.push(Violation::new("DEFAULT_WORKING_DIR", message));
+            vars.refuse("DEFAULT_WORKING_DIR", message);
         }
-        let listen = text("JOBRUNNER_LISTEN").unwrap_or_else(|| "127.0.0.1:8000".to_owned());
-        let listen = listen.parse().unwrap_or_else(|_| {
-            let message = "must be an address and a port, as in 127.0.0.1:8000";
-            wrong.push(Violation::new("JOBRUNNER_LISTEN", message));
-            SocketAddr::from(([127, 0, 0, 1], 8000))
-        });
-
-        if !wrong.is_empty() {
-            return Err(wrong);
+        let listen = vars.word("JOBRUNNER_LISTEN");
+        let listen = vars.parsed("JOBRUNNER_LISTEN", listen, Listen::default(), str::parse);
+        let database_url = vars.secret("DATABASE_URL");
+        if database_url.is_some() {
+            vars.check_libpq();
         }
-        Ok(Self {
-            database_url: secret("DATABASE_URL"),
-            redis_url: secret("REDIS_URL"),
+        let settings = Self {
+            database_url,
+            redis_url: vars.secret("REDIS_URL"),
             max_connections: u32::try_from(max_connections).unwrap_or(u32::MAX),
-            jwt_secret: secret("JWT_SECRET_KEY"),
+            jwt_secret: vars.secret("JWT_SECRET_KEY"),
             token_lifetime: Duration::from_secs(token_minutes.saturating_mul(60)),
             default_queue,
             default_working_dir,
             allowed_workdirs,
             command_timeout: Duration::from_secs(timeout_seconds),
-            admin_email: text("JOBRUNNER_ADMIN_EMAIL")
+            admin_email: vars
+                .text("JOBRUNNER_ADMIN_EMAIL")
                 .unwrap_or_else(|| "admin@example.com".to_owned()),
-            admin_password: secret("JOBRUNNER_ADMIN_PASSWORD"),
+            admin_password: vars.secret("JOBRUNNER_ADMIN_PASSWORD"),
             listen,
             kill_grace: Duration::from_secs(grace_seconds),
             lease_ttl: Duration::from_secs(lease_seconds),
@@ -188,7 +176,8 @@ impl Settings {
             loading_variables,
             must_exist,
             umask,
-        })
+        };
+        vars.finish().map(|()| settings)
     }
 
     /// The rules that jobs are checked by.
@@ -205,14 +194,38 @@ impl Settings {
     }
 }
 
+/// The directories of a list with commas.
+fn allowed_roots(list: &str) -> Result<AllowedRoots, &'static str> {
+    let roots = list.split(',').map(str::trim).filter(|root| !root.is_empty());
+    let roots = AllowedRoots::new(roots);
+    let roots = roots.map_err(|_| "must list absolute directories without '..'")?;
+    match roots.first() {
+        Some(_) => Ok(roots),
+        None => Err("is set and names no directory: name one, or leave it unset to allow all"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
 
-    fn read(vars: &[(&str, &str)]) -> Result<Settings, Vec<Violation>> {
+    fn read_bytes(vars: &[(&str, &[u8])]) -> Result<Settings, Vec<Violation>> {
         Settings::from_vars(|name| {
-            vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            let found = vars.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| OsString::from_vec(value.to_vec()))
         })
+    }
+
+    fn read(vars: &[(&str, &str)]) -> Result<Settings, Vec<Violation>> {
+        let vars: Vec<_> = vars.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        read_bytes(&vars)
+    }
+
+    fn refused(vars: &[(&str, &[u8])]) -> Vec<String> {
+        let wrong = read_bytes(vars).expect_err("refused");
+        wrong.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -244,5 +257,69 @@ mod tests {
         assert_eq!(settings.default_working_dir, PathBuf::from("/srv/a"));
         let outside = read(&[("ALLOWED_WORKDIRS", "/srv"), ("DEFAULT_WORKING_DIR", "/srvx")]);
         assert_eq!(outside.expect_err("refused")[0].field, "DEFAULT_WORKING_DIR");
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_refused_by_its_name_wherever_it_stands() {
+        let names = [
+            "DATABASE_URL",
+            "REDIS_URL",
+            "JWT_SECRET_KEY",
+            "JOBRUNNER_ADMIN_EMAIL",
+            "JOBRUNNER_ADMIN_PASSWORD",
+            "JOBRUNNER_LISTEN",
+            "DEFAULT_QUEUE",
+            "DEFAULT_WORKING_DIR",
+            "ALLOWED_WORKDIRS",
+            "COMMAND_TIMEOUT_SECONDS",
+            "KILL_GRACE_SECONDS",
+            "JOB_CGROUP",
+            "JOB_ENV_ALLOW",
+            "JOB_UMASK",
+            "VALIDATE_INPUTS_ON_SUBMIT",
+        ];
+        for name in names {
+            for value in [&b"/x\xe9"[..], b"\xff", b" \xc3"] {
+                assert_eq!(refused(&[(name, value)]), [format!("{name} is not UTF-8")]);
+            }
+        }
+    }
+
+    #[test]
+    fn where_commands_may_run_is_never_left_open_by_a_blank() {
+        assert!(read(&[]).expect("settings").allowed_workdirs.first().is_none());
+        for value in ["", " ", ",", " , ", "\t,\n"] {
+            let wrong = refused(&[("ALLOWED_WORKDIRS", value.as_bytes())]);
+            assert!(wrong[0].starts_with("ALLOWED_WORKDIRS is set and names no directory"));
+        }
+        let some = read(&[("ALLOWED_WORKDIRS", "/srv,,")]).expect("settings");
+        assert_eq!(some.allowed_workdirs, AllowedRoots::new(["/srv"]).expect("roots"));
+    }
+
+    #[test]
+    fn what_the_library_for_postgres_reads_is_judged_where_there_is_a_postgres() {
+        let url = ("DATABASE_URL", &b"postgres://db/x"[..]);
+        assert_eq!(refused(&[url, ("PGPASSWORD", b"\xe9")]), ["PGPASSWORD is not UTF-8"]);
+        assert!(refused(&[url, ("PGSSLMODE", b"verify_full")])[0].starts_with("PGSSLMODE must be"));
+        assert!(refused(&[url, ("PGPORT", b"x")])[0].starts_with("PGPORT must be"));
+        assert!(read_bytes(&[url, ("PGSSLMODE", b"verify-full")]).is_ok());
+        assert!(read_bytes(&[("PGPASSWORD", b"\xe9")]).is_ok(), "nothing reads it");
+    }
+
+    #[test]
+    fn no_value_is_told() {
+        let wrong = refused(&[
+            ("ALLOWED_WORKDIRS", b"secret"),
+            ("COMMAND_TIMEOUT_SECONDS", b"secret"),
+            ("DEFAULT_QUEUE", b"secret word"),
+            ("DEFAULT_WORKING_DIR", b"secret"),
+            ("JOBRUNNER_LISTEN", b"secret"),
+            ("JOB_CGROUP", b"secret"),
+            ("JOB_ENV_ALLOW", b"secret-word"),
+            ("JOB_UMASK", b"secret"),
+            ("VALIDATE_INPUTS_ON_SUBMIT", b"secret"),
+        ]);
+        assert_eq!(wrong.len(), 9, "{wrong:?}");
+        assert!(wrong.iter().all(|line| !line.contains("secret")), "{wrong:?}");
     }
 }

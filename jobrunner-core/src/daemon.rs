@@ -1,10 +1,14 @@
 //! What every process of JobRunner does at its start and its end: it reads its settings, starts its log,
 //! stops when it is told to, and says in one line why it could not.
 
+mod file;
+mod file_parser;
+mod settings;
+
 use std::{
     error::Error as StdError,
     fmt,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -16,7 +20,8 @@ use rustix::{
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Settings;
+pub use file::FileError;
+pub use settings::{SettingsError, Variables};
 
 /// How long a thread that hangs, on a dead network mount for instance, may hold up the end.
 const LAST_WAIT: Duration = Duration::from_secs(2);
@@ -38,7 +43,10 @@ pub fn run(name: &str, process: impl Future<Output = Result<(), Fatal>>) -> Exit
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{name}: {}", chain(error.as_ref()));
-            ExitCode::FAILURE
+            match error.downcast_ref::<SettingsError>() {
+                Some(_) => ExitCode::from(SettingsError::EXIT_CODE),
+                None => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -57,57 +65,6 @@ pub fn chain(error: &(dyn StdError + 'static)) -> String {
         source = cause.source();
     }
     line.replace(['\n', '\t'], " ")
-}
-
-/// Settings that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// The file `.env` of the working directory is there but not readable.
-    #[error("cannot read the file .env: {0}")]
-    File(#[source] dotenvy::Error),
-    /// Variables with values that make no sense.
-    #[error("wrong settings: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Values(Vec<crate::Violation>),
-    /// `JOBRUNNER_LOG` is not a filter.
-    #[error("JOBRUNNER_LOG is not a filter such as info or jobrunner=debug: {0}")]
-    LogFilter(String),
-    /// `JOBRUNNER_LOG_FORMAT` is neither of the two.
-    #[error("JOBRUNNER_LOG_FORMAT must be text or json, not {0}")]
-    LogFormat(String),
-}
-
-/// The settings of this process: its environment over the file `.env` of its directory.
-///
-/// # Errors
-/// The file cannot be read, or values cannot be used.
-pub fn settings() -> Result<Settings, SettingsError> {
-    match dotenvy::dotenv() {
-        Ok(_) => {}
-        Err(error) if error.not_found() => {}
-        Err(error) => return Err(SettingsError::File(error)),
-    }
-    Settings::from_vars(|name| std::env::var(name).ok()).map_err(SettingsError::Values)
-}
-
-/// Sends the log to stderr, as `JOBRUNNER_LOG` and `JOBRUNNER_LOG_FORMAT` ask for; `default` is the filter
-/// where nothing is asked for.
-///
-/// # Errors
-/// One of the two cannot be used.
-pub fn start_log(default: &str) -> Result<(), SettingsError> {
-    let filter = std::env::var("JOBRUNNER_LOG").unwrap_or_else(|_| default.to_owned());
-    let filter = tracing_subscriber::EnvFilter::try_new(&filter)
-        .map_err(|error| SettingsError::LogFilter(error.to_string()))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
-    match std::env::var("JOBRUNNER_LOG_FORMAT").as_deref() {
-        Ok("json") => log.json().init(),
-        Ok("text" | "") | Err(_) => log.init(),
-        Ok(other) => return Err(SettingsError::LogFormat(other.to_owned())),
-    }
-    Ok(())
 }
 
 /// Keeps other processes of the same account, such as the commands of jobs, from reading this one's

@@ -37,7 +37,7 @@ async fn main() {
         ("JWT_SECRET_KEY", "0123456789abcdef0123456789abcdef"),
         ("JOBRUNNER_ADMIN_PASSWORD", PASSWORD),
     ]);
-    let settings = Settings::from_vars(|name| vars.get(name).map(|value| (*value).to_owned()));
+    let settings = Settings::from_vars(|name| vars.get(name).map(|value| (*value).into()));
     let settings = settings.expect("settings");
     connect::init_database(&settings).await.expect("a schema");
     let backends = connect::backends(&settings).await.expect("backends");
@@ -56,7 +56,8 @@ async fn main() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let api = format!("http://{}/api/v1", listener.local_addr().expect("an address"));
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(jobrunner_server::serve(listener, service, stop.clone()));
+    let listeners = listener.try_into().expect("listeners");
+    let serving = tokio::spawn(jobrunner_server::serve(listeners, service, stop.clone()));
     let http = reqwest::Client::new();
     let form = [("username", settings.admin_email.as_str()), ("password", PASSWORD)];
     let token = http.post(format!("{api}/auth/token")).form(&form).send().await;

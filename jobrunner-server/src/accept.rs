@@ -1,5 +1,6 @@
 use std::{io, time::Duration};
 
+use futures_util::future::select_all;
 use poem::{
     http::uri::Scheme,
     listener::Acceptor as PoemAcceptor,
@@ -7,21 +8,26 @@ use poem::{
 };
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::Listeners;
+
 /// How long to wait when no connection can be accepted: when there are no more descriptors, trying
 /// again at once would only burn the processor.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepts connections on a listener that the caller has bound, and sends small answers at once
+/// Accepts connections on sockets that the caller has bound, and sends small answers at once
 /// instead of waiting for more to send (`TCP_NODELAY`).
 pub(crate) struct Acceptor {
-    listener: TcpListener,
-    local: LocalAddr,
+    sockets: Vec<(TcpListener, LocalAddr)>,
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: TcpListener) -> io::Result<Self> {
-        let local = LocalAddr(listener.local_addr()?.into());
-        Ok(Self { listener, local })
+    pub(crate) fn new(listeners: Listeners) -> io::Result<Self> {
+        let with_address = |socket: TcpListener| {
+            let address = LocalAddr(socket.local_addr()?.into());
+            Ok((socket, address))
+        };
+        let sockets: io::Result<_> = listeners.sockets.into_iter().map(with_address).collect();
+        Ok(Self { sockets: sockets? })
     }
 }
 
@@ -29,17 +35,19 @@ impl PoemAcceptor for Acceptor {
     type Io = TcpStream;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
-        vec![self.local.clone()]
+        self.sockets.iter().map(|(_, address)| address.clone()).collect()
     }
 
     async fn accept(&mut self) -> io::Result<(TcpStream, LocalAddr, RemoteAddr, Scheme)> {
         loop {
-            let accepted = self.listener.accept().await;
+            let each = self.sockets.iter().map(|(socket, _)| Box::pin(socket.accept()));
+            let (accepted, index, _) = select_all(each).await;
             match accepted
                 .and_then(|(stream, from)| stream.set_nodelay(true).map(|()| (stream, from)))
             {
                 Ok((stream, from)) => {
-                    return Ok((stream, self.local.clone(), RemoteAddr(from.into()), Scheme::HTTP));
+                    let local = self.sockets[index].1.clone();
+                    return Ok((stream, local, RemoteAddr(from.into()), Scheme::HTTP));
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "no connection");

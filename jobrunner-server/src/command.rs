@@ -1,24 +1,23 @@
-use std::net::{IpAddr, SocketAddr};
-
 use clap::Args;
 use jobrunner_core::{
+    config::{Host, Listen},
     connect,
-    daemon::{self, Fatal, Refusal},
+    daemon::{self, Fatal, Variables},
     rescue,
 };
 
 /// The API and the pages, over the database that DATABASE_URL names.
 ///
 /// Any number of servers can share a database. Settings are read from the environment and from a file
-/// `.env`; see the README for all of them.
+/// `.env` here; see the README for all of them.
 #[derive(Debug, Args)]
 pub struct Api {
     /// Where to listen [default: 127.0.0.1:8000] [env: JOBRUNNER_LISTEN]
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["host", "port"])]
-    listen: Option<SocketAddr>,
-    /// The address to listen on, apart from the port
-    #[arg(long, value_name = "ADDRESS")]
-    host: Option<IpAddr>,
+    listen: Option<Listen>,
+    /// The address or the name to listen on, apart from the port
+    #[arg(long, value_name = "HOST")]
+    host: Option<Host>,
     /// The port to listen on, 0 for any that is free
     #[arg(long)]
     port: Option<u16>,
@@ -30,33 +29,27 @@ impl Api {
     /// # Errors
     /// The settings, the address or the database cannot be used.
     pub async fn run(self) -> Result<(), Fatal> {
-        daemon::start_log("info")?;
-        let settings = daemon::settings()?;
+        let variables = Variables::of_service()?;
+        variables.start_log("info")?;
+        let settings = variables.settings()?;
         connect::check_secret(&settings)?;
         daemon::keep_to_itself()?;
         let stop = daemon::stop_on_signals()?;
-        let address = self.listen.unwrap_or(SocketAddr::new(
-            self.host.unwrap_or(settings.listen.ip()),
-            self.port.unwrap_or(settings.listen.port()),
-        ));
-        let listener = crate::listen(address).await.map_err(|error| {
-            Refusal(format!(
-                "cannot listen on {address}: {error}; is another server running? choose another --listen"
-            ))
-        })?;
+        let listen = self.listen.unwrap_or_else(|| {
+            let host = self.host.unwrap_or_else(|| settings.listen.host().clone());
+            Listen::new(host, self.port.unwrap_or(settings.listen.port()))
+        });
+        let listeners = crate::listen(&listen).await?;
         let Some(backends) = connect::backends_in_time(&settings, &stop).await? else {
             return Ok(());
         };
         let service = connect::service(&backends, &settings).await?;
-        daemon::say(&format!(
-            "JobRunner {} serves http://{}/",
-            env!("CARGO_PKG_VERSION"),
-            listener.local_addr()?
-        ));
+        let at = listen.with_port(listeners.port());
+        daemon::say(&format!("JobRunner {} serves http://{at}/", env!("CARGO_PKG_VERSION")));
         let done = stop.child_token();
         let (store, queue) = (backends.store.as_ref(), backends.queue.as_ref());
         let serving = async {
-            let served = crate::serve(listener, service, stop).await;
+            let served = crate::serve(listeners, service, stop).await;
             done.cancel();
             served
         };

@@ -19,11 +19,10 @@ use std::{io, time::Duration};
 
 use jobrunner_core::Service;
 use poem::Server;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use command::Api;
-pub use listen::listen;
+pub use listen::{ListenError, Listeners, listen};
 
 use self::accept::Acceptor;
 
@@ -36,16 +35,16 @@ const IDLE_LIMIT: Duration = Duration::from_secs(120);
 /// Serves the API and the pages until `shutdown` is canceled, then lets open requests end, for ten
 /// seconds at most.
 ///
-/// **Cancel safety**: dropping the future closes the listener; open connections are served on.
+/// **Cancel safety**: dropping the future closes the listeners; open connections are served on.
 ///
 /// # Errors
-/// The listener is not usable.
+/// The listeners are not usable.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: Listeners,
     service: Service,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let acceptor = Acceptor::new(listener)?;
+    let acceptor = Acceptor::new(listeners)?;
     Server::new_with_acceptor(acceptor)
         .name("jobrunner")
         .idle_timeout(IDLE_LIMIT)

@@ -4,7 +4,7 @@ use clap::{Args, value_parser};
 use jobrunner_core::{
     config::{Cgroup, Settings},
     connect::{self, Backends},
-    daemon::{self, Fatal},
+    daemon::{self, Fatal, Variables},
     executor::{ControlGroups, ProcessExecutor, ProcessSettings, Reaper},
     job::check_queue,
 };
@@ -15,7 +15,7 @@ use crate::{Worker, WorkerConfig};
 ///
 /// Any number of workers can share a database, on any number of machines that see the same files.
 /// SIGTERM drains it: it takes no new jobs and lets those it runs end, for DRAIN_SECONDS. Settings are
-/// read from the environment and from a file `.env`; see the README for all of them.
+/// read from the environment and from a file `.env` here; see the README for all of them.
 #[derive(Debug, Args)]
 pub struct RunWorker {
     /// How many jobs to run at one time [default: number of CPUs]
@@ -33,8 +33,9 @@ impl RunWorker {
     /// # Errors
     /// The settings or the database cannot be used.
     pub async fn run(self, reaper: Reaper) -> Result<(), Fatal> {
-        daemon::start_log("info")?;
-        let settings = daemon::settings()?;
+        let variables = Variables::of_service()?;
+        variables.start_log("info")?;
+        let settings = variables.settings()?;
         daemon::keep_to_itself()?;
         daemon::set_umask(settings.umask);
         let stop = daemon::stop_on_signals()?;

@@ -1,15 +1,18 @@
-use jobrunner_core::connect::{self, FirstAdmin};
+use jobrunner_core::{
+    connect::{self, FirstAdmin},
+    daemon::Variables,
+};
 
 use crate::{
     engine,
     exit::{Exit, Failure},
-    settings,
 };
 
 /// Makes the schema and the first account, and says what was made.
 pub(crate) async fn init_db() -> Result<Exit, Failure> {
-    settings::start_log("warn")?;
-    let settings = settings::settings()?;
+    let variables = Variables::of_service()?;
+    variables.start_log("warn")?;
+    let settings = variables.settings()?;
     let FirstAdmin { email, password } = connect::init_database(&settings).await?;
     eprintln!("the schema is up to date");
     match (email, password) {

@@ -1,7 +1,10 @@
 use std::{path::Path, sync::Arc};
 
 use jobrunner_core::{
-    Batch, BatchId, NewBatch, NewJob, config::Settings, daemon, executor::Reaper,
+    Batch, BatchId, NewBatch, NewJob,
+    config::Settings,
+    daemon::{self, Variables},
+    executor::Reaper,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -11,15 +14,15 @@ use crate::{
     exit::{Context, Exit, Failure},
     follow, junit, output,
     results::{Local, Results},
-    settings,
     suite::Suite,
     summary,
 };
 
 /// Runs a suite here: an embedded store in a directory of its own, a worker, and nothing else.
 pub(crate) async fn run(args: Run, reaper: Reaper) -> Result<Exit, Failure> {
-    settings::start_log("error")?;
-    let settings = settings::settings()?;
+    let variables = Variables::of_environment();
+    variables.start_log("error")?;
+    let settings = variables.settings()?;
     daemon::keep_to_itself().context(|| "cannot protect this process".to_owned())?;
     let suite = Suite::read(&args.suite)?;
     let base = directory_of(&args.suite)?;

@@ -1,22 +1,28 @@
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use etcetera::BaseStrategy;
-use jobrunner_core::{Principal, Service, config::Settings, daemon, executor::Reaper};
+use jobrunner_core::{
+    Principal, Service,
+    config::{Listen, Settings},
+    daemon::{self, Variables},
+    executor::Reaper,
+};
 use jobrunner_worker::default_slots;
 
 use crate::{
     args::Up,
     engine,
     exit::{Context, Exit, Failure},
-    settings, suite,
+    suite,
 };
 
 const DEMO: &str = include_str!("../../../examples/suites/demo.yaml");
 
 /// Starts everything in this process, until it is told to stop.
 pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
-    settings::start_log("warn")?;
-    let settings = settings::settings()?;
+    let variables = Variables::of_service()?;
+    variables.start_log("warn")?;
+    let settings = variables.settings()?;
     daemon::keep_to_itself().context(|| "cannot protect this process".to_owned())?;
     daemon::set_umask(settings.umask);
     let directory = match args.data_dir {
@@ -28,11 +34,10 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
             "'up' has a database of its own and does not use DATABASE_URL; see 'jobrunner api'",
         );
     }
-    let listen = args.listen.unwrap_or(settings.listen);
-    let listener = jobrunner_server::listen(listen).await.context(|| {
-        format!("cannot listen on {listen} (is another server running? choose another --listen)")
-    })?;
-    let address = listener.local_addr().context(|| "no address".to_owned())?;
+    let listen = args.listen.unwrap_or_else(|| settings.listen.clone());
+    let listeners = jobrunner_server::listen(&listen).await;
+    let listeners = listeners.map_err(|error| Failure::new(daemon::chain(&error)))?;
+    let address = listen.with_port(listeners.port());
 
     let embedded = engine::open(&directory, &settings).await?;
     let admin = engine::admin(&embedded, &settings).await?;
@@ -41,12 +46,12 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
     let worker = (slots > 0)
         .then(|| engine::start_worker(&embedded, &settings, reaper, slots, stop.clone()));
     let server =
-        tokio::spawn(jobrunner_server::serve(listener, embedded.service.clone(), stop.clone()));
+        tokio::spawn(jobrunner_server::serve(listeners, embedded.service.clone(), stop.clone()));
 
-    announce(address, &directory, slots);
+    announce(&address, &directory, slots);
     explain_sign_in(&settings, &admin);
     if args.demo {
-        submit_demo(&embedded.service, &admin.principal, address).await?;
+        submit_demo(&embedded.service, &admin.principal, &address).await?;
     }
     let served = server.await.context(|| "the server ended".to_owned())?;
     // A server that cannot go on takes the worker with it.
@@ -65,7 +70,7 @@ fn default_directory() -> Result<PathBuf, Failure> {
     Ok(base.data_dir().join("jobrunner"))
 }
 
-fn announce(address: SocketAddr, directory: &std::path::Path, slots: u32) {
+fn announce(address: &Listen, directory: &std::path::Path, slots: u32) {
     daemon::say(&format!("JobRunner {} is up", env!("CARGO_PKG_VERSION")));
     daemon::say(&format!("  page      http://{address}/"));
     daemon::say(&format!("  API       http://{address}/api/v1  (try it: http://{address}/docs)"));
@@ -97,7 +102,7 @@ fn explain_sign_in(settings: &Settings, admin: &engine::Admin) {
 async fn submit_demo(
     service: &Service,
     caller: &Principal,
-    address: SocketAddr,
+    address: &Listen,
 ) -> Result<(), Failure> {
     let suite = suite::Suite::parse(DEMO, "demo.yaml".as_ref())?;
     let (batch, jobs) = suite.expand(&[], None)?;

@@ -10,6 +10,7 @@ mod following;
 mod readers;
 mod run;
 mod service;
+mod settings;
 mod spawning;
 mod supervising;
 mod up;

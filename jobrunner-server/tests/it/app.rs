@@ -41,7 +41,7 @@ impl TestApp {
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let settings: HashMap<&str, &str> = settings.iter().copied().collect();
-        let lookup = |name: &str| settings.get(name).map(|value| (*value).to_owned());
+        let lookup = |name: &str| settings.get(name).map(|value| (*value).into());
         let settings = Settings::from_vars(lookup).expect("settings");
         let embedded = connect::embedded(directory.path(), &settings).await.expect("a service");
         let password = SecretString::from(PASSWORD);
@@ -50,8 +50,9 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let stop = CancellationToken::new();
+        let listeners = listener.try_into().expect("listeners");
         let server =
-            tokio::spawn(jobrunner_server::serve(listener, embedded.service, stop.clone()));
+            tokio::spawn(jobrunner_server::serve(listeners, embedded.service, stop.clone()));
         let mut app = Self {
             url,
             http: Client::new(),
