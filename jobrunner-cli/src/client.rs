@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use jobrunner_core::{
     Batch, BatchId, Job, JobId, NewJob, SessionId, Status, User, UserId, Violation,
     batch::RerunOnly, job::Attempt, lease::Worker, log::Stream, page::Page,
@@ -15,6 +16,7 @@ use crate::{
     args::Server,
     credentials,
     exit::{Context, Failure},
+    junit::Document,
     results::{Results, TAIL_BYTES, Tail},
     settings,
 };
@@ -201,6 +203,17 @@ impl Client {
         response.bytes().await.map_err(|error| self.cannot_reach(&error))
     }
 
+    /// The results of a batch as JUnit XML, as they come.
+    pub(crate) async fn junit(&self, id: BatchId) -> Result<Document<'_>, Failure> {
+        let path = format!("/job-batches/{id}/junit.xml");
+        let response = self.send(|| self.request(Method::GET, &path).timeout(BATCH_LIMIT)).await?;
+        if !response.status().is_success() {
+            return Err(self.refusal(response).await);
+        }
+        let parts = response.bytes_stream();
+        Ok(parts.map(|part| part.map_err(|error| self.cannot_reach(&error))).boxed())
+    }
+
     async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -355,9 +368,5 @@ impl Results for Client {
         let wanted = [("tail_bytes", TAIL_BYTES.to_string())];
         let logs: Logs = self.get(&format!("/jobs/{job}/logs"), &wanted).await?;
         Ok(Tail { stdout: logs.stdout, stderr: logs.stderr })
-    }
-
-    async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>, Failure> {
-        Ok(self.attempts_of(job).await?.items)
     }
 }

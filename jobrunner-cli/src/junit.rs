@@ -1,56 +1,37 @@
-//! Results as a file of JUnit XML.
+//! Results as JUnit XML, written as they come.
 
-use std::{fs::File, io::BufWriter, path::Path};
-
-use jobrunner_core::{Batch, Status};
-use jobrunner_server::junit::{Details, JUnit};
-
-use crate::{
-    exit::{Context, Failure},
-    results::Results,
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
 };
 
-/// Writes the results of a batch to a file.
-pub(crate) async fn write(
-    results: &dyn Results,
-    batch: &Batch,
-    file: &Path,
-) -> Result<(), Failure> {
-    let junit = gather(results, batch).await?;
+use futures_util::{StreamExt, stream::BoxStream};
+
+use crate::exit::{Context, Failure};
+
+/// A document of JUnit XML, part by part.
+pub(crate) type Document<'a> = BoxStream<'a, Result<bytes::Bytes, Failure>>;
+
+/// Writes a document to a file.
+pub(crate) async fn write(document: Document<'_>, file: &Path) -> Result<(), Failure> {
     let cannot = || format!("cannot write {}", file.display());
-    let writer = BufWriter::new(File::create(file).context(cannot)?);
-    junit.write(writer).context(cannot)
+    let mut writer = File::create(file).context(cannot)?;
+    copy(document, &mut writer, cannot).await
 }
 
-/// Writes the results of a batch to standard output.
-pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Failure> {
-    let junit = gather(results, batch).await?;
-    let mut document = Vec::new();
-    junit.write(&mut document).context(|| "cannot write the results".to_owned())?;
-    print!("{}", String::from_utf8_lossy(&document));
-    Ok(())
+/// Writes a document to standard output.
+pub(crate) async fn print(document: Document<'_>) -> Result<(), Failure> {
+    copy(document, &mut io::stdout(), || "cannot write the results".to_owned()).await
 }
 
-async fn gather(results: &dyn Results, batch: &Batch) -> Result<JUnit, Failure> {
-    let mut junit = JUnit::new(batch.clone());
-    let mut cursor = None;
-    loop {
-        let page = results.jobs(batch.id, None, cursor, 1000).await?;
-        for job in &page.items {
-            let mut details = Details::default();
-            if job.flaky {
-                details.attempts = results.attempts(job.id).await?;
-            }
-            if job.status == Status::Failed {
-                let tail = results.tail(job.id).await?;
-                (details.stdout, details.stderr) = (tail.stdout, tail.stderr);
-            }
-            junit.add(job, details);
-        }
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            break;
-        }
+async fn copy(
+    mut document: Document<'_>,
+    writer: &mut (impl Write + Send),
+    cannot: impl Fn() -> String,
+) -> Result<(), Failure> {
+    while let Some(part) = document.next().await {
+        writer.write_all(&part?).context(&cannot)?;
     }
-    Ok(junit)
+    writer.flush().context(&cannot)
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jobrunner_core::{
     Batch, BatchId, Job, JobId, Principal, Service, Status,
-    job::{Attempt, JobFilter},
+    job::JobFilter,
     page::{Page, PageRequest},
 };
 
@@ -35,9 +35,6 @@ pub(crate) trait Results: Send + Sync {
 
     /// The end of a job's output.
     async fn tail(&self, job: JobId) -> Result<Tail, Failure>;
-
-    /// Every attempt of a job.
-    async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>, Failure>;
 }
 
 /// The service of this process.
@@ -71,9 +68,5 @@ impl Results for Local {
             stdout: String::from_utf8_lossy(&logs.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&logs.stderr).into_owned(),
         })
-    }
-
-    async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>, Failure> {
-        Ok(self.service.attempts(&self.caller, job).await?)
     }
 }

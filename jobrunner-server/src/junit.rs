@@ -1,149 +1,184 @@
 //! Results as JUnit XML, which every CI system reads.
 
-use std::{io, time::Duration};
+mod case;
+mod names;
+mod xml;
 
-use jobrunner_core::{
-    Batch, BatchId, Job, Principal, Service, Status,
-    job::{Attempt, JobFilter, Reason},
-    page::PageRequest,
+use std::io;
+
+use bytes::Bytes;
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
 };
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
+use jobrunner_core::{
+    Batch, BatchId, Job, Principal, Result, Service, Status,
+    job::{JobFilter, Order, Reason},
+    page::{Page, PageRequest},
+};
 
-use crate::api::problem::Failure;
+use case::Details;
+use names::Names;
+use xml::Element;
 
 /// The most that is read of the end of a failed job's output.
 const TAIL_BYTES: u64 = 16 * 1024;
 
-/// The results of a batch: one test case for each job, in the order of their submission, with the end of the
-/// output of those that failed and the attempts of those that are flaky.
-pub struct JUnit {
+/// How many jobs are read at a time.
+const JOBS: u32 = 50;
+
+/// A part of the document is sent when it has this many bytes.
+const PART: usize = 32 * 1024;
+
+/// A document that is made while it is read.
+pub type Document = BoxStream<'static, io::Result<Bytes>>;
+
+/// Returns the results of a batch that the caller may see: one test case for each job, in the order of their
+/// submission, with the end of the output of those that failed and the attempts of those that are flaky.
+///
+/// The document is made part by part, so that its size costs no memory. Its totals are those of the batch when it
+/// was begun.
+///
+/// # Errors
+/// [`NotFound`](jobrunner_core::Error::NotFound), or the store fails. A part that cannot be read later is an error
+/// of the stream.
+pub async fn document(service: &Service, caller: &Principal, id: BatchId) -> Result<Document> {
+    let batch = service.batch(caller, id).await?;
+    let cases = Cases {
+        service: service.clone(),
+        caller: caller.clone(),
+        names: Names::default(),
+        next: Next::Page(None),
+        batch,
+    };
+    let failures = cases.failures().await?;
+    let (head, tail) = frame(&cases.batch, failures);
+    let cases = stream::try_unfold(cases, async |mut cases| {
+        let part = cases.part().await.map_err(|error| {
+            tracing::warn!(%error, "cannot go on with the results of a batch");
+            io::Error::other(error)
+        })?;
+        Ok(part.map(|part| (Bytes::from(part), cases)))
+    });
+    let head = stream::iter([Ok(Bytes::from(head))]);
+    let tail = stream::iter([Ok(Bytes::from_static(tail.as_bytes()))]);
+    Ok(head.chain(cases).chain(tail).boxed())
+}
+
+/// Returns what stands before the test cases, and what stands after them.
+fn frame(batch: &Batch, failures: u64) -> (String, &'static str) {
+    let counts = &batch.counts;
+    let failures = failures.min(counts.failed);
+    let took = batch.started_at.zip(batch.finished_at).map(|(start, end)| end - start);
+    let took = took.and_then(|took| took.to_std().ok()).unwrap_or_default();
+    let mut head = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    for name in ["testsuites", "testsuite"] {
+        Element::begin(&mut head, name)
+            .attribute("name", &batch.name)
+            .attribute("tests", &counts.total.to_string())
+            .attribute("skipped", &(counts.total - counts.passed - counts.failed).to_string())
+            .attribute("failures", &failures.to_string())
+            .attribute("errors", &(counts.failed - failures).to_string())
+            .optional("timestamp", batch.started_at.map(case::time).as_deref())
+            .attribute("time", &format!("{:.3}", took.as_secs_f64()))
+            .open();
+        head.push('\n');
+    }
+    (head, "</testsuite>\n</testsuites>\n")
+}
+
+struct Cases {
+    service: Service,
+    caller: Principal,
     batch: Batch,
-    cases: Vec<TestCase>,
+    names: Names,
+    next: Next,
 }
 
-/// What a test case tells beyond its job.
-#[derive(Debug, Default)]
-pub struct Details {
-    /// The end of what a failed job wrote to descriptor 1.
-    pub stdout: String,
-    /// The end of what a failed job wrote to descriptor 2.
-    pub stderr: String,
-    /// All attempts of a flaky job.
-    pub attempts: Vec<Attempt>,
+/// Where to go on.
+enum Next {
+    /// The page with this cursor.
+    Page(Option<String>),
+    Jobs(std::vec::IntoIter<Job>, Option<String>),
+    Nothing,
 }
 
-impl JUnit {
-    /// Results of a batch without any job yet.
-    #[must_use]
-    pub const fn new(batch: Batch) -> Self {
-        Self { batch, cases: Vec::new() }
+impl Cases {
+    /// The next test cases; `None` after the last one.
+    async fn part(&mut self) -> Result<Option<String>> {
+        let mut part = String::new();
+        while part.len() < PART {
+            let Some(job) = self.job().await? else { break };
+            let details = self.details(&job).await?;
+            let name = self.names.given(&job.spec.name);
+            case::write(
+                &mut part,
+                &job,
+                case::Titles { class: &self.batch.name, name: &name },
+                details,
+            );
+        }
+        Ok((!part.is_empty()).then_some(part))
     }
 
-    /// Adds the next job, the newest first, as lists have them.
-    pub fn add(&mut self, job: &Job, details: Details) {
-        let reason = job.result.as_ref().and_then(|result| result.reason);
-        let mut status = match (job.status, reason) {
-            (Status::Passed, _) => passed(details.attempts),
-            (Status::Canceled, _) => TestCaseStatus::skipped(),
-            (Status::Waiting | Status::Running, _) => TestCaseStatus::skipped(),
-            (Status::Failed, reason) => {
-                TestCaseStatus::non_success(reason.map_or(NonSuccessKind::Error, kind))
+    async fn job(&mut self) -> Result<Option<Job>> {
+        loop {
+            self.next = match std::mem::replace(&mut self.next, Next::Nothing) {
+                Next::Nothing => return Ok(None),
+                Next::Page(cursor) => {
+                    let filter = JobFilter { order: Order::Oldest, ..self.members() };
+                    let page = self.page(filter, cursor.as_deref()).await?;
+                    Next::Jobs(page.items.into_iter(), page.next_cursor)
+                }
+                Next::Jobs(mut jobs, cursor) => match (jobs.next(), cursor) {
+                    (Some(job), cursor) => {
+                        self.next = Next::Jobs(jobs, cursor);
+                        return Ok(Some(job));
+                    }
+                    (None, Some(cursor)) => Next::Page(Some(cursor)),
+                    (None, None) => Next::Nothing,
+                },
+            };
+        }
+    }
+
+    /// How many jobs failed by what their command said itself.
+    async fn failures(&self) -> Result<u64> {
+        if self.batch.counts.failed == 0 {
+            return Ok(0);
+        }
+        let (mut failures, mut cursor) = (0, None);
+        loop {
+            let filter = JobFilter { reason: Some(Reason::ExitCode), ..self.members() };
+            let page = self.page(filter, cursor.as_deref()).await?;
+            let failed = page.items.iter().filter(|job| job.status == Status::Failed);
+            failures += failed.count() as u64;
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(failures);
             }
-        };
-        if job.status != Status::Passed {
-            status.set_message(job.error.as_deref().unwrap_or("did not pass"));
-            status.set_type(reason.map_or(job.status.as_str(), Reason::as_str));
         }
-        let mut case = TestCase::new(job.spec.name.as_str(), status);
-        case.set_classname(self.batch.name.as_str());
-        if let Some(started) = job.started_at {
-            case.set_timestamp(started);
-        }
-        if let Some(result) = &job.result {
-            case.set_time(Duration::from_millis(result.duration_ms));
+    }
+
+    fn members(&self) -> JobFilter {
+        JobFilter { batch: Some(self.batch.id), ..JobFilter::default() }
+    }
+
+    async fn page(&self, filter: JobFilter, cursor: Option<&str>) -> Result<Page<Job>> {
+        let page = PageRequest::parse(Some(JOBS), cursor)?;
+        self.service.jobs(&self.caller, filter, page).await
+    }
+
+    async fn details(&self, job: &Job) -> Result<Details> {
+        let mut details = Details::default();
+        if job.flaky {
+            details.attempts = self.service.attempts(&self.caller, job.id).await?;
         }
         if job.status == Status::Failed {
-            case.set_system_out(details.stdout);
-            case.set_system_err(details.stderr);
+            let logs = self.service.logs(&self.caller, job.id, Some(TAIL_BYTES)).await?;
+            details.stdout = String::from_utf8_lossy(&logs.stdout).into_owned();
+            details.stderr = String::from_utf8_lossy(&logs.stderr).into_owned();
         }
-        self.cases.push(case);
-    }
-
-    /// Writes the document.
-    ///
-    /// # Errors
-    /// The writer fails.
-    pub fn write(mut self, writer: impl io::Write) -> io::Result<()> {
-        self.cases.reverse();
-        let batch = &self.batch;
-        let mut suite = TestSuite::new(batch.name.as_str());
-        suite.add_test_cases(self.cases);
-        let mut report = Report::new(batch.name.as_str());
-        if let Some(started) = batch.started_at {
-            suite.set_timestamp(started);
-            report.set_timestamp(started);
-            let took = batch.finished_at.and_then(|end| (end - started).to_std().ok());
-            suite.set_time(took.unwrap_or_default());
-            report.set_time(took.unwrap_or_default());
-        }
-        report.add_test_suite(suite);
-        report.serialize(writer).map_err(io::Error::other)
-    }
-
-    /// The document of a batch that the caller may see.
-    pub(crate) async fn of(
-        service: &Service,
-        caller: &Principal,
-        id: BatchId,
-    ) -> Result<Vec<u8>, Failure> {
-        let mut junit = Self::new(service.batch(caller, id).await?);
-        let mut page = PageRequest::first(1000);
-        loop {
-            let filter = JobFilter { batch: Some(id), ..JobFilter::default() };
-            let jobs = service.jobs(caller, filter, page).await?;
-            for job in &jobs.items {
-                junit.add(job, details(service, caller, job).await?);
-            }
-            let Some(cursor) = jobs.next_cursor else { break };
-            page = PageRequest::parse(Some(1000), Some(&cursor)).map_err(Failure::from)?;
-        }
-        let mut xml = Vec::new();
-        junit.write(&mut xml).map_err(|error| Failure::internal(&error))?;
-        Ok(xml)
-    }
-}
-
-async fn details(service: &Service, caller: &Principal, job: &Job) -> Result<Details, Failure> {
-    let mut details = Details::default();
-    if job.flaky {
-        details.attempts = service.attempts(caller, job.id).await?;
-    }
-    if job.status == Status::Failed {
-        let logs = service.logs(caller, job.id, Some(TAIL_BYTES)).await?;
-        details.stdout = String::from_utf8_lossy(&logs.stdout).into_owned();
-        details.stderr = String::from_utf8_lossy(&logs.stderr).into_owned();
-    }
-    Ok(details)
-}
-
-/// A job that passed, with the attempts that failed before, as Maven's Surefire writes them.
-fn passed(attempts: Vec<Attempt>) -> TestCaseStatus {
-    let mut status = TestCaseStatus::success();
-    for attempt in attempts {
-        let Some(reason) = attempt.result.and_then(|result| result.reason) else { continue };
-        let mut rerun = TestRerun::new(kind(reason));
-        rerun.set_message(attempt.error.unwrap_or_default());
-        rerun.set_type(reason.as_str());
-        rerun.set_timestamp(attempt.started_at);
-        status.add_rerun(rerun);
-    }
-    status
-}
-
-/// Whether the command itself said that it failed; anything else kept it from saying.
-const fn kind(reason: Reason) -> NonSuccessKind {
-    match reason {
-        Reason::ExitCode => NonSuccessKind::Failure,
-        _ => NonSuccessKind::Error,
+        Ok(details)
     }
 }

@@ -30,10 +30,10 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
             Ok(Exit::Success)
         }
         BatchCommand::Junit { id, out } => {
-            let batch = client.batch(id).await?;
+            let document = client.junit(id).await?;
             match out {
-                Some(file) => junit::write(&client, &batch, &file).await?,
-                None => junit::print(&client, &batch).await?,
+                Some(file) => junit::write(document, &file).await?,
+                None => junit::print(document).await?,
             }
             Ok(Exit::Success)
         }

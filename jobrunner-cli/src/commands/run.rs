@@ -1,5 +1,6 @@
 use std::{path::Path, sync::Arc};
 
+use futures_util::StreamExt;
 use jobrunner_core::{
     Batch, BatchId, NewBatch, NewJob,
     config::Settings,
@@ -70,7 +71,11 @@ async fn run_in(
     let (ended, interrupted) = ended?;
 
     if let Some(file) = &args.junit {
-        junit::write(&results, &ended, file).await?;
+        let service = &results.service;
+        let document =
+            jobrunner_server::junit::document(service, &results.caller, ended.id).await?;
+        let document = document.map(|part| part.context(|| "cannot read the results".to_owned()));
+        junit::write(document.boxed(), file).await?;
     }
     match args.output {
         Output::Table => summary::print(&results, &ended).await?,

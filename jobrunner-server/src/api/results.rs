@@ -1,7 +1,7 @@
 use futures_util::{StreamExt, stream, stream::BoxStream};
 use jobrunner_core::{Batch, BatchId, Principal, Service, service::Watched};
 use poem::{
-    IntoResponse, Response,
+    Body, IntoResponse, Response,
     http::header,
     web::{
         Data,
@@ -24,7 +24,7 @@ use super::{
     follow::KEEP_ALIVE,
     model,
 };
-use crate::junit::JUnit;
+use crate::junit::{self, Document};
 
 #[derive(serde::Serialize)]
 struct Items<T> {
@@ -38,7 +38,9 @@ impl ResultsApi {
     /// A batch's results as JUnit XML
     ///
     /// One test case for each job, in the order of their submission. What has not ended is a skipped case;
-    /// the failures of a flaky job are `flakyFailure` or `flakyError` elements.
+    /// the failures of a flaky job are `flakyFailure` or `flakyError` elements. Jobs of one name are told apart:
+    /// `name`, `name [2]`, and so on. The document is sent while it is made; its totals are those of the batch
+    /// when it was begun.
     #[oai(path = "/job-batches/:id/junit.xml", method = "get", operation_id = "get_batch_junit")]
     async fn junit(
         &self,
@@ -46,8 +48,8 @@ impl ResultsApi {
         Caller(caller): Caller,
         id: Path<Uuid>,
     ) -> Result<Xml> {
-        let document = JUnit::of(service, &caller, BatchId::from(id.0)).await?;
-        Ok(Xml { name: format!("{}.xml", id.0), document })
+        let document = junit::document(service, &caller, BatchId::from(id.0)).await?;
+        Ok(Xml::new(id.0, document))
     }
 
     /// Why jobs of a batch failed
@@ -124,10 +126,16 @@ fn until_ended(batches: BoxStream<'static, Batch>) -> impl futures_util::Stream<
     })
 }
 
-/// An XML document, as a file.
-struct Xml {
+/// An XML document about something, as a file named after it, sent while it is made.
+pub(crate) struct Xml {
     name: String,
-    document: Vec<u8>,
+    document: Document,
+}
+
+impl Xml {
+    pub(crate) fn new(about: Uuid, document: Document) -> Self {
+        Self { name: format!("{about}.xml"), document }
+    }
 }
 
 impl IntoResponse for Xml {
@@ -135,7 +143,7 @@ impl IntoResponse for Xml {
         Response::builder()
             .content_type("application/xml; charset=utf-8")
             .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", self.name))
-            .body(self.document)
+            .body(Body::from_bytes_stream(self.document))
     }
 }
 

@@ -7,8 +7,7 @@ use jobrunner_core::{
     page::PageRequest,
 };
 use poem::{
-    Response, Result, handler,
-    http::header,
+    IntoResponse, Response, Result, handler,
     web::{Data, Path, Query},
 };
 use serde::{Deserialize, Serialize};
@@ -23,7 +22,10 @@ use super::{
     show::{ShownBatch, ShownJob, Standing},
     sorting,
 };
-use crate::{api::problem::Failure, junit::JUnit};
+use crate::{
+    api::{problem::Failure, results::Xml},
+    junit::document,
+};
 
 /// How many members are on a page.
 const MEMBERS: u32 = 100;
@@ -284,10 +286,6 @@ pub(super) async fn junit(
     session: Session,
     Path(id): Path<Uuid>,
 ) -> Result<Response> {
-    let xml = JUnit::of(service, &session.caller, id.into()).await?;
-    let name = format!("attachment; filename=\"{id}.xml\"");
-    Ok(Response::builder()
-        .content_type("application/xml; charset=utf-8")
-        .header(header::CONTENT_DISPOSITION, name)
-        .body(xml))
+    let document = document(service, &session.caller, id.into()).await;
+    Ok(Xml::new(id, document.map_err(Failure::from)?).into_response())
 }

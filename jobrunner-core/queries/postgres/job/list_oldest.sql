@@ -1,6 +1,5 @@
 -- The members of a batch in the order of their submission.
--- $1 owner, $2 batch, $3 status code, $4 queue, $5 name pattern, $8 reason: null is any. $6 after this member, null
--- is from the first on, $7 limit.
+-- $1 owner, $2 batch, $3 status code, $4 queue, $5 name pattern, $8 reason: null is any. $6 after this id, $7 limit.
 select id, owner_id, batch_id, spec, created_at, finished_at, status, attempt, started_at,
        last_attempt, worker_id, exit_code, signal, reason, error, duration_ms, stdout_bytes,
        stderr_bytes, truncated, flaky
@@ -11,6 +10,6 @@ where id = any(array(
       and ($3::bigint is null or status = $3)
       and ($4::text is null or lane_id in (select id from jobrunner.lane where queue = $4))
       and ($5::text is null or name like $5) and ($8::text is null or reason = $8)
-      and ($6::uuid is null or id > $6)
+      and id > $6
     order by id limit $7))
 order by id

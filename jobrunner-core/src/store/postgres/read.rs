@@ -89,13 +89,15 @@ async fn members(pool: &PgPool, filter: &JobFilter, page: PageRequest) -> Result
         Order::Shortest => (sql!("job/list_by_duration"), Some(1_i64)),
         Order::Longest => (sql!("job/list_by_duration"), Some(-1)),
     };
+    // Without a condition that may be none, the index leads to where the page begins.
+    let from_first = matches!(filter.order, Order::Newest | Order::Oldest).then_some(Uuid::nil());
     let mut query = sqlx::query_as(sql)
         .bind(Owner::new(filter.scope, filter.owner).id())
         .bind(filter.batch.map(BatchId::as_uuid))
         .bind(status.map(code))
         .bind(&filter.queue)
         .bind(filter.name.as_deref().map(pattern))
-        .bind(page.after)
+        .bind(page.after.or(from_first))
         .bind(i64::from(page.limit) + 1)
         .bind(filter.reason.map(Reason::as_str));
     if let Some(direction) = direction {

@@ -1,0 +1,121 @@
+//! Results as JUnit XML.
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
+use jobrunner_core::{
+    BatchId, JobSpec,
+    config::Settings,
+    connect,
+    connect::Embedded,
+    job::Reason,
+    log::{LogChunk, Stream},
+    testkit::{Fixture, spec},
+};
+use jobrunner_server::junit;
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+/// A batch of failed jobs that have written this to their standard output.
+struct Failed {
+    batch: BatchId,
+    embedded: Embedded,
+    fixture: Fixture,
+    _directory: TempDir,
+}
+
+impl Failed {
+    async fn with(jobs: Vec<JobSpec>, output: &'static [u8]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let settings = Settings::from_vars(|_| None).expect("settings");
+        let embedded = connect::embedded(directory.path(), &settings).await.expect("a service");
+        let password = SecretString::from("correct horse battery");
+        embedded.service.create_first_admin("a@b.example", password).await.expect("an admin");
+        let fixture = Fixture::new(embedded.store.clone(), ());
+        let caller = embedded.service.local_admin().await.expect("an answer").expect("an admin");
+        let count = jobs.len();
+        let batch = fixture.batch(caller.id, jobs).await;
+        let hand = fixture.hand().await;
+        for _ in 0..count {
+            let lease = hand.start_one().await.lease;
+            let mut report = hand.report(lease, Some(Reason::ExitCode));
+            report.stdout_bytes = output.len() as u64;
+            report.output = vec![LogChunk {
+                stream: Stream::Stdout,
+                offset: 0,
+                bytes: Bytes::from_static(output),
+                marks: Vec::new(),
+            }];
+            fixture.store.finish(&[report]).await.expect("an answer");
+        }
+        Self { batch, embedded, fixture, _directory: directory }
+    }
+
+    async fn document(&self) -> junit::Document {
+        let service = &self.embedded.service;
+        let caller = service.local_admin().await.expect("an answer").expect("an admin");
+        junit::document(service, &caller, self.batch).await.expect("a document")
+    }
+
+    async fn text(&self) -> String {
+        let parts: Vec<Bytes> = self.document().await.try_collect().await.expect("all parts");
+        String::from_utf8(parts.concat()).expect("UTF-8")
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_name_or_an_output_holds_the_results_can_be_parsed() {
+    let names = ["\u{fffe}", "\u{ffff}", "<&>\"'\u{1}\u{1b}[31m", "a\tb\nc", "]]>", "x", "x", "x"];
+    let failed =
+        Failed::with(names.map(spec).into(), b"\0\x01\xef\xbf\xbe\xef\xbf\xbf]]><b>&\xff end")
+            .await;
+    let text = failed.text().await;
+    let document = roxmltree::Document::parse(&text).expect("XML");
+    let cases = document.descendants().filter(|node| node.has_tag_name("testcase"));
+    let cases: Vec<_> = cases.filter_map(|case| case.attribute("name")).collect();
+    assert_eq!(
+        cases,
+        [
+            "\u{fffd}",
+            "\u{fffd} [2]",
+            "<&>\"'\u{fffd}\u{fffd}[31m",
+            "a\tb\nc",
+            "]]>",
+            "x",
+            "x [2]",
+            "x [3]"
+        ]
+    );
+    for output in document.descendants().filter(|node| node.has_tag_name("system-out")) {
+        assert!(output.text().is_some_and(|text| text.ends_with("]]><b>&\u{fffd} end")), "{text}");
+    }
+    for totals in ["testsuites", "testsuite"] {
+        let totals = document.descendants().find(|node| node.has_tag_name(totals));
+        let totals = totals.expect("an element");
+        let numbers = ["tests", "failures", "errors", "skipped"].map(|name| totals.attribute(name));
+        assert_eq!(numbers, [Some("8"), Some("8"), Some("0"), Some("0")]);
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_the_results_is_small_and_what_follows_is_not_read_before_it_is_asked_for() {
+    const OUTPUT: &[u8] = &[b'x'; 16 * 1024];
+    const JOBS: usize = 60;
+    let failed = Failed::with(vec![spec("j"); JOBS], OUTPUT).await;
+    let mut parts = 0;
+    let mut document = failed.document().await;
+    while let Some(part) = document.next().await {
+        let part = part.expect("a part");
+        assert!(part.len() <= 4 * OUTPUT.len(), "a part of {} bytes", part.len());
+        parts += 1;
+    }
+    assert!(parts >= JOBS * OUTPUT.len() / (4 * OUTPUT.len()), "{parts} parts");
+
+    let mut document = failed.document().await;
+    for _ in 0..2 {
+        document.next().await.expect("a part").expect("a part");
+    }
+    // Output that had been read ahead would still come.
+    failed.fixture.store.delete_batch(failed.batch).await.expect("deleted");
+    let rest: Vec<_> = document.collect().await;
+    assert!(rest.first().is_some_and(Result::is_err), "the rest was read ahead");
+}
