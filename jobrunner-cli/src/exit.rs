@@ -1,6 +1,6 @@
 use std::{fmt, process::ExitCode};
 
-use jobrunner_core::daemon;
+use jobrunner_core::{daemon, terminal};
 
 /// How the command ends when it did what it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,14 +80,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What a server says may hold anything; a line of an error is one line.
-        for character in self.message.chars() {
-            match character {
-                '\n' | '\t' => f.write_str(" ")?,
-                control if control.is_control() => {}
-                other => write!(f, "{other}")?,
-            }
-        }
-        Ok(())
+        f.write_str(&terminal::line(&self.message).replace('\t', " "))
     }
 }
 

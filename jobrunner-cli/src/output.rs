@@ -2,12 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use comfy_table::{ContentArrangement, Table, presets};
+use jobrunner_core::terminal;
 use serde::Serialize;
 
-use crate::{
-    exit::{Context, Failure},
-    summary::printable,
-};
+use crate::exit::{Context, Failure};
 
 /// Prints a value as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
@@ -23,7 +21,7 @@ pub(crate) fn table<const N: usize>(headings: [&str; N], rows: impl Iterator<Ite
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(headings);
     for row in rows {
-        table.add_row(row.map(|cell| printable(&cell)));
+        table.add_row(row.map(|cell| terminal::line(&cell)));
     }
     println!("{}", table.trim_fmt());
 }

@@ -1,6 +1,6 @@
 //! What a batch came to, for people.
 
-use jobrunner_core::{Batch, Job, Status};
+use jobrunner_core::{Batch, Job, Status, terminal};
 
 use crate::{exit::Failure, progress::words, results::Results};
 
@@ -42,16 +42,17 @@ pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Fa
 
 async fn print_failure(results: &dyn Results, job: &Job) -> Result<(), Failure> {
     let error = job.error.as_deref().unwrap_or("failed");
-    println!("\n── {} ── {error}", printable(&job.spec.name));
+    println!("\n── {} ── {error}", terminal::line(&job.spec.name));
     let tail = results.tail(job.id).await?;
     for (name, text) in [("stdout", &tail.stdout), ("stderr", &tail.stderr)] {
+        let text = terminal::text(text.as_bytes());
         let lines: Vec<&str> = text.lines().collect();
         let skipped = lines.len().saturating_sub(LINES);
         if !lines.is_empty() {
             println!("{name}{}:", if skipped > 0 { ", its last lines" } else { "" });
         }
         for line in &lines[skipped..] {
-            println!("  {}", printable(line));
+            println!("  {line}");
         }
     }
     Ok(())
@@ -67,11 +68,6 @@ pub(crate) fn seconds(milliseconds: i64) -> String {
     }
 }
 
-/// Text from elsewhere without the characters that command a terminal.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control() || *character == '\t').collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,10 +77,5 @@ mod tests {
         assert_eq!(seconds(1_250), "1.2 s");
         assert_eq!(seconds(62_000), "1 min 2 s");
         assert_eq!(seconds(3_723_000), "1 h 2 min");
-    }
-
-    #[test]
-    fn a_foreign_text_cannot_command_the_terminal() {
-        assert_eq!(printable("a\x1b]0;owned\x07b\u{9b}31mc\td"), "a]0;ownedb31mc\td");
     }
 }

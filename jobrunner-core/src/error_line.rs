@@ -1,37 +1,33 @@
 //! What a command said last, without what differs from run to run.
 
+use crate::terminal;
+
 /// The longest line that is kept, in characters.
 const LONGEST: usize = 200;
 
-/// The last line of an output that is not blank, with numbers, addresses and colours replaced or left out, so
-/// that failures that are alike have the same line. `None` if there is no such line.
+/// How much of the end of an output is looked at: enough for the states of a progress bar that are written over one
+/// another, and for a link in a line.
+pub const END: usize = 8 * 1024;
+
+/// The last line of an output that is not blank, as a terminal shows it in the end, with numbers and addresses
+/// replaced, so that failures that are alike have the same line. `None` if there is no such line.
+///
+/// Of a longer output than [`END`], the line that its last so many bytes begin in counts only if no other one does.
 #[must_use]
 pub fn of(output: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(output);
-    let line = text.lines().rev().map(plain).find(|line| !line.trim().is_empty())?;
+    let from = output.len().saturating_sub(END);
+    let end = &output[from..];
+    let whole = end.iter().position(|byte| *byte == b'\n').filter(|_| output.len() >= END);
+    let whole = &end[whole.map_or(0, |newline| newline + 1)..];
+    last_of(whole).or_else(|| last_of(end))
+}
+
+fn last_of(output: &[u8]) -> Option<String> {
+    let text = terminal::text(output);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
     let words = line.split_whitespace().map(normal);
     let line = words.collect::<Vec<_>>().join(" ");
     Some(line.chars().take(LONGEST).collect())
-}
-
-/// Without what commands a terminal.
-fn plain(line: &str) -> String {
-    let mut plain = String::with_capacity(line.len());
-    let mut characters = line.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\u{1b}' => {
-                // A control sequence ends with a letter.
-                if characters.next() == Some('[') {
-                    characters.by_ref().find(char::is_ascii_alphabetic);
-                }
-            }
-            '\t' => plain.push(' '),
-            control if control.is_control() => {}
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 /// Numbers, and long hexadecimal ones, as `#`.
@@ -93,5 +89,30 @@ mod tests {
         assert_eq!(line(""), None);
         assert_eq!(line(&"x".repeat(1000)).map(|line| line.len()), Some(200));
         assert!(of(b"bad \xff byte").is_some());
+    }
+
+    #[test]
+    fn what_a_terminal_shows_in_the_end_counts() {
+        let progress: String = (0..=100).map(|n| format!("\rDownloading {n:3} %")).collect();
+        for (text, expected) in [
+            (progress.as_str(), "Downloading # %"),
+            (&progress.repeat(20), "Downloading # %"),
+            (&format!("{progress}\r\x1b[Kno space left\r\n"), "no space left"),
+            ("see \x1b]8;;https://example.org/12\x1b\\the log\x1b]8;;\x1b\\\n", "see the log"),
+            ("\x1b[1;31mwant\tgot\x1b(B\x1b[m\r\r\n\x1b[0m\n", "want got"),
+            ("the reason\n100 %\r\x1b[2K\n", "the reason"),
+        ] {
+            assert_eq!(line(text).as_deref(), Some(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn of_long_output_the_first_line_that_is_whole_counts() {
+        let long = "y".repeat(END);
+        let cut = &[long.as_bytes(), b"8;;https://x\nthe reason\n"].concat();
+        assert_eq!(of(&cut[5..]).as_deref(), Some("the reason"));
+        assert!(
+            of(&[long.as_bytes(), b"yy\n"].concat()).is_some_and(|line| line.starts_with("yy"))
+        );
     }
 }

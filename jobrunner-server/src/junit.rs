@@ -15,6 +15,7 @@ use jobrunner_core::{
     Batch, BatchId, Job, Principal, Result, Service, Status,
     job::{JobFilter, Order, Reason},
     page::{Page, PageRequest},
+    terminal,
 };
 
 use case::Details;
@@ -176,8 +177,8 @@ impl Cases {
         }
         if job.status == Status::Failed {
             let logs = self.service.logs(&self.caller, job.id, Some(TAIL_BYTES)).await?;
-            details.stdout = String::from_utf8_lossy(&logs.stdout).into_owned();
-            details.stderr = String::from_utf8_lossy(&logs.stderr).into_owned();
+            details.stdout = terminal::text(&logs.stdout);
+            details.stderr = terminal::text(&logs.stderr);
         }
         Ok(details)
     }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use jobrunner_core::{Batch, BatchId, Job, Status};
+use jobrunner_core::{Batch, BatchId, Job, Status, terminal};
 
 use crate::{
     args::{Batch as Args, BatchCommand, BatchList, BatchSubmit, List, Output, Wait},
@@ -144,7 +144,7 @@ async fn show(client: &Client, id: BatchId, format: Output) -> Result<Exit, Fail
         output::json(&batch)?;
         return Ok(Exit::Success);
     }
-    println!("{}  {}", batch.id, summary::printable(&batch.name));
+    println!("{}  {}", batch.id, terminal::line(&batch.name));
     println!("status    {}", batch.status);
     println!("jobs      {}: {}", batch.counts.total, words(&batch.counts));
     if batch.flaky > 0 {

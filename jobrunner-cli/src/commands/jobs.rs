@@ -1,6 +1,10 @@
 use std::io::{IsTerminal, Write};
 
-use jobrunner_core::{Job, JobId, log::Stream};
+use jobrunner_core::{
+    Job, JobId,
+    log::Stream,
+    terminal::{self, Relay},
+};
 
 use crate::{
     args::{Jobs as Args, JobsCommand, JobsList, Output},
@@ -9,7 +13,7 @@ use crate::{
     exit::{Context, Exit, Failure},
     follow::{self, Patience},
     output,
-    summary::{printable, seconds},
+    summary::seconds,
 };
 
 pub(crate) async fn jobs(args: Args) -> Result<Exit, Failure> {
@@ -70,16 +74,16 @@ async fn list(client: &Client, args: JobsList) -> Result<Exit, Failure> {
 
 /// Prints a job with its attempts.
 pub(crate) async fn print_job(client: &Client, job: &Job) -> Result<(), Failure> {
-    println!("{}  {}", job.id, printable(&job.spec.name));
+    println!("{}  {}", job.id, terminal::line(&job.spec.name));
     println!("status    {}", job.status);
     if let Some(error) = &job.error {
-        println!("why       {}", printable(error));
+        println!("why       {}", terminal::line(error));
     }
     if job.flaky {
         println!("flaky     it failed before it passed");
     }
-    println!("command   {}", printable(&format!("{:?}", job.spec.command)));
-    println!("directory {}", printable(&job.spec.working_dir));
+    println!("command   {}", terminal::line(&format!("{:?}", job.spec.command)));
+    println!("directory {}", terminal::line(&job.spec.working_dir));
     println!("queue     {}, priority {}", job.spec.queue, job.spec.priority);
     println!("created   {}", output::time(Some(job.created_at)));
     let attempts = client.attempts_of(job.id).await?.items;
@@ -123,6 +127,7 @@ pub(crate) struct Follower<'a> {
     id: JobId,
     attempt: u32,
     shown: [u64; 2],
+    relays: [Relay; 2],
     patience: Patience,
     is_silent: bool,
 }
@@ -134,6 +139,7 @@ impl<'a> Follower<'a> {
             id,
             attempt: 0,
             shown: [0, 0],
+            relays: <[Relay; 2]>::default(),
             patience: Patience::default(),
             is_silent: false,
         }
@@ -158,38 +164,38 @@ impl<'a> Follower<'a> {
             }
             self.attempt = job.attempt;
             self.shown = [0, 0];
+            self.relays = <[Relay; 2]>::default();
         }
         for (place, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
             let from = self.shown[place];
             let answer = self.client.output(self.id, self.attempt, stream, from).await;
             let Some(bytes) = self.patience.bear(answer)? else { return Ok(None) };
-            print(stream, &bytes)?;
+            print(stream, &mut self.relays[place], &bytes)?;
             self.shown[place] += bytes.len() as u64;
         }
         Ok(job.status.is_terminal().then_some(job))
     }
 }
 
-fn print(stream: Stream, bytes: &[u8]) -> Result<(), Failure> {
+/// Byte for byte into a file or a pipe; a terminal gets what does not go beyond the line.
+fn print(stream: Stream, relay: &mut Relay, bytes: &[u8]) -> Result<(), Failure> {
     let written = match stream {
         Stream::Stdout => {
-            write(&mut std::io::stdout().lock(), std::io::stdout().is_terminal(), bytes)
+            let relay = std::io::stdout().is_terminal().then_some(relay);
+            write(&mut std::io::stdout().lock(), relay, bytes)
         }
         Stream::Stderr => {
-            write(&mut std::io::stderr().lock(), std::io::stderr().is_terminal(), bytes)
+            let relay = std::io::stderr().is_terminal().then_some(relay);
+            write(&mut std::io::stderr().lock(), relay, bytes)
         }
     };
     written.context(|| "cannot print the output".to_owned())
 }
 
-/// Byte for byte into a file or a pipe; a terminal gets no characters that would command it.
-fn write(to: &mut impl Write, terminal: bool, bytes: &[u8]) -> std::io::Result<()> {
-    if terminal {
-        let text = String::from_utf8_lossy(bytes);
-        let harmless = |character: &char| !character.is_control() || "\n\t\r".contains(*character);
-        to.write_all(text.chars().filter(harmless).collect::<String>().as_bytes())?;
-    } else {
-        to.write_all(bytes)?;
+fn write(to: &mut impl Write, relay: Option<&mut Relay>, bytes: &[u8]) -> std::io::Result<()> {
+    match relay {
+        Some(relay) => to.write_all(relay.push(bytes).as_bytes())?,
+        None => to.write_all(bytes)?,
     }
     to.flush()
 }

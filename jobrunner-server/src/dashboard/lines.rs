@@ -1,8 +1,11 @@
 use std::collections::VecDeque;
 
-use jobrunner_core::log::Stream;
+use jobrunner_core::{
+    log::Stream,
+    terminal::{Piece, Terminal},
+};
 
-use super::ansi::Renderer;
+use super::ansi;
 
 /// So many lines make a block. A browser lays out a full one of short lines only where it is seen: how high it is
 /// is known, and how wide it may be.
@@ -65,41 +68,54 @@ pub(super) struct Lines {
 
 #[derive(Default)]
 struct Unfinished {
-    renderer: Renderer,
+    terminal: Terminal,
     /// The line that goes on.
     line: Option<usize>,
 }
 
 impl Lines {
     /// The next output.
-    pub(super) fn push(&mut self, stream: Stream, text: &str) {
-        let Unfinished { renderer, line } =
-            &mut self.streams[usize::from(stream == Stream::Stderr)];
-        let html = renderer.render(text);
-        if let Some(open) = line.filter(|_| renderer.writes_over()) {
-            self.lines[open - self.taken].html.clear();
+    pub(super) fn push(&mut self, stream: Stream, bytes: &[u8]) {
+        let pieces = self.unfinished(stream).terminal.push(bytes);
+        self.add(stream, pieces);
+    }
+
+    fn unfinished(&mut self, stream: Stream) -> &mut Unfinished {
+        &mut self.streams[usize::from(stream == Stream::Stderr)]
+    }
+
+    fn add(&mut self, stream: Stream, pieces: Vec<Piece>) {
+        let mut line = self.unfinished(stream).line;
+        for piece in pieces {
+            let html = ansi::html(&piece.runs);
+            let open = *line.get_or_insert_with(|| {
+                self.lines.push_back(Line { stream, html: String::new() });
+                self.taken + self.lines.len() - 1
+            });
+            let open = &mut self.lines[open - self.taken].html;
+            if piece.over {
+                open.clear();
+            }
+            open.push_str(&html);
+            if piece.ends {
+                line = None;
+            }
         }
-        let mut parts = html.split('\n').peekable();
-        while let Some(part) = parts.next() {
-            let is_last = parts.peek().is_none();
-            match *line {
-                Some(open) => self.lines[open - self.taken].html.push_str(part),
-                // A newline begins no line until something follows it.
-                None if is_last && part.is_empty() => {}
-                None => {
-                    *line = Some(self.taken + self.lines.len());
-                    self.lines.push_back(Line { stream, html: part.to_owned() });
-                }
-            }
-            if !is_last {
-                *line = None;
-            }
+        self.unfinished(stream).line = line;
+    }
+
+    /// Nothing goes on on what was begun.
+    fn end_lines(&mut self) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let pieces = self.unfinished(stream).terminal.finish();
+            self.add(stream, pieces);
+            self.unfinished(stream).line = None;
         }
     }
 
     /// A line of the page's own, on which nothing goes on.
     pub(super) fn gap(&mut self, stream: Stream, omitted: u64) {
-        self.streams.iter_mut().for_each(|stream| stream.line = None);
+        self.end_lines();
         let html = format!("… {omitted} bytes are not kept …");
         self.lines.push_back(Line { stream, html });
     }
@@ -118,7 +134,7 @@ impl Lines {
 
     /// All that is left. On what was begun, nothing goes on.
     pub(super) fn finish(&mut self, named: Named) -> String {
-        self.streams.iter_mut().for_each(|stream| stream.line = None);
+        self.end_lines();
         let mut html = self.take(named);
         if !self.lines.is_empty() {
             self.write(&mut html, self.lines.len(), named);
@@ -176,8 +192,8 @@ mod tests {
     /// Some lines, one more than a block.
     fn many() -> Lines {
         let mut lines = Lines::default();
-        lines.push(Stream::Stdout, &"<\n".repeat(BLOCK_LINES));
-        lines.push(Stream::Stderr, "b\nc");
+        lines.push(Stream::Stdout, "<\n".repeat(BLOCK_LINES).as_bytes());
+        lines.push(Stream::Stderr, b"b\nc");
         lines
     }
 
@@ -188,7 +204,7 @@ mod tests {
         assert!(first.starts_with(r#"<ol class="lines full" start="1"><li id="both-1">&lt;</li>"#));
         assert!(first.ends_with(r#"<li id="both-500">&lt;</li></ol>"#));
         assert_eq!(lines.take(Named::Both), "");
-        lines.push(Stream::Stderr, "d\n");
+        lines.push(Stream::Stderr, b"d\n");
         let rest = concat!(
             r#"<ol class="lines" start="501">"#,
             r#"<li id="both-501" class="err" aria-description="stderr">b</li>"#,
@@ -206,10 +222,10 @@ mod tests {
     #[test]
     fn what_may_still_change_is_not_taken() {
         let mut lines = Lines::default();
-        lines.push(Stream::Stderr, "10 %");
-        lines.push(Stream::Stdout, &"a\n".repeat(BLOCK_LINES));
+        lines.push(Stream::Stderr, b"10 %");
+        lines.push(Stream::Stdout, "a\n".repeat(BLOCK_LINES).as_bytes());
         assert_eq!(lines.take(Named::Both), "");
-        lines.push(Stream::Stderr, "\r20 %\n");
+        lines.push(Stream::Stderr, b"\r20 %\n");
         let taken = lines.take(Named::Both);
         assert!(taken.contains(r#"aria-description="stderr">20 %</li>"#));
         assert_eq!(lines.lines.len(), 1);
@@ -218,7 +234,10 @@ mod tests {
     #[test]
     fn a_block_of_long_lines_has_fewer() {
         let mut lines = Lines::default();
-        lines.push(Stream::Stdout, &format!("{}\n", "x".repeat(BLOCK_BYTES / 2)).repeat(5));
+        lines.push(
+            Stream::Stdout,
+            format!("{}\n", "x".repeat(BLOCK_BYTES / 2)).repeat(5).as_bytes(),
+        );
         let html = lines.finish(Named::Both);
         let starts = html.match_indices("start=\"").map(|(at, _)| &html[at + 7..at + 8]);
         assert_eq!(starts.collect::<Vec<_>>(), ["1", "3", "5"]);
@@ -230,7 +249,10 @@ mod tests {
             [("x".repeat(SHORT), true), ("x".repeat(SHORT + 1), false), ("\t".into(), false)]
         {
             let mut lines = Lines::default();
-            lines.push(Stream::Stdout, &format!("{line}\n{}", "a\n".repeat(BLOCK_LINES - 1)));
+            lines.push(
+                Stream::Stdout,
+                format!("{line}\n{}", "a\n".repeat(BLOCK_LINES - 1)).as_bytes(),
+            );
             let html = lines.finish(Named::Both);
             assert_eq!(html.starts_with("<ol class=\"lines full\""), full, "{line}");
         }
@@ -239,17 +261,17 @@ mod tests {
     #[test]
     fn a_line_goes_on_whatever_the_other_stream_writes_between() {
         let mut lines = Lines::default();
-        lines.push(Stream::Stdout, "one\ntw");
-        lines.push(Stream::Stderr, "\x1b[31mfailed\n\nand");
-        lines.push(Stream::Stdout, "o\nthree\n");
-        lines.push(Stream::Stderr, " more");
+        lines.push(Stream::Stdout, b"one\ntw");
+        lines.push(Stream::Stderr, b"\x1b[31mfailed\n\nand");
+        lines.push(Stream::Stdout, b"o\nthree\n");
+        lines.push(Stream::Stderr, b" more");
         assert_eq!(
             told(lines),
             [
                 "stdout one",
                 "stdout two",
                 "stderr <span class=\"f1\">failed</span>",
-                "stderr <span class=\"f1\"></span>",
+                "stderr ",
                 "stderr <span class=\"f1\">and</span><span class=\"f1\"> more</span>",
                 "stdout three",
             ]
@@ -259,11 +281,11 @@ mod tests {
     #[test]
     fn a_line_is_written_over_where_it_stands_and_none_goes_on_behind_a_gap() {
         let mut lines = Lines::default();
-        lines.push(Stream::Stdout, "10 %");
-        lines.push(Stream::Stderr, "a\n");
-        lines.push(Stream::Stdout, "\r20 %");
+        lines.push(Stream::Stdout, b"10 %");
+        lines.push(Stream::Stderr, b"a\n");
+        lines.push(Stream::Stdout, b"\r20 %");
         lines.gap(Stream::Stdout, 7);
-        lines.push(Stream::Stdout, "end");
+        lines.push(Stream::Stdout, b"end");
         assert_eq!(
             told(lines),
             ["stdout 20 %", "stderr a", "stdout … 7 bytes are not kept …", "stdout end"]

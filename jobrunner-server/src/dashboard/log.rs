@@ -1,10 +1,11 @@
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use jobrunner_core::{
     Service,
     log::Stream,
     service::{Followed, LogPlace},
+    terminal::{Piece, Terminal},
 };
 use poem::{
     IntoResponse, Request, Response, Result, handler,
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{ansi::Renderer, session::Session, show::Standing};
+use super::{ansi, session::Session, show::Standing};
 use crate::api::{logs::RawLog, problem::Failure};
 
 /// How long a stream may be silent, for the sake of proxies that close silent connections.
@@ -61,35 +62,72 @@ pub(super) async fn live(
     let followed =
         service.follow(&session.caller, id.into(), place).await.map_err(Failure::from)?;
     let followed = followed.take_until(stop.clone().cancelled_owned());
-    let renderers = [Renderer::default(), Renderer::default()];
-    let events = followed.scan(renderers, |renderers, followed| {
+    let events = followed.scan(Terminals::default(), |terminals, followed| {
         let told = followed
             .inspect_err(|error| tracing::warn!(%error, "cannot go on telling a job's output"))
             .ok()
-            .map(|(place, followed)| event(renderers, place, followed));
+            .map(|(place, followed)| terminals.events(place, followed));
         std::future::ready(told)
     });
+    let events = events.flat_map(stream::iter);
     Ok(SSE::new(events).keep_alive(KEEP_ALIVE).into_response())
 }
 
-fn event(renderers: &mut [Renderer; 2], place: LogPlace, followed: Followed) -> Event {
-    let told = match followed {
-        Followed::Output { stream, bytes, .. } => {
-            let renderer = &mut renderers[usize::from(stream == Stream::Stderr)];
-            let html = renderer.render(&String::from_utf8_lossy(&bytes));
-            Told::Output { stream: stream.as_str(), html, over: renderer.writes_over() }
+/// What terminals show of the two streams.
+#[derive(Default)]
+struct Terminals([Terminal; 2]);
+
+impl Terminals {
+    fn events(&mut self, place: LogPlace, followed: Followed) -> Vec<Event> {
+        let told = match followed {
+            Followed::Output { stream, bytes, .. } => {
+                vec![output(stream, &self.of(stream).push(&bytes))]
+            }
+            Followed::Gap { stream, from, to } => {
+                let gap = Told::Gap { stream: stream.as_str(), omitted: to - from };
+                self.rest().chain([gap]).collect()
+            }
+            Followed::Status(status) => {
+                let status = Told::Status { standing: status.into(), attempt: place.attempt };
+                self.rest().chain([status]).collect()
+            }
+            Followed::End(status) => {
+                self.rest().chain([Told::End { standing: status.into() }]).collect()
+            }
+        };
+        let event = |told| {
+            // A map of strings and numbers can always be written.
+            let data = serde_json::to_string(&told).unwrap_or_default();
+            Event::message(data).id(place.to_string())
+        };
+        told.into_iter().map(event).collect()
+    }
+
+    fn of(&mut self, stream: Stream) -> &mut Terminal {
+        &mut self.0[usize::from(stream == Stream::Stderr)]
+    }
+
+    /// What was waited for to go on.
+    fn rest(&mut self) -> impl Iterator<Item = Told> {
+        let rest = [Stream::Stdout, Stream::Stderr].map(|stream| {
+            let pieces = self.of(stream).finish();
+            (!pieces.is_empty()).then(|| output(stream, &pieces))
+        });
+        rest.into_iter().flatten()
+    }
+}
+
+fn output(stream: Stream, pieces: &[Piece]) -> Told {
+    let mut html = String::new();
+    for piece in pieces {
+        html.push_str(&ansi::html(&piece.runs));
+        if piece.ends {
+            html.push('\n');
         }
-        Followed::Gap { stream, from, to } => {
-            Told::Gap { stream: stream.as_str(), omitted: to - from }
-        }
-        Followed::Status(status) => {
-            Told::Status { standing: status.into(), attempt: place.attempt }
-        }
-        Followed::End(status) => Told::End { standing: status.into() },
-    };
-    // A map of strings and numbers can always be written.
-    let data = serde_json::to_string(&told).unwrap_or_default();
-    Event::message(data).id(place.to_string())
+    }
+    // Only what was begun before can be written over by another piece.
+    let over = pieces.first().is_some_and(|piece| piece.over);
+    Told::Output { stream: stream.as_str(), html, over }
 }
 
 #[derive(Deserialize)]

@@ -111,7 +111,7 @@ impl Output {
                         if let Part::Head(left) = &mut self.part {
                             *left = left.saturating_sub(bytes.len() as u64);
                         }
-                        self.lines.push(stream, &String::from_utf8_lossy(&bytes));
+                        self.lines.push(stream, &bytes);
                     }
                     Followed::Gap { stream, from, to } => self.lines.gap(stream, to - from),
                     Followed::Status(_) | Followed::End(_) => {}

@@ -9,9 +9,9 @@ use super::xml::Element;
 /// What a test case says beyond its job.
 #[derive(Debug, Default)]
 pub(super) struct Details {
-    /// The end of what a failed job wrote to descriptor 1.
+    /// The end of what a failed job wrote to descriptor 1, as a terminal shows it.
     pub(super) stdout: String,
-    /// The end of what a failed job wrote to descriptor 2.
+    /// The end of what a failed job wrote to descriptor 2, as a terminal shows it.
     pub(super) stderr: String,
     /// All attempts of a flaky job.
     pub(super) attempts: Vec<Attempt>,

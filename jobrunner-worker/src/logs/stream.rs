@@ -1,5 +1,8 @@
 use bytes::BytesMut;
-use jobrunner_core::log::{LogChunk, Mark, Stream, Trim};
+use jobrunner_core::{
+    error_line::END,
+    log::{LogChunk, Mark, Stream, Trim},
+};
 use tokio::time::{Duration, Instant};
 
 use super::kept::Kept;
@@ -29,9 +32,6 @@ pub(super) struct StreamLog {
 
 /// How many marks are kept of what is gathered; what comes behind the last of them counts as one part.
 const MARKS: usize = 256;
-
-/// How much of the end of a stream its last line is looked for in.
-const END: usize = 2048;
 
 impl StreamLog {
     /// A stream of which about `cap` bytes are kept.
