@@ -1,75 +1,35 @@
 //! From settings to parts: the only place that names concrete backends.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+#[cfg(feature = "sqlite")]
+mod embedded;
+
+use std::{io, sync::Arc};
+#[cfg(all(feature = "postgres", feature = "redis"))]
+use std::time::Duration;
 
 use rand::{TryRng, rngs::SysRng};
-use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
+#[cfg(all(feature = "postgres", feature = "redis"))]
 use tokio::time::{Instant, sleep};
+#[cfg(all(feature = "postgres", feature = "redis"))]
+use tokio_util::sync::CancellationToken;
 
-#[cfg(feature = "redis")]
-use crate::queue::RedisQueue;
+#[cfg(feature = "sqlite")]
+pub use embedded::{Embedded, embedded};
+
+#[cfg(all(feature = "postgres", feature = "redis"))]
+use crate::queue::{PostgresQueue, RedisQueue};
+#[cfg(feature = "postgres")]
+use crate::{
+    queue::LocalQueue,
+    store::postgres::{PostgresOptions, PostgresStore},
+};
 use crate::{
     Error, Queue, Result, Service, Store,
     authz::{Passwords, RoleAuthz, TokenKey},
     config::Settings,
-    lease::{Rescue, Rescued},
-    queue::LocalQueue,
     service::Parts,
-    store::sqlite::SqliteStore,
 };
-#[cfg(feature = "postgres")]
-use crate::{
-    queue::PostgresQueue,
-    store::postgres::{PostgresOptions, PostgresStore},
-};
-#[cfg(all(feature = "postgres", feature = "redis"))]
-use tokio_util::sync::CancellationToken;
-
-/// A service with its backends, ready for a server and a worker in the same process.
-pub struct Embedded {
-    /// For callers.
-    pub service: Service,
-    /// For workers.
-    pub store: Arc<dyn Store>,
-    /// For workers.
-    pub queue: Arc<dyn Queue>,
-    /// The jobs that an earlier process was running when it died; they wait again or have ended.
-    pub rescued: Vec<Rescued>,
-    /// Held as long as the directory is in use.
-    _lock: File,
-}
-
-/// Opens the embedded default in a directory, which is made if need be: a SQLite file, an in-process
-/// queue, and a secret for tokens that is made once and kept. The directory is locked, so that two
-/// processes cannot share it; what an earlier one left running is taken back.
-///
-/// # Errors
-/// [`Conflict`](Error::Conflict) when another process uses the directory; otherwise what the file
-/// system or the database says.
-pub async fn embedded(directory: &Path, settings: &Settings) -> Result<Embedded> {
-    let inside = |error: io::Error| unusable(directory, &error);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(inside)?;
-    let lock = lock(directory).await?;
-    let secret = match &settings.jwt_secret {
-        Some(secret) => secret.clone(),
-        None => kept_secret(&directory.join("jwt-secret")).map_err(inside)?,
-    };
-    let path = directory.join("jobrunner.sqlite3");
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path).await?);
-    let rescued = store.rescue(Rescue::All).await?;
-    let backends = Backends { store, queue: Arc::new(LocalQueue::new()) };
-    let service = assemble(&backends, settings, &secret).await?;
-    let Backends { store, queue } = backends;
-    Ok(Embedded { service, store, queue, rescued, _lock: lock })
-}
 
 /// What the servers and workers of a team share.
 #[derive(Clone)]
@@ -234,60 +194,6 @@ async fn assemble(
         passwords,
         rules: settings.rules(),
     }))
-}
-
-/// How long a directory that is in use is waited for: whoever used it may have been killed a moment ago and not
-/// be quite gone.
-const LOCK_WAIT: Duration = Duration::from_secs(2);
-
-/// Locks a directory until the file is closed, which the kernel does for a process that dies.
-async fn lock(directory: &Path) -> Result<File> {
-    let path = directory.join("lock");
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|error| unusable(directory, &error))?;
-    let started = Instant::now();
-    while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        if started.elapsed() < LOCK_WAIT {
-            sleep(LOCK_WAIT / 40).await;
-            continue;
-        }
-        let mut holder = String::new();
-        let known = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
-        let who = if known { format!(" (process {})", holder.trim()) } else { String::new() };
-        return Err(Error::Conflict(format!(
-            "another jobrunner{who} is using {}; stop it, or choose another --data-dir",
-            directory.display()
-        )));
-    }
-    let written = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-    written.map_err(|error| unusable(directory, &error))?;
-    Ok(file)
-}
-
-fn unusable(directory: &Path, error: &io::Error) -> Error {
-    Error::Conflict(format!(
-        "cannot use the data directory {}: {error}; make it writable, or choose another --data-dir",
-        directory.display()
-    ))
-}
-
-/// The secret in a file, made at random if there is none.
-fn kept_secret(path: &Path) -> io::Result<SecretString> {
-    match fs::read_to_string(path) {
-        Ok(secret) => return Ok(secret.trim().to_owned().into()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    let secret = random_hex::<32>()?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    writeln!(file, "{secret}")?;
-    file.sync_all()?;
-    Ok(secret.into())
 }
 
 /// A password for the first admin, made at random: 96 bits as 24 hexadecimal digits.
