@@ -21,7 +21,7 @@ mod wait;
 
 pub use builders::{Fixture, Hand, account, audit_event, new_batch, outcome, spec};
 pub use faulty::{Fault, Faulty};
-pub use wait::wait_until;
+pub use wait::{PATIENCE, allowed, wait_until, wait_while_progressing};
 
 /// Makes a test of every case of the store's suite. Takes the path of an `async fn() -> Fixture`.
 #[macro_export]

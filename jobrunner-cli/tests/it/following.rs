@@ -1,12 +1,9 @@
-use std::time::Duration;
-
+use jobrunner_core::testkit::PATIENCE;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::service::Service;
-
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// A stream of server-sent events, read as a browser reads it.
 struct Events {
@@ -45,7 +42,7 @@ impl Events {
                 let data = serde_json::from_str(data).expect("JSON");
                 return Some((field("event:").expect("a name").to_owned(), data));
             }
-            let piece = timeout(LIMIT, self.response.chunk()).await.expect("not so long");
+            let piece = timeout(PATIENCE, self.response.chunk()).await.expect("not so long");
             self.text.push_str(std::str::from_utf8(&piece.expect("a stream")?).expect("UTF-8"));
         }
     }

@@ -1,6 +1,7 @@
 //! `jobrunner up` as a process of its own, and a client to talk to it.
 
 use std::{
+    cell::RefCell,
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
@@ -8,15 +9,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jobrunner_core::executor::processes::{self, Process};
+use jobrunner_core::{
+    executor::processes::{self, Process},
+    testkit::{PATIENCE, wait_until, wait_while_progressing},
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_jobrunner");
 pub(crate) const EMAIL: &str = "admin@example.com";
 pub(crate) const PASSWORD: &str = "correct horse battery";
-
-const LIMIT: Duration = Duration::from_secs(120);
 
 /// A running service. Dropping it kills it with SIGKILL.
 pub(crate) struct Service {
@@ -67,7 +69,7 @@ impl Service {
             }
         });
         let url = loop {
-            let line = said.recv_timeout(LIMIT).expect("the service says where it is");
+            let line = said.recv_timeout(PATIENCE).expect("the service says where it is");
             if let Some((_, url)) = line.split_once("page      ") {
                 break url.trim().trim_end_matches('/').to_owned();
             }
@@ -103,7 +105,7 @@ impl Service {
         let started = Instant::now();
         let is_there = |now: Process| !now.is_zombie && now.started == seen.started;
         while Process::read(runner).is_some_and(is_there) {
-            assert!(started.elapsed() < LIMIT, "the runner does not end");
+            assert!(started.elapsed() < PATIENCE, "the runner does not end");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -125,14 +127,9 @@ impl Service {
 
     /// Waits until it has ended by itself.
     pub(crate) async fn ended_by_itself(mut self) -> std::process::ExitStatus {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.process.try_wait().expect("a child") {
-                return status;
-            }
-            assert!(started.elapsed() < LIMIT, "the service does not end");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let process = RefCell::new(&mut self.process);
+        let ended = async || process.borrow_mut().try_wait().expect("a child");
+        wait_until("the service to end", ended).await
     }
 
     /// How much memory of the runner is resident, in bytes.
@@ -198,28 +195,26 @@ impl Service {
 
     /// Asks until a field has a value.
     pub(crate) async fn until(&self, path: &str, field: &str, value: &Value) -> Value {
-        let started = Instant::now();
-        loop {
+        wait_while_progressing(&format!("{field} of {path} to be {value}"), async || {
             let answer = self.get(path).await;
-            if answer[field] == *value {
-                return answer;
-            }
-            assert!(started.elapsed() < LIMIT, "{field} of {path} is not {value}: {answer}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            if answer[field] == *value { Ok(answer) } else { Err(answer) }
+        })
+        .await
     }
 
-    /// Asks until a job or a batch has ended.
+    /// Asks until a job or a batch has ended, for as long as it prints or its counts change.
     pub(crate) async fn ended(&self, path: &str) -> Value {
-        let started = Instant::now();
-        loop {
+        wait_while_progressing(&format!("{path} to end"), async || {
             let answer = self.get(path).await;
             if !answer["finished_at"].is_null() {
-                return answer;
+                return Ok(answer);
             }
-            assert!(started.elapsed() < LIMIT, "{path} does not end: {answer}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            let is_job = answer["counts"].is_null() && answer["status"] == "running";
+            let logs = format!("{path}/logs?tail_bytes=1");
+            let printed = if is_job { self.get(&logs).await["stdout_bytes"].take() } else { json!(0) };
+            Err((answer, printed))
+        })
+        .await
     }
 }
 
@@ -251,9 +246,5 @@ impl Drop for Service {
 
 /// Waits for a condition on this machine.
 pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(started.elapsed() < LIMIT, "waited in vain for {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait_until(what, async || holds().then_some(())).await;
 }

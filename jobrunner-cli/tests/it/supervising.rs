@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use jobrunner_core::executor::processes;
+use jobrunner_core::{executor::processes, testkit::allowed};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
@@ -53,7 +53,7 @@ async fn start(directory: &std::path::Path, seconds: u32) -> Service {
 
 async fn all_gone_in_time(seconds: u32, since: Instant) {
     until("the tree to be gone", || sleepers(seconds).is_empty()).await;
-    assert!(since.elapsed() < GONE_IN, "{:?}", since.elapsed());
+    assert!(since.elapsed() < allowed(GONE_IN), "{:?}", since.elapsed());
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn p9_nothing_is_alive_two_seconds_after_the_supervisor_was_killed() {
     all_gone_in_time(7_772, killed).await;
     let runner_ended = || processes::Process::read(runner).is_none_or(|process| process.is_zombie);
     until("the runner to end", runner_ended).await;
-    assert!(killed.elapsed() < GONE_IN, "{:?}", killed.elapsed());
+    assert!(killed.elapsed() < allowed(GONE_IN), "{:?}", killed.elapsed());
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn p6_a_cancel_ends_what_left_its_session_and_its_parents() {
     let ended = service.ended(&format!("/jobs/{job}")).await;
     assert_eq!(ended["status"], "canceled");
     // What P6 allows: the grace and five seconds. Nothing of it is alive when the job has ended.
-    assert!(canceled.elapsed() < Duration::from_secs(1 + 5), "{:?}", canceled.elapsed());
+    assert!(canceled.elapsed() < allowed(Duration::from_secs(1 + 5)), "{:?}", canceled.elapsed());
     assert_eq!(sleepers(7_773), []);
 }
 
@@ -102,8 +102,10 @@ async fn what_a_command_left_behind_ends_with_it_and_other_jobs_keep_theirs() {
     let staying = service.job("staying", &["sh", "-c", staying], json!({})).await;
     until("its daemon", || sleepers(7_775).len() == 1).await;
 
-    let leaving = "setsid sh -c '(sleep 7776 >/dev/null 2>&1 &) & exit'; sleep 0.2; exit 0";
+    let leaving = "setsid sh -c '(sleep 7776 >/dev/null 2>&1 &) & exit'; until test -e left; do sleep 0.02; done";
     let leaving = service.job("leaving", &["sh", "-c", leaving], json!({})).await;
+    until("its daemon, too", || sleepers(7_776).len() == 1).await;
+    std::fs::write(directory.path().join("left"), "").expect("a file");
     assert_eq!(service.ended(&format!("/jobs/{leaving}")).await["status"], "passed");
     assert_eq!(sleepers(7_776), []);
     assert_eq!(sleepers(7_775).len(), 1);

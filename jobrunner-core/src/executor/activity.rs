@@ -63,14 +63,14 @@ impl Drop for Taking<'_> {
 mod tests {
     use super::*;
 
-    const SILENCE: Duration = Duration::from_millis(200);
+    const SILENCE: Duration = Duration::from_secs(2);
 
     #[tokio::test]
     async fn silence_begins_anew_with_everything_that_is_written() {
         let started = Instant::now();
         let activity = Activity::since(started);
         let writing = async {
-            sleep_until(started + SILENCE / 2).await;
+            sleep_until(started + SILENCE / 10).await;
             drop(activity.written());
             Instant::now()
         };
@@ -84,7 +84,7 @@ mod tests {
         let activity = Activity::since(started);
         let slow = async {
             let taking = activity.written();
-            sleep_until(started + SILENCE * 3).await;
+            sleep_until(started + SILENCE * 2).await;
             drop(taking);
             Instant::now()
         };

@@ -2,7 +2,7 @@
 
 /// Announcements and those who wait for them.
 pub mod wakeups {
-    use std::{any::Any, sync::Arc, time::Duration};
+    use std::{any::Any, sync::Arc};
 
     use futures_util::{StreamExt, stream::BoxStream};
     use tokio::time::timeout;
@@ -10,9 +10,8 @@ pub mod wakeups {
     use crate::{
         BatchId, JobId, Queue, UserId,
         queue::{Hint, Wakeup},
+        testkit::PATIENCE,
     };
-
-    const LIMIT: Duration = Duration::from_secs(30);
 
     async fn heard(listener: &mut BoxStream<'static, Wakeup>, wanted: &Wakeup) -> bool {
         let search = async {
@@ -23,7 +22,7 @@ pub mod wakeups {
             }
             false
         };
-        timeout(LIMIT, search).await.unwrap_or(false)
+        timeout(PATIENCE, search).await.unwrap_or(false)
     }
 
     /// A worker that waits for work hears of a job.

@@ -22,15 +22,16 @@ use jobrunner_core::{
     job::LoadingVariables,
     lease::{LeaseRef, LeaseToken, Leased, Outcome},
     log::Stream,
+    testkit,
     workdir::AllowedRoots,
 };
 use tokio_util::sync::CancellationToken;
 
-/// The grace of every executor here.
-const GRACE: Duration = Duration::from_secs(1);
+/// The grace of the executors here: more than whoever ends when it is asked to needs on any machine.
+const GRACE: Duration = Duration::from_secs(60);
 
-/// How long a condition may take to come true.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The grace for commands that do not end when they are asked to.
+const SHORT_GRACE: Duration = Duration::from_secs(1);
 
 /// What one run left behind.
 #[derive(Debug)]
@@ -105,17 +106,26 @@ fn script(text: &str) -> Leased {
 }
 
 fn executor() -> ProcessExecutor {
-    executor_within(AllowedRoots::default())
+    ProcessExecutor::new(settings())
+}
+
+/// One that waits for [`SHORT_GRACE`] alone.
+fn hasty() -> ProcessExecutor {
+    ProcessExecutor::new(ProcessSettings { grace: SHORT_GRACE, ..settings() })
 }
 
 fn executor_within(allowed_roots: AllowedRoots) -> ProcessExecutor {
-    ProcessExecutor::new(ProcessSettings {
+    ProcessExecutor::new(ProcessSettings { allowed_roots, ..settings() })
+}
+
+fn settings() -> ProcessSettings {
+    ProcessSettings {
         grace: GRACE,
-        allowed_roots,
+        allowed_roots: AllowedRoots::default(),
         loading_variables: LoadingVariables::default(),
         reaper: None,
         cgroups: None,
-    })
+    }
 }
 
 async fn run(job: &Leased) -> Ran {
@@ -144,11 +154,7 @@ fn alive(job: &Leased) -> Vec<String> {
 }
 
 async fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited too long until {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    testkit::wait_until(what, || async { condition().then_some(()) }).await;
 }
 
 async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {

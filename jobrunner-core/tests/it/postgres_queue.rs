@@ -5,7 +5,7 @@ use jobrunner_core::{
     JobId, Queue,
     queue::{Link, PostgresQueue, Wakeup},
     queue_conformance,
-    testkit::{servers::PrivatePostgres, wait_until},
+    testkit::{PATIENCE, allowed, servers::PrivatePostgres, wait_until},
 };
 use sqlx::{Connection, PgConnection};
 use tokio::time::timeout;
@@ -30,7 +30,7 @@ async fn hear(listener: &mut BoxStream<'static, Wakeup>, wanted: &Wakeup) {
         }
         panic!("the queue is gone");
     };
-    let heard = timeout(Duration::from_secs(30), search).await;
+    let heard = timeout(PATIENCE, search).await;
     heard.unwrap_or_else(|_| panic!("waited in vain for {wanted:?}"));
 }
 
@@ -76,7 +76,7 @@ async fn a_lost_connection_is_made_again_and_listeners_are_told() {
     let changed = changed();
     one.announce(changed.clone()).await;
     // Either it arrives, or its loss is told.
-    let arrived = timeout(Duration::from_secs(30), there.next()).await.expect("a wake-up");
+    let arrived = timeout(PATIENCE, there.next()).await.expect("a wake-up");
     assert!([Some(changed), Some(Wakeup::Lagged)].contains(&arrived), "{arrived:?}");
 }
 
@@ -92,7 +92,7 @@ async fn a_restart_of_the_database_is_survived_and_nobody_waits_for_it() {
             one.announce(Wakeup::Cancel).await;
         }
     };
-    timeout(Duration::from_secs(5), announcing).await.expect("nobody waits");
+    timeout(allowed(Duration::from_secs(5)), announcing).await.expect("nobody waits");
     hear(&mut here, &Wakeup::Cancel).await;
     server.start_again();
     hear(&mut there, &Wakeup::Lagged).await;

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jobrunner_core::testkit::servers::{PrivatePostgres, PrivateRedis};
+use jobrunner_core::testkit::{
+    PATIENCE,
+    servers::{PrivatePostgres, PrivateRedis},
+};
 
 fn address(url: &str) -> String {
     let after = url.rsplit_once('@').map_or(url, |(_, after)| after);
@@ -72,7 +75,7 @@ fn servers_end_with_a_test_that_is_killed() {
     test.wait().expect("its end");
     let killed = Instant::now();
     while answers(&url) {
-        assert!(killed.elapsed() < Duration::from_secs(30), "the server goes on");
+        assert!(killed.elapsed() < PATIENCE, "the server goes on");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

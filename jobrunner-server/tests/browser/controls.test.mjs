@@ -129,13 +129,13 @@ test("admins set roles, limits and weights, see what waits, and drain workers", 
     await other.api("POST", "/jobs", other.job("waits", "true", { queue: "deep" }));
     await page.goto(`${other.url}/queues`);
     const queue = page.locator("#queue-deep");
-    await queue.filter({ hasText: /deep\s*1\s*1\s*\d+ s ago\s*open/ }).waitFor();
+    await queue.filter({ hasText: /deep\s*1\s*1\s*\d+ (s|min) ago\s*open/ }).waitFor();
     await queue.locator("[name=weight]").fill("2.5");
     await Promise.all([page.waitForResponse((answer) => answer.request().method() === "POST"), queue.locator("text=Set").click()]);
     assert.equal((await other.api("GET", "/queues")).items.find(({ name }) => name === "deep").weight, 2.5);
 
     await page.goto(`${other.url}/workers`);
-    await until(page, "#workers", /1 of 1.*\d+ s ago/s);
+    await until(page, "#workers", /1 of 1.*\d+ (s|min) ago/s);
     await page.click("#workers >> text=Drain");
     await until(page, "#workers tbody", "draining");
     assert.deepEqual(page.problems, []);

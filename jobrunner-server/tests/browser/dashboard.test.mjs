@@ -28,7 +28,7 @@ test("a batch that is submitted through the API appears, and its card, bar and t
   await page.click(`#batch-${made.id} .unfold summary`);
   const members = `#batch-${made.id} .members tr`;
   await until(page, members, "running");
-  await until(page, `${members} .lasting`, /^\d+ s$/);
+  await until(page, `${members} .lasting`, /^\d+ (s|min)/);
   open("live-1");
   await until(page, `${members}:has-text("waits")`, "running");
   await until(page, `${members}:has-text("fails")`, "exited with code 3");
@@ -40,7 +40,7 @@ test("a batch that is submitted through the API appears, and its card, bar and t
   await until(page, `${card} .status`, "failed");
   await until(page, "#totals .is-passed", "2");
   await until(page, `${members}:has-text("waits")`, "passed");
-  await until(page, `${card} .ago`, /^[1-9]\d* s ago$/);
+  await until(page, `${card} .ago`, /^[1-9]\d* (s|min) ago$/);
   assert.deepEqual(page.problems, []);
   await page.context().close();
 });
@@ -114,7 +114,9 @@ test("the table of a batch changes live, failures come first, filters stand in t
 });
 
 test("headings sort the table of a batch, page by page, and the filters stay", async () => {
-  const made = await batch("sorted", [...Array(120)].map((_, n) => service.job(`case & ${n % 10}${Math.floor(n / 10)}`, n === 77 ? "sleep 1" : "true")));
+  const made = await batch("sorted", [...Array(120)].map((_, n) => service.job(`case & ${n % 10}${Math.floor(n / 10)}`, n === 77 ? gate("sorted") : "true")));
+  await service.until(`/job-batches/${made.id}`, (batch) => batch.counts.passed === 119);
+  open("sorted");
   await service.untilEnded(`/job-batches/${made.id}`);
   const page = await service.page();
   await page.goto(`${service.url}/batches/${made.id}?status=passed&name=case+%26`);
@@ -172,14 +174,17 @@ test("the log of a running job comes live, in colours, and follows until somebod
   assert.equal(await page.locator(`${log} b`).count(), 0);
   open("log-1");
   await until(page, log, "500");
-  const atEnd = () => page.locator(log).evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 4);
-  assert.equal(await atEnd(), true);
+  const untilAtEnd = (isSo) => page.waitForFunction(([log, isSo]) => {
+    const { scrollHeight, scrollTop, clientHeight } = document.querySelector(log);
+    return (scrollHeight - scrollTop - clientHeight < 4) === isSo;
+  }, [log, isSo]);
+  await untilAtEnd(true);
   await page.locator(log).hover();
   await page.mouse.wheel(0, -500);
   await page.locator('#follow[aria-pressed="false"]').waitFor();
   open("log-2");
   await until(page, log, "the end");
-  assert.equal(await atEnd(), false);
+  await untilAtEnd(false);
   open("log-3");
   await until(page, `${log} .err`, "oops");
   await until(page, "#result .status", "passed");
@@ -387,7 +392,7 @@ for (const scheme of ["light", "dark"]) {
     await service.account(nobody, "operator");
     const page = await service.page(EMAIL, options);
     const empty = await service.page(nobody, options);
-    const door = await (await service.browser.newContext(options)).newPage();
+    const door = await service.blankPage(options);
     const looks = [...paths.map((path) => [page, path]), [empty, "/"], [empty, "/jobs"], [door, "/"]];
     for (const [page, path] of looks) {
       await page.setViewportSize({ width: 1280, height: 900 });

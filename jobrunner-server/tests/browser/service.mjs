@@ -12,6 +12,9 @@ export const PASSWORD = "correct horse battery";
 const BINARY = process.env.JOBRUNNER_BINARY ?? new URL("../../../target/debug/jobrunner", import.meta.url).pathname;
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
+// How long the browser waits for what does not come: only what hangs takes so long, on a machine of any speed.
+const PATIENCE = 300_000;
+
 // Nothing of the browser's own goes out to the network.
 const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",
@@ -29,7 +32,7 @@ export class Service {
     service.settings = settings;
     await service.launch("127.0.0.1:0");
     service.token = await service.tokenOf(EMAIL);
-    service.browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    service.browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, timeout: PATIENCE });
     return service;
   }
 
@@ -93,10 +96,16 @@ export class Service {
 
   async account(email, role) { await this.api("POST", "/users", { email, password: PASSWORD, role }); }
 
+  /// A page of nobody yet.
+  async blankPage(options = {}) {
+    const context = await this.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    context.setDefaultTimeout(PATIENCE);
+    return context.newPage();
+  }
+
   /// A page of somebody who has signed in; errors of its scripts are errors of the test.
   async page(email = EMAIL, options = {}) {
-    const context = await this.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-    const page = await context.newPage();
+    const page = await this.blankPage(options);
     page.problems = [];
     page.on("pageerror", (error) => page.problems.push(error.message));
     page.on("console", (message) => {
@@ -112,10 +121,12 @@ export class Service {
     return page;
   }
 
-  async untilEnded(path) {
+  untilEnded(path) { return this.until(path, (thing) => thing.finished_at); }
+
+  async until(path, isSo) {
     for (;;) {
       const thing = await this.api("GET", path);
-      if (thing.finished_at) return thing;
+      if (isSo(thing)) return thing;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

@@ -86,7 +86,10 @@ async fn two_workers_share_a_batch_and_no_job_runs_twice() {
 async fn as_many_jobs_run_at_a_time_as_there_are_slots() {
     let site = Site::new().await;
     let worker = site.start(2);
-    let specs = (0..8).map(|_| site.script("echo + >> ledger; sleep 0.2; echo - >> ledger"));
+    // The first waits for the second, which needs another slot.
+    let script = "echo + >> ledger; until [ $(grep -cF + ledger) -ge 2 ]; do sleep 0.02; done
+        sleep 0.2; echo - >> ledger";
+    let specs = (0..8).map(|_| site.script(script));
     let batch = site.submit_batch(specs.collect()).await;
 
     site.wait_for_batch(&batch).await;

@@ -22,10 +22,13 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// The time to live of leases here.
-pub(crate) const TTL: Duration = Duration::from_secs(2);
+/// The time to live of leases here: longer than a busy machine may keep a worker from renewing.
+const TTL: Duration = Duration::from_secs(20);
 
-/// How long a command may take to end when it is asked to.
+/// The time to live of leases that a test waits out.
+pub(crate) const SHORT_TTL: Duration = Duration::from_secs(2);
+
+/// How long a command may take to end when it is asked to, before it is killed.
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
 /// An embedded installation without a worker, and a directory for the commands to run in.

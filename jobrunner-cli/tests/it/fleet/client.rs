@@ -2,17 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use jobrunner_core::testkit::{PATIENCE, wait_until, wait_while_progressing};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{LIMIT, process::Daemon};
+use super::process::Daemon;
 use crate::service::{EMAIL, PASSWORD};
 
 /// The pause before a request that was put off is sent again.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// How long a server may take for an answer, whatever has failed behind it.
-const ANSWER: Duration = Duration::from_secs(30);
 
 /// A signed-in client of one server.
 #[derive(Clone)]
@@ -49,7 +47,7 @@ impl Client {
     }
 
     async fn sign_in(url: &str, email: &str, password: &str) -> Self {
-        let http = reqwest::Client::builder().timeout(ANSWER).build().expect("a client");
+        let http = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
         let form = [("username", email), ("password", password)];
         let answer = http.post(format!("{url}/auth/token")).form(&form).send().await;
         let token: Value = answer.expect("an answer").json().await.expect("JSON");
@@ -75,7 +73,7 @@ impl Client {
             request = request.json(body);
         }
         let answer = match request.send().await {
-            Err(error) if error.is_timeout() => panic!("{path}: no answer in {ANSWER:?}"),
+            Err(error) if error.is_timeout() => panic!("{path}: no answer in {PATIENCE:?}"),
             answer => answer.ok()?,
         };
         let status = answer.status().as_u16();
@@ -109,27 +107,20 @@ impl Client {
     }
 
     async fn patiently(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
-        let started = Instant::now();
-        loop {
-            match self.send(method.clone(), path, body, None).await {
-                Some(answer) if answer.status != 503 => return answer,
-                other => assert!(started.elapsed() < LIMIT, "{path}: {other:?}"),
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+        wait_until(&format!("an answer of {path}"), async || {
+            let answer = self.send(method.clone(), path, body, None).await;
+            answer.filter(|answer| answer.status != 503)
+        })
+        .await
     }
 
-    /// Asks until a job or a batch has ended.
-    pub(crate) async fn ended(&self, path: &str, limit: Duration) -> Value {
-        let started = Instant::now();
-        loop {
+    /// Asks until a job or a batch has ended, for as long as it changes.
+    pub(crate) async fn ended(&self, path: &str) -> Value {
+        wait_while_progressing(&format!("{path} to end"), async || {
             let answer = self.get(path).await;
-            if !answer["finished_at"].is_null() {
-                return answer;
-            }
-            assert!(started.elapsed() < limit, "{path} does not end in {limit:?}: {answer}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            if answer["finished_at"].is_null() { Err(answer) } else { Ok(answer) }
+        })
+        .await
     }
 
     /// All items of a list, page by page.
@@ -157,7 +148,7 @@ pub(crate) async fn submit(clients: &[Client], first: usize, body: &Value, key: 
             None | Some(Answer { status: 503, .. }) => {}
             Some(answer) => panic!("{path}: {answer:?}"),
         }
-        assert!(started.elapsed() < LIMIT, "nobody takes {key}");
+        assert!(started.elapsed() < PATIENCE, "nobody takes {key}");
         tokio::time::sleep(PAUSE).await;
     }
     unreachable!("a cycle has no end")

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Backends, Fleet, LIMIT, Plan, client, on_both::on_both, until};
+use super::{Backends, Fleet, Plan, client, on_both::on_both, until};
 use crate::up::{member, output};
 
 on_both!(
@@ -18,7 +18,7 @@ async fn commands_submitted_through_one_server_are_watched_to_their_exact_ends_t
     let batch = submitting.post("/job-batches", &json!({"name": "b", "jobs": jobs})).await;
     assert_eq!(batch.status, 202, "{batch:?}");
     let path = format!("/job-batches/{}", batch.body["id"].as_str().expect("an id"));
-    let ended = watching.ended(&path, LIMIT).await;
+    let ended = watching.ended(&path).await;
     let expected = json!({"total": 500, "waiting": 0, "running": 0, "passed": 400, "failed": 100,
         "canceled": 0});
     assert_eq!((&ended["status"], &ended["counts"]), (&json!("failed"), &expected));
@@ -68,13 +68,13 @@ async fn an_owner_at_the_limit_waits_while_others_go_on(backends: Backends) {
     // Through servers and workers that have the eight on offer all the time.
     let jobs: Vec<Value> = (0..60).map(member).collect();
     let others = client::submit(&fleet.clients, 1, &json!({"name": "b", "jobs": jobs}), "o").await;
-    admin.ended(&format!("/job-batches/{}", others["id"].as_str().expect("an id")), LIMIT).await;
+    admin.ended(&format!("/job-batches/{}", others["id"].as_str().expect("an id"))).await;
     let standing = stats().await;
     assert_eq!((&standing["running"], &standing["waiting"]), (&json!(AT_MOST), &json!(6)));
 
     std::fs::write(&gate, "").expect("written");
     let path = format!("/job-batches/{}", held["id"].as_str().expect("an id"));
-    let ended = limited.ended(&path, LIMIT).await;
+    let ended = limited.ended(&path).await;
     assert_eq!(ended["counts"]["passed"], 8, "{ended}");
     let mut spans = Vec::new();
     for job in limited.all(&format!("{path}/jobs")).await {

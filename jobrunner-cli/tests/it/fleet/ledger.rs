@@ -58,9 +58,9 @@ impl Ledger {
         })
     }
 
-    /// A job that would take a minute if nothing happened to its first attempt.
+    /// A job that would take ten minutes if nothing happened to its first attempt.
     pub(crate) fn long_at_first(&self) -> Value {
-        json!({"name": "long", "command": self.command(["0.1", "0", "0", "60"])})
+        json!({"name": "long", "command": self.command(["0.1", "0", "0", "600"])})
     }
 
     fn command(&self, arguments: [&str; 4]) -> Vec<String> {

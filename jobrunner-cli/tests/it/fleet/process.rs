@@ -1,16 +1,20 @@
 //! A server or a worker as a process of its own.
 
 use std::{
+    cell::RefCell,
     fs::{self, File},
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     thread,
 };
 
-use jobrunner_core::executor::processes::{self, Process};
+use jobrunner_core::{
+    executor::processes::{self, Process},
+    testkit::wait_until,
+};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{LIMIT, until};
+use super::until;
 use crate::service::{BINARY, runner_of};
 
 /// A running process. Dropping it kills it, and shows the end of its log if the test has failed. It is
@@ -93,14 +97,9 @@ impl Daemon {
 
     /// Waits until it has ended by itself.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        let started = std::time::Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                return status;
-            }
-            assert!(started.elapsed() < LIMIT, "{} does not end", self.name);
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        let child = RefCell::new(&mut self.child);
+        let ended = async || child.borrow_mut().try_wait().expect("a child");
+        wait_until(&format!("{} to end", self.name), ended).await
     }
 }
 

@@ -1,23 +1,16 @@
 //! The reckoning at the end of a test: what was acknowledged, what is recorded and what really ran must
 //! agree.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::{Duration, Instant},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{
-    Fleet, LEASE,
+    Fleet,
     client::Client,
     ledger::{Lines, Ran},
     load::Batch,
 };
-
-/// How long after the last fault is mended a job may wait while a slot is idle (P9), and what the jobs
-/// themselves take.
-const SETTLED: Duration = Duration::from_secs(2 * LEASE.as_secs() + 30 + 20);
 
 /// A recorded attempt.
 #[derive(Debug)]
@@ -53,11 +46,10 @@ impl Fleet {
     /// commands of the ledger, in whatever order.
     pub(crate) async fn settle(&self, acknowledged: &[Batch]) -> Reckoned {
         let client = self.clients.last().expect("a server");
-        let deadline = Instant::now() + SETTLED;
         let mut recount = Counts::default();
         let mut jobs = Vec::new();
         for batch in acknowledged {
-            let members = check_batch(client, batch, deadline).await;
+            let members = check_batch(client, batch).await;
             members.iter().for_each(|job| recount.add(job));
             jobs.extend(members);
         }
@@ -96,10 +88,9 @@ impl Counts {
 
 /// Waits for the end of a batch; answers its jobs, which are as many as were acknowledged and stand as the
 /// batch says.
-async fn check_batch(client: &Client, batch: &Batch, deadline: Instant) -> Vec<Value> {
+async fn check_batch(client: &Client, batch: &Batch) -> Vec<Value> {
     let path = format!("/job-batches/{}", batch.id);
-    let left = deadline.saturating_duration_since(Instant::now());
-    let ended = client.ended(&path, left).await;
+    let ended = client.ended(&path).await;
     let members = client.all(&format!("{path}/jobs")).await;
     assert_eq!(members.len(), batch.size, "the members of {path}");
     let mut recount = Counts::default();

@@ -3,7 +3,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Backends, Fleet, LIMIT, Plan, client, load::Amount, on_both::on_both, until};
+use super::{Backends, Fleet, Plan, client, load::Amount, on_both::on_both, until};
 
 on_both!(
     a_batch_whose_server_was_killed_halfway_is_made_once_by_the_retry,
@@ -39,7 +39,7 @@ async fn a_batch_whose_server_was_killed_halfway_is_made_once_by_the_retry(backe
 
     let canceled = client.send(Method::POST, &format!("{path}/cancel"), None, None).await;
     assert_eq!(canceled.expect("an answer").status, 200);
-    let ended = client.ended(&path, LIMIT).await;
+    let ended = client.ended(&path).await;
     assert_eq!(ended["counts"]["canceled"], SIZE, "{ended}");
 }
 

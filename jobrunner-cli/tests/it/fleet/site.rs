@@ -8,13 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jobrunner_core::testkit::PATIENCE;
 use rustix::{
     io::Errno,
     process::{Pid, Signal, kill_process},
 };
 use tempfile::TempDir;
 
-use super::{DRAIN, LEASE, LIMIT, process::Daemon};
+use super::{DRAIN, LEASE, process::Daemon};
 use crate::service::{BINARY, EMAIL, PASSWORD};
 
 /// A directory that all processes and their jobs work in, and the settings that they share. Dropping it
@@ -101,7 +102,7 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         // Again and again: a process may start another while we look.
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let left = self.processes();
             if left.is_empty() {

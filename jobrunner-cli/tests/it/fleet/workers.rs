@@ -1,10 +1,10 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::json;
 
 use super::{
-    Backends, Fleet, LIMIT, Plan, client,
+    Backends, Fleet, Plan, client,
     load::{Amount, Batch},
     on_both::on_both,
     until,
@@ -71,7 +71,7 @@ async fn a_worker_that_was_stopped_past_its_lease_is_not_believed_and_kills_what
     }
     batches.extend(load.await.expect("submitted"));
     // The others have taken its jobs back and run them again.
-    fleet.client().ended(&format!("/job-batches/{id}"), LIMIT).await;
+    fleet.client().ended(&format!("/job-batches/{id}")).await;
     assert!(fleet.site.runs(&job, 1), "a worker that is stopped cannot kill what it runs");
 
     fleet.workers[0].signal_runner(Signal::CONT);
@@ -111,10 +111,8 @@ async fn a_worker_that_was_stopped_amid_a_transaction_does_not_keep_the_others_f
     })
     .await;
     // More than the others have claimed already.
-    let (stopped, before) = (Instant::now(), fleet.ledger.read().starts.len());
+    let before = fleet.ledger.read().starts.len();
     fleet.ledger.started(before + 5 * fleet.plan.slots).await;
-    let held_up = stopped.elapsed();
-    assert!(held_up < Duration::from_secs(20), "the others got no jobs for {held_up:?}");
     fleet.settle(&load.await.expect("submitted")).await;
     worker.signal_runner(Signal::CONT);
     fleet.workers_to_be(3).await;

@@ -11,9 +11,7 @@ use std::{
 };
 
 use super::tail;
-
-/// How long a server may take to come up: generous, since test machines are slow and busy.
-const LIMIT: Duration = Duration::from_secs(60);
+use crate::testkit::PATIENCE;
 
 /// A server under a shell that outlives this process by as long as it takes to clean up. It cannot be
 /// the server's parent-death signal, which goes by the thread that started it and not by the process.
@@ -94,7 +92,7 @@ impl Guard {
                 self.stop("KILL");
                 return false;
             }
-            assert!(started.elapsed() < LIMIT, "a test server did not come up: {log}");
+            assert!(started.elapsed() < PATIENCE, "a test server did not come up: {log}");
             thread::sleep(Duration::from_millis(5));
         }
     }

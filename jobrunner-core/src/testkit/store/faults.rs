@@ -84,7 +84,7 @@ pub async fn p3_a_report_whose_answer_was_lost_is_repeated(fixture: &Fixture) {
 /// What a worker never heard that it had leased is claimed by somebody again, at no charge.
 pub async fn p9_a_claim_whose_answer_was_lost_comes_back(fixture: &Fixture) {
     let job = fixture.job(UserId::new(), spec("a")).await;
-    let hand = fixture.hand_for(Duration::from_millis(300)).await;
+    let hand = fixture.hand_for(Duration::from_secs(2)).await;
     let store = faulty(fixture, "claim");
     let pick = || Pick::Fair { queues: Vec::new(), want: 1 };
     assert!(is_lost(&store.claim(hand.session, pick()).await));

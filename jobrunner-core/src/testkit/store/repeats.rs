@@ -40,14 +40,17 @@ pub async fn only_failures_that_a_job_names_are_repeated(fixture: &Fixture) {
 
 /// It is not claimed before, and claimed soon after.
 pub async fn a_repetition_waits_for_its_pause(fixture: &Fixture) {
-    let retry = Retry { delay_seconds: 1, ..Retry::default() };
-    let job = fixture.job(UserId::new(), repeated(retry)).await;
+    let after = |delay_seconds| repeated(Retry { delay_seconds, ..Retry::default() });
     let hand = fixture.hand().await;
+    let long = fixture.job(UserId::new(), after(600)).await;
     hand.run_one(Some(Reason::ExitCode)).await;
-    let failed = Instant::now();
-    let found = fixture.look(job).await;
+    let found = fixture.look(long).await;
     assert_eq!((found.status, found.attempt), (Status::Waiting, 1));
     assert!(hand.claim(1).await.is_empty());
+
+    let job = fixture.job(UserId::new(), after(1)).await;
+    let failed = Instant::now();
+    hand.run_one(Some(Reason::ExitCode)).await;
     let leased = wait_until("the pause to be over", || async { hand.claim(1).await.pop() }).await;
     assert!(failed.elapsed() >= Duration::from_millis(900), "{:?}", failed.elapsed());
     assert_eq!((leased.lease.job, leased.attempt), (job, 2));
@@ -103,7 +106,7 @@ pub async fn files_that_are_missing_on_one_host_are_looked_for_on_another(fixtur
 
 /// Not for ever: the rest of the suite covers a job whose only host is the one that was lost.
 pub async fn p4_a_job_that_lost_its_worker_prefers_another_host(fixture: &Fixture) {
-    let brief = fixture.hand_on("here", Duration::from_millis(50)).await;
+    let brief = fixture.hand_on("here", Duration::from_secs(2)).await;
     let job = fixture.job(UserId::new(), spec("job")).await;
     brief.start_one().await;
     let again = fixture.hand_on("here", LIVES).await;

@@ -7,8 +7,9 @@ use futures_util::StreamExt;
 use jobrunner_core::{
     JobId, Queue, UserId,
     queue::{Candidates, Hint, Link, RedisQueue, Wakeup},
-    testkit::{servers::PrivateRedis, wait_until},
+    testkit::{allowed, servers::PrivateRedis, wait_until},
 };
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Bench, ask, in_queue, take};
 
@@ -20,13 +21,13 @@ async fn until(queue: &RedisQueue, link: Link) {
 /// Calls of all kinds are answered at once, and workers are sent to the store.
 async fn all_ask_the_store(queue: &RedisQueue) {
     let begun = Instant::now();
-    for _ in 0..50 {
+    for _ in 0..200 {
         assert_eq!(queue.candidates(&[], 8).await, Candidates::AskStore);
         queue.offer(&[]).await;
         queue.announce(Wakeup::Cancel).await;
     }
-    // A quarter of a second for each, or a try to connect, would be 12 seconds at least.
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    // A quarter of a second for each, or a try to connect, would be 50 seconds at least.
+    assert!(begun.elapsed() < allowed(Duration::from_secs(4)), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -98,12 +99,15 @@ async fn jobs_offered_while_the_server_does_not_answer_are_in_the_lanes_later() 
     let server = PrivateRedis::start();
     let bench = Bench::at(&server.url()).await;
     let queue = bench.ready_queue().await;
-    bench.redis::<()>(&["CLIENT", "PAUSE", "6000", "ALL"]).await;
-    let begun = Instant::now();
+    let information: String = bench.redis(&["INFO", "server"]).await;
+    let process = information.lines().find_map(|line| line.strip_prefix("process_id:"));
+    let process = process.expect("its number").parse().ok().and_then(Pid::from_raw);
+    let process = process.expect("a number");
+    kill_process(process, Signal::STOP).expect("it runs");
     assert_eq!(queue.link().await, Link::Down);
     all_ask_the_store(&queue).await;
     let job = bench.offer(&queue, UserId::new(), in_queue("default", 5)).await;
-    assert!(begun.elapsed() < Duration::from_secs(5), "before the pause is over");
+    kill_process(process, Signal::CONT).expect("it is there");
     until(&queue, Link::Up).await;
     bench.rebuilt(2).await;
     assert_eq!(take(&queue, &[], 1).await, [job]);
