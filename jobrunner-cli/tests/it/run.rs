@@ -93,6 +93,7 @@ fn what_is_wrong_with_a_suite_is_told_in_one_line() {
 
 /// As in a container whose first process did not begin a session: the session's number is 0 there.
 #[test]
+#[ignore = "needs an account that may make namespaces"]
 fn a_suite_runs_where_the_session_is_one_of_another_namespace() {
     let directory = tempfile::tempdir().expect("a directory");
     let suite = directory.path().join("apart.yaml");
@@ -101,16 +102,11 @@ jobs:
   - {name: leaves, shell: 'setsid sh -c \"(sleep 7779 >/dev/null 2>&1 &) & exit\"; echo $$'}
 ";
     std::fs::write(&suite, text_of_suite).expect("a file");
-    let inside = |program: &str| {
-        let mut command = Command::new("unshare");
-        command.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", program]);
-        command
-    };
-    if !inside("true").status().is_ok_and(|status| status.success()) {
-        eprintln!("this account cannot make namespaces here: nothing is tested");
-        return;
-    }
-    let ended = inside(BINARY).arg("run").arg(&suite).output().expect("a process");
+    let ended = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", BINARY, "run"])
+        .arg(&suite)
+        .output()
+        .expect("a process");
     assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
     assert!(text(&ended.stdout).contains("apart: passed of 1 job"), "{}", text(&ended.stdout));
 }
