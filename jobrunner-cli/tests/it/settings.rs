@@ -162,7 +162,7 @@ fn services_stop_at_a_file_that_they_cannot_read() {
     refused("symbolic link");
     fs::remove_file(&file).expect("removed");
     fs::write(&file, "").expect("written");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).expect("a mode");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o0)).expect("a mode");
     // Root reads it all the same.
     if fs::read(&file).is_err() {
         refused("denied");
