@@ -33,6 +33,10 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
 
+    /// The request was carried out before, and what it made has been deleted since: it is not made again.
+    #[error("{0}")]
+    Gone(String),
+
     /// A part that JobRunner depends on did not answer; the same request may pass later. Whether a
     /// write took effect is unknown: retry it with the same idempotency key or lease token.
     #[error("{what} is unavailable")]
@@ -59,6 +63,13 @@ impl Error {
     /// One broken rule.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(vec![Violation::new(field, message)])
+    }
+
+    /// What a request with the same idempotency key made is not there any more.
+    pub(crate) fn gone(what: &str, id: impl fmt::Display) -> Self {
+        Self::Gone(format!(
+            "the {what} {id}, which this Idempotency-Key made, was deleted; to submit it again, use a fresh key"
+        ))
     }
 
     /// A part that did not answer, with what it said.

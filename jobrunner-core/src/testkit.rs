@@ -36,6 +36,7 @@ macro_rules! store_conformance {
             audit: events_are_found_as_they_were_recorded;
             submit: p1_a_job_is_found_as_it_was_asked_for,
                 p1_the_same_key_answers_the_same_job,
+                a_key_outlives_what_was_made_with_it,
                 p1_a_batch_with_one_bad_member_stores_nothing,
                 p1_a_large_batch_is_stored_whole_and_paged_newest_first,
                 a_rerun_repeats_the_chosen_members;

@@ -52,8 +52,9 @@ impl Service {
     ///
     /// # Errors
     /// [`Forbidden`](Error::Forbidden), [`Invalid`](Error::Invalid) with the fields that are wrong
-    /// (`jobs[17].command`, at most 20 of them), or [`Conflict`](Error::Conflict) when the key was
-    /// used for another request.
+    /// (`jobs[17].command`, at most 20 of them), [`Conflict`](Error::Conflict) when the key was
+    /// used for another request, or [`Gone`](Error::Gone) when the batch that was made with it has been
+    /// deleted since.
     pub async fn submit_batch(
         &self,
         caller: &Principal,
@@ -78,7 +79,10 @@ impl Service {
             self.parts.queue.offer(&[Hint::Batch(submitted.id)]).await;
             self.batch_changed(submitted.id).await;
         }
-        self.batch(caller, submitted.id).await
+        self.batch(caller, submitted.id).await.map_err(|error| match error {
+            Error::NotFound(_) if !submitted.fresh => Error::gone("batch", submitted.id),
+            other => other,
+        })
     }
 
     /// One batch.

@@ -23,7 +23,8 @@ impl Service {
     ///
     /// # Errors
     /// [`Forbidden`](Error::Forbidden), [`Invalid`](Error::Invalid) with every field that is wrong,
-    /// or [`Conflict`](Error::Conflict) when the key was used for another request.
+    /// [`Conflict`](Error::Conflict) when the key was used for another request, or [`Gone`](Error::Gone) when the
+    /// job that was made with it has been deleted since.
     pub async fn submit_job(
         &self,
         caller: &Principal,
@@ -40,7 +41,10 @@ impl Service {
             self.parts.queue.offer(&[hint]).await;
             self.job_changed(submitted.id, None).await;
         }
-        self.job(caller, submitted.id).await
+        self.job(caller, submitted.id).await.map_err(|error| match error {
+            Error::NotFound(_) if !submitted.fresh => Error::gone("job", submitted.id),
+            other => other,
+        })
     }
 
     /// One job.

@@ -95,6 +95,7 @@ impl From<Error> for Failure {
             Error::Forbidden(detail) => Self::new(StatusCode::FORBIDDEN, detail),
             Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             Error::Conflict(detail) => Self::new(StatusCode::CONFLICT, detail),
+            Error::Gone(detail) => Self::new(StatusCode::GONE, detail),
             Error::Unavailable { .. } => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a request was put off");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{error}; try again"))
@@ -159,12 +160,13 @@ impl Payload for ProblemJson {
 }
 
 /// The statuses that any operation may answer, as the description lists them.
-const DESCRIBED: [(u16, &str); 10] = [
+const DESCRIBED: [(u16, &str); 11] = [
     (400, "The request cannot be read"),
     (401, "The access token is missing, wrong or expired"),
     (403, "The caller's role does not allow it"),
     (404, "There is no such thing, or the caller may not see it"),
     (409, "The request does not fit the present state"),
+    (410, "What the same request made before has been deleted"),
     (413, "The body is too large"),
     (415, "The body is not of a type that is taken"),
     (422, "Fields are wrong; `errors` names them"),

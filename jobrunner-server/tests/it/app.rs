@@ -1,14 +1,14 @@
 use std::{collections::HashMap, path::Path, sync::Arc};
 
 use jobrunner_core::{
-    Queue, Store,
+    Queue, Service, Store,
     authz::Scope,
     batch::BatchFilter,
     config::Settings,
-    connect,
+    connect::{self, Backends},
     page::PageRequest,
     queue::Wakeup,
-    testkit::{Fixture, Hand},
+    testkit::{Fixture, Hand, servers::PrivatePostgres},
 };
 use reqwest::{Client, Method, RequestBuilder, Response};
 use secrecy::SecretString;
@@ -44,15 +44,35 @@ impl TestApp {
         let lookup = |name: &str| settings.get(name).map(|value| (*value).into());
         let settings = Settings::from_vars(lookup).expect("settings");
         let embedded = connect::embedded(directory.path(), &settings).await.expect("a service");
+        let backends = Backends { store: embedded.store, queue: embedded.queue };
+        Self::serve(embedded.service, backends, directory).await
+    }
+
+    /// With a database of its own in Postgres.
+    pub(crate) async fn on_postgres() -> Self {
+        let database = PrivatePostgres::shared().create_database();
+        let lookup = |name: &str| match name {
+            "DATABASE_URL" => Some(database.as_str().into()),
+            "JWT_SECRET_KEY" => Some("0123456789abcdef0123456789abcdef-tests".into()),
+            "JOBRUNNER_ADMIN_PASSWORD" => Some(PASSWORD.into()),
+            _ => None,
+        };
+        let settings = Settings::from_vars(lookup).expect("settings");
+        connect::init_database(&settings).await.expect("a schema");
+        let backends = connect::backends(&settings).await.expect("a database");
+        let service = connect::service(&backends, &settings).await.expect("a service");
+        Self::serve(service, backends, tempfile::tempdir().expect("a directory")).await
+    }
+
+    async fn serve(service: Service, backends: Backends, directory: TempDir) -> Self {
         let password = SecretString::from(PASSWORD);
-        embedded.service.create_first_admin(ADMIN, password).await.expect("an admin");
-        let (store, queue) = (Arc::clone(&embedded.store), Arc::clone(&embedded.queue));
+        service.create_first_admin(ADMIN, password).await.expect("an answer");
+        let Backends { store, queue } = backends;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let stop = CancellationToken::new();
         let listeners = listener.try_into().expect("listeners");
-        let server =
-            tokio::spawn(jobrunner_server::serve(listeners, embedded.service, stop.clone()));
+        let server = tokio::spawn(jobrunner_server::serve(listeners, service, stop.clone()));
         let mut app = Self {
             url,
             http: Client::new(),

@@ -8,4 +8,5 @@ mod junit;
 mod malformed;
 mod openapi;
 mod pages;
+mod repeated;
 mod results;

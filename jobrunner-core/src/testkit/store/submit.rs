@@ -68,6 +68,25 @@ pub async fn p1_the_same_key_answers_the_same_job(fixture: &Fixture) {
     assert_eq!(store.counts(Scope::Owner(owner), None).await.expect("counts").total, 2);
 }
 
+/// A request that is sent again after what it made was deleted makes nothing: its key still stands for that.
+pub async fn a_key_outlives_what_was_made_with_it(fixture: &Fixture) {
+    let (owner, store) = (UserId::new(), &fixture.store);
+    let order = || BatchOrder { owner, batch: new_batch("b"), idempotency: key("batch", 2) };
+    let specs = || -> Specs { Box::new([Ok(spec("m"))].into_iter()) };
+    let job = store.submit_job(owner, spec("a"), key("job", 1)).await.expect("stored").id;
+    let batch = store.submit_batch(order(), specs()).await.expect("stored").id;
+    store.cancel_job(job).await.expect("canceled");
+    store.cancel_batch(batch).await.expect("canceled");
+    store.delete_job(job).await.expect("deleted");
+    store.delete_batch(batch).await.expect("deleted");
+
+    let again = store.submit_job(owner, spec("a"), key("job", 1)).await.expect("answered");
+    assert_eq!((again.id, again.fresh), (job, false));
+    let again = store.submit_batch(order(), specs()).await.expect("answered");
+    assert_eq!((again.id, again.fresh), (batch, false));
+    assert_eq!(store.counts(Scope::Owner(owner), None).await.expect("counts").total, 0);
+}
+
 /// All or nothing, although the members arrive one by one.
 pub async fn p1_a_batch_with_one_bad_member_stores_nothing(fixture: &Fixture) {
     let owner = UserId::new();
