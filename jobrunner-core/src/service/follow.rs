@@ -26,7 +26,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis
 const RECHECK: Duration = Duration::from_secs(3);
 
 /// How far a job's output has been read, as `ATTEMPT:STDOUT:STDERR`: the attempt, and how many bytes its
-/// command had written to each stream.
+/// command had written to each stream. An empty text is the beginning, as in the specification of event streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogPlace {
     /// Which attempt; 0 is the beginning of the last one there is.
@@ -47,6 +47,9 @@ impl FromStr for LogPlace {
     type Err = Violation;
 
     fn from_str(text: &str) -> Result<Self, Violation> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
         let wrong = || Violation::new("Last-Event-ID", "must be the id of an event, unchanged");
         let mut parts = text.trim().splitn(3, ':');
         let mut next = || parts.next().and_then(|part| part.parse().ok());

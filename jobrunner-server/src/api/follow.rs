@@ -45,14 +45,12 @@ impl FollowApi {
         Data(stop): Data<&CancellationToken>,
         Caller(caller): Caller,
         id: Path<Uuid>,
-        /// Where to go on.
+        /// Where to go on; empty is from the beginning.
         #[oai(name = "Last-Event-ID")]
         last_event_id: Header<Option<String>>,
     ) -> Result<Events> {
-        let place = match last_event_id.0.as_deref().filter(|id| !id.is_empty()) {
-            Some(id) => id.parse::<LogPlace>().map_err(Failure::from)?,
-            None => LogPlace::default(),
-        };
+        let place = last_event_id.0.unwrap_or_default().parse::<LogPlace>();
+        let place = place.map_err(Failure::from)?;
         let events = service.follow(&caller, JobId::from(id.0), place).await?;
         // Open streams would hold up the end of the server.
         let events = events.take_until(stop.clone().cancelled_owned());

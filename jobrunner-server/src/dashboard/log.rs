@@ -55,10 +55,8 @@ pub(super) async fn live(
     session: Session,
     Path(id): Path<Uuid>,
 ) -> Result<Response> {
-    let place = match request.header("last-event-id").filter(|id| !id.is_empty()) {
-        Some(id) => id.parse::<LogPlace>().map_err(Failure::from)?,
-        None => LogPlace::default(),
-    };
+    let place = request.header("last-event-id").unwrap_or_default().parse::<LogPlace>();
+    let place = place.map_err(Failure::from)?;
     let followed =
         service.follow(&session.caller, id.into(), place).await.map_err(Failure::from)?;
     let followed = followed.take_until(stop.clone().cancelled_owned());
