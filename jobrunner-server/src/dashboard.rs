@@ -23,7 +23,9 @@ mod sign_in;
 mod sorting;
 mod workers;
 
-use poem::{Route, get, post};
+use poem::Route;
+
+use crate::methods::{get, post};
 
 /// The pages, to be nested at the root.
 pub(crate) fn routes(route: Route) -> Route {

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use jobrunner_core::Violation;
 use poem::{
     Endpoint, IntoResponse, Request, Response, Result,
-    error::{MethodNotAllowedError, NotFoundError},
+    error::NotFoundError,
     http::StatusCode,
 };
 use poem_openapi::error::{AuthorizationError, ParseParamError, ParsePathError};
@@ -28,12 +28,6 @@ fn failure(error: &poem::Error) -> Failure {
     // What is not an id names nothing, just like an id that was never given out.
     if error.is::<ParsePathError>() {
         return Failure::new(StatusCode::NOT_FOUND, "there is nothing with this id");
-    }
-    if error.is::<MethodNotAllowedError>() {
-        return Failure::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "this URL has other methods; see /docs",
-        );
     }
     if error.is::<AuthorizationError>() {
         let detail = "sign in with POST /api/v1/auth/token and send Authorization: Bearer <token>";

@@ -11,6 +11,7 @@ mod dashboard;
 mod errors;
 pub mod junit;
 mod listen;
+mod methods;
 mod routes;
 mod trace;
 mod words;

@@ -1,7 +1,9 @@
 //! The map of URLs.
 
 use jobrunner_core::Service;
-use poem::{Endpoint, EndpointExt, Response, Route, get, handler, middleware::CookieJarManager};
+use poem::{
+    Endpoint, EndpointExt, IntoEndpoint, Response, Route, handler, middleware::CookieJarManager,
+};
 use poem_openapi::{LicenseObject, OpenApiService};
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +13,9 @@ use crate::{
         jobs::JobsApi, logs::LogsApi, queues::QueuesApi, results::ResultsApi, users::UsersApi,
         workers::WorkersApi,
     },
-    assets, dashboard, errors, trace,
+    assets, dashboard, errors,
+    methods::{Described, get},
+    trace,
 };
 
 type Apis = (
@@ -33,7 +37,7 @@ pub(crate) fn routes(service: Service, stop: CancellationToken) -> impl Endpoint
         .at("/docs", get(assets::docs))
         .at("/assets/*path", get(assets::asset))
         .at("/api/v1/openapi.json", get(openapi_json))
-        .nest("/api/v1", described())
+        .nest("/api/v1", api())
         .data(service)
         .data(stop)
         .with(CookieJarManager::new())
@@ -42,11 +46,19 @@ pub(crate) fn routes(service: Service, stop: CancellationToken) -> impl Endpoint
         .around(trace::trace)
 }
 
+fn api() -> impl Endpoint {
+    let api = described();
+    let description = spec(&api);
+    Described::new(api.into_endpoint(), &description)
+}
+
 /// The description as it is served: indented, so that changes to the committed copy can be read.
 pub(crate) fn description() -> String {
-    let compact: serde_json::Value =
-        serde_json::from_str(&described().spec()).expect("poem-openapi writes JSON");
-    format!("{compact:#}\n")
+    format!("{:#}\n", spec(&described()))
+}
+
+fn spec(api: &OpenApiService<Apis, ()>) -> serde_json::Value {
+    serde_json::from_str(&api.spec()).expect("poem-openapi writes JSON")
 }
 
 #[handler]

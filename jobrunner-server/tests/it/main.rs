@@ -6,6 +6,7 @@ mod audit;
 mod dashboard;
 mod junit;
 mod malformed;
+mod methods;
 mod openapi;
 mod pages;
 mod repeated;

@@ -193,8 +193,6 @@ async fn parameters_out_of_range_are_named() {
     }
     let injected = app.request(Method::GET, "/jobs?name='%20OR%201=1--", &app.admin);
     assert_eq!(app.json(injected).await.1["items"], json!([]));
-    let wrong_method = app.request(Method::PUT, "/jobs", &app.admin);
-    assert_eq!(app.json(wrong_method).await.0, 405);
     app.stop().await;
 }
 
