@@ -3,10 +3,10 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{BatchId, Status, UserId, Violation, job};
+use crate::{BatchId, Status, UserId, Violation, job, strict};
 
 /// The most jobs one batch may have.
 pub const MAX_JOBS: usize = 100_000;
@@ -21,7 +21,7 @@ pub struct NewBatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Anything the caller wants to find again beside the batch.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty", deserialize_with = "strict::once")]
     pub payload: Map<String, Value>,
 }
 
@@ -151,7 +151,7 @@ impl Counts {
 }
 
 /// Which members a rerun repeats.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RerunOnly {
     /// Those that failed or were canceled.
@@ -161,15 +161,26 @@ pub enum RerunOnly {
     All,
 }
 
-impl FromStr for RerunOnly {
-    type Err = Violation;
+/// The text is neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be failed or all")]
+pub struct UnknownMembers;
 
-    fn from_str(text: &str) -> Result<Self, Violation> {
+impl FromStr for RerunOnly {
+    type Err = UnknownMembers;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMembers> {
         match text {
             "failed" => Ok(Self::Failed),
             "all" => Ok(Self::All),
-            _ => Err(Violation::new("only", "must be failed or all")),
+            _ => Err(UnknownMembers),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for RerunOnly {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        strict::word(deserializer, "failed or all")
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) use check::{check_name, check_payload};
 pub use env::LoadingVariables;
 pub use order::{Order, UnknownOrder};
 
-use crate::{BatchId, JobId, SessionId, Status, UserId, retry::Retry};
+use crate::{BatchId, JobId, SessionId, Status, UserId, retry::Retry, strict};
 
 /// A job as a caller asks for it, unchecked. Missing fields take the service's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,10 +29,14 @@ pub struct NewJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_dir: Option<String>,
     /// Variables added to the clean environment.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "strict::once"
+    )]
     pub env: BTreeMap<String, String>,
     /// Anything the caller wants to find again beside the job. JobRunner does not read it.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty", deserialize_with = "strict::once")]
     pub payload: Map<String, Value>,
     /// The queue to wait in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,7 +54,7 @@ pub struct NewJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_attempts: Option<u32>,
     /// What failures are followed by another attempt, and when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::object")]
     pub retry: Option<Retry>,
     /// Absolute paths that must be readable before the command is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

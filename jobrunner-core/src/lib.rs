@@ -35,6 +35,7 @@ pub mod retry;
 pub mod service;
 pub mod status;
 pub mod store;
+pub mod strict;
 pub mod terminal;
 pub mod user;
 pub mod workdir;

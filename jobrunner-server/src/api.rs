@@ -18,6 +18,7 @@ pub(crate) mod range;
 pub(crate) mod results;
 pub(crate) mod users;
 pub(crate) mod workers;
+pub(crate) mod wrong;
 
 use poem_openapi::Tags;
 

@@ -6,12 +6,15 @@ use futures_util::FutureExt;
 use jobrunner_core::Violation;
 use poem::{
     Endpoint, IntoResponse, Request, Response, Result,
-    error::NotFoundError,
+    error::{NotFoundError, ParseQueryError},
     http::StatusCode,
 };
 use poem_openapi::error::{AuthorizationError, ParseParamError, ParsePathError};
 
-use crate::{api::problem::Failure, words};
+use crate::{
+    api::{problem::Failure, wrong},
+    words,
+};
 
 /// Every error as `application/problem+json`.
 pub(crate) async fn problem(error: poem::Error) -> Response {
@@ -36,9 +39,12 @@ fn failure(error: &poem::Error) -> Failure {
     if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
         let message = match words::of(parameter.name) {
             Some(words) => format!("must be one of {words}"),
-            None => format!("cannot be read: {}", parameter.reason),
+            None => wrong::of_parameter(&parameter.reason).to_owned(),
         };
         return Failure::from(Violation::new(parameter.name, message));
+    }
+    if let Some(ParseQueryError(error)) = error.downcast_ref::<ParseQueryError>() {
+        return Failure::from(Violation::new("query", wrong::sentence(&error.to_string())));
     }
     match error.status() {
         status if status.is_server_error() => Failure::internal(&Told(error.to_string())),

@@ -11,10 +11,12 @@ use poem_openapi::{
     registry::{MetaMediaType, MetaRequest, Registry},
     types::Type,
 };
-use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
-use super::problem::Failure;
+use super::{problem::Failure, wrong};
 
 pub(crate) const JSON: &str = "application/json";
 
@@ -124,79 +126,36 @@ fn too_large(limit: usize) -> Failure {
 }
 
 /// Parses a whole body.
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    parse_part(bytes).map_err(|(category, violation)| refusal(category, violation))
-}
-
-/// What to answer to a body that could not be parsed.
-pub(crate) fn refusal(category: Category, violation: Violation) -> Failure {
-    match category {
-        Category::Data => Failure::invalid(vec![violation]),
-        Category::Syntax | Category::Eof | Category::Io => {
-            let detail = format!("the body is not JSON: {}", violation.message);
+pub(crate) fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Failure> {
+    parse_part(bytes).map_err(|violation| match not_json(bytes) {
+        Some(why) => {
+            let detail = format!("the body is not JSON: {why}");
+            let violation = Violation::new("body", format!("is not JSON: {why}"));
             Failure::new(StatusCode::BAD_REQUEST, detail).with_errors(vec![violation])
         }
-    }
+        None => Failure::invalid(vec![violation]),
+    })
 }
 
-/// Parses a value that stands alone; the violation names the field within it.
-pub(crate) fn parse_part<'de, T: serde::Deserialize<'de>>(
-    bytes: &'de [u8],
-) -> Result<T, (Category, Violation)> {
+/// Parses a value that stands alone; the violation names the field within it, or `body`.
+pub(crate) fn parse_part<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Violation> {
     // serde would take a list for a struct, its items for the fields in their order.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
-        let violation = Violation::new("body", "must be a JSON object, not a list");
-        return Err((Category::Data, violation));
+        return Err(Violation::new("body", "must be an object, not a list"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let at_top = path == "." || path == "?";
-        let error = error.into_inner();
-        let violation = match missing(&error) {
-            Some(name) if at_top => Violation::new(name, "is missing"),
-            Some(name) => Violation::new(format!("{path}.{name}"), "is missing"),
-            None if at_top => Violation::new("body", sentence(&error)),
-            None => Violation::new(path, sentence(&error)),
-        };
-        let Violation { field, message } = violation;
-        (error.classify(), Violation::new(short(&field), short(&message)))
-    })?;
-    let trailing = |error: serde_json::Error| {
-        (error.classify(), Violation::new("body", "must be one JSON value and nothing else"))
-    };
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| wrong::violation(error.path(), error.inner()))?;
+    let trailing = |_| Violation::new("body", "must be one JSON value and nothing else");
     deserializer.end().map_err(trailing)?;
     Ok(value)
 }
 
-/// The field that is missing, if that is what serde reports.
-fn missing(error: &serde_json::Error) -> Option<String> {
-    let text = error.to_string();
-    let (name, _) = text.strip_prefix("missing field `")?.split_once('`')?;
-    Some(name.to_owned())
-}
-
-/// What serde reports, as a sentence that fits behind a field's name.
-fn sentence(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let (text, place) = match text.rsplit_once(" at line ") {
-        Some((text, place)) => (text.to_owned(), format!(" (line {place})")),
-        None => (text, String::new()),
-    };
-    if let Some(rest) = text.strip_prefix("invalid type: ") {
-        return format!("has the wrong type: {rest}{place}");
+/// Why a text is no JSON, whatever its values are; `None` if it is.
+fn not_json(bytes: &[u8]) -> Option<String> {
+    if std::str::from_utf8(bytes).is_err() {
+        return Some("it is not UTF-8".to_owned());
     }
-    if let Some(rest) = text.strip_prefix("unknown field ") {
-        return format!("has the unknown field {rest}{place}");
-    }
-    format!("{text}{place}")
-}
-
-/// Text that may hold what the caller sent, cut to a length that is good to read.
-fn short(text: &str) -> String {
-    const LONGEST: usize = 300;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    let error = serde_json::from_slice::<IgnoredAny>(bytes).err()?;
+    Some(error.to_string())
 }

@@ -4,7 +4,7 @@
 use std::{fmt, ops::Range};
 
 use bytes::Bytes;
-use jobrunner_core::{NewBatch, NewJob, Violation, batch::MAX_JOBS, service::JobSource};
+use jobrunner_core::{NewBatch, NewJob, Violation, batch::MAX_JOBS, service::JobSource, strict};
 use poem::{Request, RequestBody};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
@@ -50,8 +50,7 @@ impl<'a> ApiExtractor<'a> for BatchBody {
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let bytes = body::read(request, request_body, body::JSON, LIMIT).await?;
-        let parsed = body::parse_part::<Outer<'_>>(&bytes);
-        let outer = parsed.map_err(|(category, violation)| body::refusal(category, violation))?;
+        let outer = body::parse::<Outer<'_>>(&bytes)?;
         let jobs = outer.jobs.places(&bytes);
         let batch =
             NewBatch { name: outer.name, description: outer.description, payload: outer.payload };
@@ -66,7 +65,7 @@ struct Outer<'a> {
     name: String,
     #[serde(default)]
     description: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::once")]
     payload: Map<String, Value>,
     #[serde(borrow)]
     jobs: RawJobs<'a>,
@@ -136,11 +135,7 @@ impl JobSource for Members {
     fn job(&self, index: usize) -> Result<NewJob, Vec<Violation>> {
         let place = &self.places[index];
         let text = &self.body[place.start as usize..place.end as usize];
-        body::parse_part(text).map_err(|(_, mut violation)| {
-            // Lines and columns would count from the start of the job, not of the body.
-            if let Some((message, _)) = violation.message.rsplit_once(" (line ") {
-                violation.message = message.to_owned();
-            }
+        body::parse_part(text).map_err(|mut violation| {
             if violation.field == "body" {
                 violation.field.clear();
             }

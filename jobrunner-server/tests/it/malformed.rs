@@ -19,18 +19,34 @@ fn batch(jobs: &str) -> String {
     format!("{{\"name\":\"b\",\"jobs\":{jobs}}}")
 }
 
+/// No type or option of a library is in a message.
+fn assert_plain(problem: &Value) {
+    const WORDS: [&str; 19] = [
+        "struct", "enum", "variant", "untagged", "serde", "Option", "NewJob", "NewBatch", "Retry",
+        "RawValue", "u8", "u16", "u32", "u64", "i32", "i64", "f64", "usize", "integer_",
+    ];
+    let text = problem.to_string();
+    let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let found = words.find(|word| WORDS.contains(word) || word.contains("::"));
+    assert_eq!(found, None, "{problem}");
+}
+
 /// Sends every body to a route and checks that it is refused, that the field is named, and that
 /// nothing is stored.
 async fn refused(app: &TestApp, path: &str, cases: Vec<(String, &str)>) {
     for (body, field) in cases {
         let shown: String = body.chars().take(120).collect();
         let request = app.request(Method::POST, path, &app.admin);
+        let sent = body.clone();
         let request = request.header("Content-Type", "application/json").body(body);
         let answer = request.send().await.expect("an answer");
         let status = answer.status().as_u16();
         let content_type = answer.headers()["content-type"].to_str().expect("ASCII").to_owned();
         let problem: Value = answer.json().await.expect("JSON");
-        assert!((400..500).contains(&status), "{path} {shown}: {status} {problem}");
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&sent).is_ok();
+        let expected = if is_json { 422 } else { 400 };
+        assert_eq!(status, expected, "{path} {shown}: {problem}");
+        assert_plain(&problem);
         assert_eq!(content_type, "application/problem+json", "{shown}");
         assert_eq!(problem["status"], status, "{shown}");
         let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -95,6 +111,157 @@ async fn a_malformed_job_is_refused_by_field_and_nothing_is_stored() {
         (job("working_dir", "\"relative\""), "working_dir"),
     ];
     refused(&app, "/jobs", cases).await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_of_another_type_is_refused_by_field_with_what_is_expected() {
+    let app = TestApp::start().await;
+    let nobody = "/users/0198c6f0-1234-7abc-8def-0123456789ab";
+    let rerun = "/job-batches/0198c6f0-1234-7abc-8def-0123456789ab/rerun";
+    let user =
+        |role: &str| format!(r#"{{"email":"a@b.example","password":"long enough","role":{role}}}"#);
+    let cases = [
+        (Method::POST, rerun, r#"{"only":null}"#.to_owned(), "only", "failed or all"),
+        (Method::POST, rerun, r#"{"only":1e400}"#.to_owned(), "only", "must be"),
+        (Method::POST, rerun, r#"{"only":{"all":null}}"#.to_owned(), "only", "failed or all"),
+        (Method::POST, rerun, r#"{"only":"some"}"#.to_owned(), "only", "failed or all"),
+        (Method::POST, rerun, r#"{"only":"all","only":"all"}"#.to_owned(), "only", "twice"),
+        (Method::POST, rerun, r#"[]"#.to_owned(), "body", "an object, not a list"),
+        (Method::POST, rerun, "7".to_owned(), "body", "an object, not 7"),
+        (Method::POST, "/users", user("5"), "role", "one of admin, operator, viewer"),
+        (Method::POST, "/users", user("null"), "role", "one of admin, operator, viewer"),
+        (Method::POST, "/users", user("[\"admin\"]"), "role", "one of admin, operator, viewer"),
+        (
+            Method::POST,
+            "/users",
+            user("{\"admin\":null}"),
+            "role",
+            "one of admin, operator, viewer",
+        ),
+        (Method::POST, "/users", user("\"root\""), "role", "one of admin, operator, viewer"),
+        (Method::PATCH, nobody, r#"{"is_active":"yes"}"#.to_owned(), "is_active", "true or false"),
+        (
+            Method::PATCH,
+            nobody,
+            r#"{"max_running_jobs":-1}"#.to_owned(),
+            "max_running_jobs",
+            "from 0 to 4294967295",
+        ),
+        (
+            Method::PATCH,
+            nobody,
+            r#"{"max_running_jobs":1e400}"#.to_owned(),
+            "max_running_jobs",
+            "smaller",
+        ),
+        (Method::PATCH, nobody, r#"{"password":5}"#.to_owned(), "password", "a string, not"),
+        (Method::PATCH, "/queues/default", r#"{"weight":"1"}"#.to_owned(), "weight", "a number"),
+        (
+            Method::PATCH,
+            "/queues/default",
+            r#"{"paused":0}"#.to_owned(),
+            "paused",
+            "true or false, not 0",
+        ),
+        (Method::POST, "/jobs", job("name", "null"), "name", "a string, not null"),
+        (Method::POST, "/jobs", job("command", "{}"), "command", "a list, not an object"),
+        (
+            Method::POST,
+            "/jobs",
+            job("command", "[\"a\",[\"b\"]]"),
+            "command[1]",
+            "a string, not a list",
+        ),
+        (Method::POST, "/jobs", job("priority", "256"), "priority", "from 0 to 255, not 256"),
+        (Method::POST, "/jobs", job("timeout_seconds", "1e400"), "timeout_seconds", "smaller"),
+        (Method::POST, "/jobs", job("payload", "{\"a\":[1e400]}"), "payload.a[0]", "smaller"),
+        (Method::POST, "/jobs", job("payload", "{\"a\":1,\"a\":2}"), "payload", "has \"a\" twice"),
+        (Method::POST, "/jobs", job("env", "{\"A\":\"1\",\"A\":\"2\"}"), "env", "has \"A\" twice"),
+        (Method::POST, "/jobs", job("env", "null"), "env", "an object, not null"),
+        (Method::POST, "/jobs", job("retry", "[[],1,1]"), "retry", "an object, not a list"),
+        (
+            Method::POST,
+            "/jobs",
+            job("retry", "{\"on\":[null]}"),
+            "retry.on[0]",
+            "an exit code, 1 to 255, or one of",
+        ),
+        (
+            Method::POST,
+            "/jobs",
+            job("retry", "{\"on\":[1.5]}"),
+            "retry.on[0]",
+            "an exit code, 1 to 255, or one of",
+        ),
+        (
+            Method::POST,
+            "/jobs",
+            job("retry", "{\"on\":[\"panic\"]}"),
+            "retry.on[0]",
+            "an exit code, 1 to 255, or one of",
+        ),
+        (Method::POST, "/jobs", job("retry", "{\"backoff\":\"2\"}"), "retry.backoff", "a number"),
+        (
+            Method::POST,
+            "/jobs",
+            job("retry", "{\"often\":2}"),
+            "retry.often",
+            "is unknown: there are on, delay_seconds, backoff",
+        ),
+        (
+            Method::POST,
+            "/jobs",
+            job("scheduled_at", "\"tomorrow\""),
+            "scheduled_at",
+            "a time as in RFC 3339",
+        ),
+        (
+            Method::POST,
+            "/jobs",
+            job("scheduled_at", "1700000000"),
+            "scheduled_at",
+            "a time as in RFC 3339",
+        ),
+        (Method::POST, "/jobs", job("name", "\"\\ud800\""), "name", "stands for no character"),
+        (Method::POST, "/job-batches", batch("null"), "jobs", "a list of jobs, not null"),
+        (Method::POST, "/job-batches", batch("[null]"), "jobs[0]", "an object, not null"),
+        (Method::POST, "/job-batches", batch("[[]]"), "jobs[0]", "an object, not a list"),
+        (
+            Method::POST,
+            "/job-batches",
+            batch(&format!("[{}]", job("priority", "1e400"))),
+            "jobs[0].priority",
+            "smaller",
+        ),
+    ];
+    for (method, path, body, field, message) in cases {
+        let request = app.request(method, path, &app.admin).body(body.clone());
+        let (status, problem) = app.json(request.header("Content-Type", "application/json")).await;
+        assert_eq!(
+            (status, &problem["errors"][0]["field"]),
+            (422, &json!(field)),
+            "{body}: {problem}"
+        );
+        let told = problem["errors"][0]["message"].as_str().expect("a sentence");
+        assert!(told.contains(message), "{body}: {told}");
+        assert_plain(&problem);
+    }
+    for no_json in [
+        "",
+        "{",
+        "{\"only\":}",
+        "nul",
+        "{'only':'all'}",
+        "{\"only\":\"all\"} x",
+        "{\"only\":01}",
+        "\u{feff}{}",
+    ] {
+        let request = app.request(Method::POST, rerun, &app.admin).body(no_json);
+        let (status, problem) = app.json(request.header("Content-Type", "application/json")).await;
+        assert_eq!(status, 400, "{no_json}: {problem}");
+        assert_plain(&problem);
+    }
     app.stop().await;
 }
 
@@ -174,12 +341,16 @@ async fn parameters_out_of_range_are_named() {
         ("sort=longest", "sort"),
         ("sort=name", "sort"),
         ("batch_id=1", "batch_id"),
+        ("owner_id=%20", "owner_id"),
     ] {
         let request = app.request(Method::GET, &format!("/jobs?{query}"), &app.admin);
         let (status, problem) = app.json(request).await;
         assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{query}");
+        assert_plain(&problem);
     }
     for (query, message) in [
+        ("/jobs?limit=-1", "must be a whole number from 0 to 4294967295"),
+        ("/jobs?batch_id=1", "must be an id, such as 0198c6f0-1234-7abc-8def-0123456789ab"),
         ("/jobs?status=Passed", "must be one of waiting, running, passed, failed, canceled"),
         ("/job-batches?status=", "must be one of waiting, running, passed, failed, canceled"),
         (
