@@ -12,6 +12,7 @@ mod errors;
 pub mod junit;
 mod listen;
 mod methods;
+mod parameters;
 mod routes;
 mod trace;
 mod words;

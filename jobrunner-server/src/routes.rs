@@ -15,7 +15,7 @@ use crate::{
     },
     assets, dashboard, errors,
     methods::{Described, get},
-    trace,
+    parameters, trace,
 };
 
 type Apis = (
@@ -38,6 +38,7 @@ pub(crate) fn routes(service: Service, stop: CancellationToken) -> impl Endpoint
         .at("/assets/*path", get(assets::asset))
         .at("/api/v1/openapi.json", get(openapi_json))
         .nest("/api/v1", api())
+        .around(parameters::check)
         .data(service)
         .data(stop)
         .with(CookieJarManager::new())

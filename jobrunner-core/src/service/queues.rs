@@ -1,7 +1,8 @@
 use super::{Service, audit::Deed};
 use crate::{
-    Error, Result,
+    Error, Result, Violation,
     authz::{Action, Principal},
+    job::check_queue,
     lease::{QueueState, QueueUpdate},
 };
 
@@ -34,6 +35,8 @@ impl Service {
             let message = format!("must be above 0 and at most {MAX_WEIGHT}");
             return Err(Error::invalid("weight", message));
         }
+        // What no queue is called does not reach the store, which might not be able to take it.
+        check_queue(name).map_err(|wrong| Violation::new("name", wrong.message))?;
         self.queue(name).await?;
         self.record(caller, Deed::on_queue(name, update)).await?;
         self.parts.store.update_queue(name, update).await?;

@@ -1,5 +1,5 @@
 use jobrunner_core::{Principal, Service, Violation, authz::Credential};
-use poem::{Request, RequestBody, http::StatusCode, web::Data};
+use poem::{Request, RequestBody, web::Data};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions, Object, OpenApi, SecurityScheme,
     auth::Bearer,
@@ -15,6 +15,7 @@ use super::{
     body, model,
     problem::Failure,
 };
+use crate::parameters;
 
 /// The caller of a request, by the access token in its `Authorization` header.
 #[derive(SecurityScheme)]
@@ -120,10 +121,7 @@ impl<'a> ApiExtractor<'a> for SignInForm {
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let bytes = body::read(request, body, FORM, LIMIT).await?;
-        let form: SignIn = serde_urlencoded::from_bytes(&bytes).map_err(|error| {
-            let detail = format!("the form cannot be read: {error}");
-            Failure::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
-        })?;
+        let form: SignIn = parameters::form(&bytes)?;
         if form.grant_type.as_deref().is_some_and(|grant| grant != "password") {
             let wrong = Violation::new("grant_type", "must be password");
             return Err(Failure::from(wrong).into());

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::page;
-use crate::api::problem::Failure;
+use crate::{api::problem::Failure, parameters};
 
 /// The access token of the session. Scripts cannot read it, other sites cannot send it.
 const COOKIE: &str = "jobrunner_session";
@@ -130,15 +130,11 @@ impl<'a, T: serde::de::DeserializeOwned + Send> FromRequest<'a> for Form<T> {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> Result<Self> {
         let session = Session::from_request(request, body).await?;
         let bytes = read(request, body).await?;
-        let protected: Protected =
-            serde_urlencoded::from_bytes(&bytes).map_err(|_| refuse("the form cannot be read"))?;
+        let protected: Protected = parameters::form(&bytes)?;
         if session.csrf.is_empty() || protected.csrf != session.csrf {
             return Err(refuse("this form is out of date: reload the page and try again"));
         }
-        let fields = serde_urlencoded::from_bytes(&bytes).map_err(|error| {
-            let detail = format!("the form cannot be read: {error}");
-            poem::Error::from(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, detail))
-        })?;
+        let fields = parameters::form(&bytes)?;
         Ok(Self { session, fields })
     }
 }

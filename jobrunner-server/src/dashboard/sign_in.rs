@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{page, session};
-use crate::api::problem::Failure;
+use crate::{api::problem::Failure, parameters};
 
 #[derive(Deserialize)]
 struct SignIn {
@@ -27,8 +27,7 @@ pub(super) async fn sign_in(
 ) -> Result<Response> {
     let mut body = poem::RequestBody::new(std::mem::take(&mut body));
     let bytes = session::read(request, &mut body).await?;
-    let form: SignIn = serde_urlencoded::from_bytes(&bytes)
-        .map_err(|_| Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "the form cannot be read"))?;
+    let form: SignIn = parameters::form(&bytes)?;
     let credential =
         Credential::Password { email: form.email, password: SecretString::from(form.password) };
     match service.sign_in(&credential).await {

@@ -9,5 +9,6 @@ mod malformed;
 mod methods;
 mod openapi;
 mod pages;
+mod parameters;
 mod repeated;
 mod results;
