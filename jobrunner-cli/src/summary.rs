@@ -42,7 +42,7 @@ pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Fa
 
 async fn print_failure(results: &dyn Results, job: &Job) -> Result<(), Failure> {
     let error = job.error.as_deref().unwrap_or("failed");
-    println!("\n── {} ── {error}", terminal::line(&job.spec.name));
+    println!("\n── {} ── {}", terminal::line(&job.spec.name), terminal::line(error));
     let tail = results.tail(job.id).await?;
     for (name, text) in [("stdout", &tail.stdout), ("stderr", &tail.stderr)] {
         let text = terminal::text(text.as_bytes());

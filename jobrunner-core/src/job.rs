@@ -21,7 +21,7 @@ use crate::{BatchId, JobId, SessionId, Status, UserId, retry::Retry, strict};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewJob {
-    /// What people call it: 1 to 255 bytes on one line. Names need not be unique.
+    /// What people call it: 1 to 255 bytes on one line, of which something can be seen. Names need not be unique.
     pub name: String,
     /// The program and its arguments, handed over as they are; no shell reads them.
     pub command: Vec<String>,

@@ -13,6 +13,7 @@
 //! callers: it authorizes, validates, stores and hints, in this order.
 
 mod id;
+mod name;
 
 pub mod audit;
 pub mod authz;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{UserId, Violation, strict};
+use crate::{UserId, Violation, name::is_invisible, strict};
 
 /// What an account may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -106,11 +106,11 @@ pub struct UserUpdate {
 /// The address in the form in which it is stored and looked up.
 ///
 /// # Errors
-/// The text is not `local@domain`, holds white space or control characters, or is over 254 bytes.
+/// The text is not `local@domain`, holds a character that cannot be seen, or is over 254 bytes.
 pub fn parse_email(text: &str) -> Result<String, Violation> {
     let email = text.trim().to_lowercase();
     let well_formed = email.len() <= 254
-        && !email.chars().any(|c| c.is_control() || c.is_whitespace())
+        && !email.chars().any(is_invisible)
         && email.split_once('@').is_some_and(|(local, domain)| {
             !local.is_empty() && !domain.is_empty() && !domain.contains('@')
         });

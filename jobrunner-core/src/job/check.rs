@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::{JobSpec, LoadingVariables, NewJob};
-use crate::{Violation, workdir::AllowedRoots};
+use crate::{Violation, name, workdir::AllowedRoots};
 
 /// The longest argument or `NAME=value` the kernel takes, its closing NUL included: `MAX_ARG_STRLEN`
 /// of `linux/binfmts.h`, 32 pages.
@@ -14,7 +14,6 @@ const MAX_STRING_BYTES: usize = 131_072;
 /// stack limit, 2 MiB by default (execve(2)); the rest is left for what the worker adds.
 const MAX_EXEC_BYTES: usize = 1_900_000;
 
-const MAX_NAME_BYTES: usize = 255;
 const MAX_PAYLOAD_BYTES: usize = 65_536;
 
 /// How deep a payload may be nested: parsers give up at 128, and answers nest it a few levels deeper.
@@ -174,11 +173,7 @@ impl Rules {
 
 /// A name for people: of a job or of a batch.
 pub(crate) fn check_name(name: &str, wrong: &mut Vec<Violation>) {
-    if name.trim().is_empty() || name.len() > MAX_NAME_BYTES {
-        wrong.push(Violation::new("name", format!("must have 1 to {MAX_NAME_BYTES} bytes")));
-    } else if name.chars().any(char::is_control) {
-        wrong.push(Violation::new("name", "must be one line without control characters"));
-    }
+    wrong.extend(name::refusal(name).map(|message| Violation::new("name", message)));
 }
 
 /// Data of the caller's own, on a job or on a batch.

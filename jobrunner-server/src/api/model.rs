@@ -129,7 +129,7 @@ pub(crate) enum RerunOnly {
 #[derive(Clone, Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub(crate) struct NewBatch {
-    /// What people call it; runs of one suite share a name.
+    /// What people call it; runs of one suite share a name. It has something that can be seen, and is kept as it is sent.
     #[oai(validator(min_length = 1, max_length = 255))]
     name: String,
     /// What it is for.

@@ -48,8 +48,6 @@ fn escape(html: &mut String, text: &str) {
 mod tests {
     use jobrunner_core::terminal::Terminal;
 
-    use super::*;
-
     fn html(text: &str) -> Vec<String> {
         let pieces = Terminal::default().push(text.as_bytes());
         pieces.iter().map(|piece| super::html(&piece.runs)).collect()

@@ -266,6 +266,44 @@ async fn a_body_of_another_type_is_refused_by_field_with_what_is_expected() {
 }
 
 #[tokio::test]
+async fn names_of_nothing_that_can_be_seen_are_refused() {
+    let app = TestApp::start().await;
+    let invisible = [
+        " ",
+        "\u{a0}",
+        "\u{3000}",
+        "\u{200b}",
+        "\u{200e}\u{202e}",
+        "\u{fe0f}",
+        "\u{3164}",
+        "\u{115f}",
+        "\u{2800}",
+        "\u{e0041}\u{e007f}",
+        "\u{ad}",
+        "\u{feff}",
+        " \u{2060} \u{180e}",
+    ];
+    let quoted = |name: &str| format!("\"{name}\"");
+    let jobs = invisible.iter().map(|name| (job("name", &quoted(name)), "name"));
+    refused(&app, "/jobs", jobs.collect()).await;
+    let good = job("name", "\"j\"");
+    let batches =
+        invisible.iter().map(|name| (format!("{{\"name\":\"{name}\",\"jobs\":[{good}]}}"), "name"));
+    refused(&app, "/job-batches", batches.collect()).await;
+    let members = invisible
+        .iter()
+        .map(|name| (batch(&format!("[{}]", job("name", &quoted(name)))), "jobs[0].name"));
+    refused(&app, "/job-batches", members.collect()).await;
+    let queues = invisible.iter().map(|name| (job("queue", &quoted(name)), "queue"));
+    refused(&app, "/jobs", queues.collect()).await;
+    let users = invisible.iter().map(|name| {
+        (format!("{{\"email\":\"a{name}b@x.example\",\"password\":\"long enough it is\",\"role\":\"viewer\"}}"), "email")
+    });
+    refused(&app, "/users", users.collect()).await;
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_malformed_batch_is_refused_by_field_and_nothing_is_stored() {
     let app = TestApp::start().await;
     let good = job("name", "\"j\"");

@@ -11,7 +11,7 @@ use super::{Reason, Status};
 #[derive(Clone, Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub(crate) struct NewJob {
-    /// What people call it; need not be unique.
+    /// What people call it; need not be unique. It has something that can be seen, and is kept as it is sent.
     #[oai(validator(min_length = 1, max_length = 255))]
     name: String,
     /// The program and its arguments, handed over as they are; no shell reads them.
