@@ -15,7 +15,8 @@ pub const MAX_JOBS: usize = 100_000;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewBatch {
-    /// What people call it: 1 to 255 bytes on one line, of which something can be seen. Runs of one suite share a name.
+    /// What people call it: 1 to 255 bytes on one line, of which something can be seen. Runs of one
+    /// suite share a name.
     pub name: String,
     /// What it is for; at most 4,096 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

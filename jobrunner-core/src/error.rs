@@ -33,7 +33,8 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
 
-    /// The request was carried out before, and what it made has been deleted since: it is not made again.
+    /// The request was carried out before, and what it made has been deleted since: it is not made
+    /// again.
     #[error("{0}")]
     Gone(String),
 

@@ -5,14 +5,16 @@ use crate::terminal;
 /// The longest line that is kept, in characters.
 const LONGEST: usize = 200;
 
-/// How much of the end of an output is looked at: enough for the states of a progress bar that are written over one
-/// another, and for a link in a line.
+/// How much of the end of an output is looked at: enough for the states of a progress bar that are
+/// written over one another, and for a link in a line.
 pub const END: usize = 8 * 1024;
 
-/// The last line of an output that is not blank, as a terminal shows it in the end, with numbers and addresses
-/// replaced, so that failures that are alike have the same line. `None` if there is no such line.
+/// The last line of an output that is not blank, as a terminal shows it in the end, with numbers
+/// and addresses replaced, so that failures that are alike have the same line. `None` if there is
+/// no such line.
 ///
-/// Of a longer output than [`END`], the line that its last so many bytes begin in counts only if no other one does.
+/// Of a longer output than [`END`], the line that its last so many bytes begin in counts only if no
+/// other one does.
 #[must_use]
 pub fn of(output: &[u8]) -> Option<String> {
     let from = output.len().saturating_sub(END);

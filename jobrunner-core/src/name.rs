@@ -3,8 +3,8 @@
 /// The longest name, in bytes.
 const LONGEST: usize = 255;
 
-/// Returns what is wrong with a name; `None` if it may be given. A name that may is kept exactly as it was given, with
-/// any spaces around it.
+/// Returns what is wrong with a name; `None` if it may be given. A name that may is kept exactly as
+/// it was given, with any spaces around it.
 pub(crate) fn refusal(name: &str) -> Option<String> {
     if name.is_empty() || name.len() > LONGEST {
         Some(format!("must have 1 to {LONGEST} bytes"))
@@ -17,9 +17,9 @@ pub(crate) fn refusal(name: &str) -> Option<String> {
     }
 }
 
-/// Whether a character leaves nothing to be seen: spaces of all kinds, what is of zero width, controls and marks of
-/// direction, and fillers (Unicode 16: `White_Space`, `Default_Ignorable_Code_Point`, and those blanks that are
-/// neither).
+/// Whether a character leaves nothing to be seen: spaces of all kinds, what is of zero width,
+/// controls and marks of direction, and fillers (Unicode 16: `White_Space`,
+/// `Default_Ignorable_Code_Point`, and those blanks that are neither).
 pub(crate) fn is_invisible(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()

@@ -1,5 +1,5 @@
-//! For fields where serde takes more than JSON means: a list in place of an object, an object in place of a word, and
-//! a name that is there twice.
+//! For fields where serde takes more than JSON means: a list in place of an object, an object in
+//! place of a word, and a name that is there twice.
 
 use std::{collections::HashSet, fmt, marker::PhantomData, str::FromStr};
 
@@ -20,8 +20,8 @@ where
     deserializer.deserialize_option(Object(PhantomData))
 }
 
-/// Reads an object's values by their names. A name that is there twice is refused, since one of its values would be
-/// lost.
+/// Reads an object's values by their names. A name that is there twice is refused, since one of its
+/// values would be lost.
 ///
 /// # Errors
 /// Those of the values, what is no object, and a repeated name.

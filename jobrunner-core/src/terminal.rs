@@ -1,9 +1,9 @@
-//! What a terminal shows of the bytes that a command writes: the one place that works it out, for the dashboard, the
-//! results of a batch, the causes of failures and the command line.
+//! What a terminal shows of the bytes that a command writes: the one place that works it out, for
+//! the dashboard, the results of a batch, the causes of failures and the command line.
 //!
-//! Only lines are kept, and not the screen: what moves the cursor up shows every state it writes. Nothing that was
-//! written is hidden without an end: a sequence that no terminator ends, by the end of its line or within a few
-//! kilobytes, is shown as text.
+//! Only lines are kept, and not the screen: what moves the cursor up shows every state it writes.
+//! Nothing that was written is hidden without an end: a sequence that no terminator ends, by the
+//! end of its line or within a few kilobytes, is shown as text.
 
 mod decode;
 mod relay;
@@ -61,8 +61,8 @@ impl Terminal {
         pieces
     }
 
-    /// Ends the output: what was waited for will not come. What is pushed from now on begins anew, in the style of
-    /// before.
+    /// Ends the output: what was waited for will not come. What is pushed from now on begins anew,
+    /// in the style of before.
     pub fn finish(&mut self) -> Vec<Piece> {
         let Self { decoder, parser, row, style } = self;
         let mut pieces = Vec::new();

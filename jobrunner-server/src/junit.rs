@@ -34,15 +34,16 @@ const PART: usize = 32 * 1024;
 /// A document that is made while it is read.
 pub type Document = BoxStream<'static, io::Result<Bytes>>;
 
-/// Returns the results of a batch that the caller may see: one test case for each job, in the order of their
-/// submission, with the end of the output of those that failed and the attempts of those that are flaky.
+/// Returns the results of a batch that the caller may see: one test case for each job, in the order
+/// of their submission, with the end of the output of those that failed and the attempts of those
+/// that are flaky.
 ///
-/// The document is made part by part, so that its size costs no memory. Its totals are those of the batch when it
-/// was begun.
+/// The document is made part by part, so that its size costs no memory. Its totals are those of the
+/// batch when it was begun.
 ///
 /// # Errors
-/// [`NotFound`](jobrunner_core::Error::NotFound), or the store fails. A part that cannot be read later is an error
-/// of the stream.
+/// [`NotFound`](jobrunner_core::Error::NotFound), or the store fails. A part that cannot be read
+/// later is an error of the stream.
 pub async fn document(service: &Service, caller: &Principal, id: BatchId) -> Result<Document> {
     let batch = service.batch(caller, id).await?;
     let cases = Cases {

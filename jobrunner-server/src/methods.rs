@@ -1,4 +1,5 @@
-//! Which methods a URL has: `OPTIONS` and refusals of the others name them (RFC 9110, 9.3.7 and 15.5.6).
+//! Which methods a URL has: `OPTIONS` and refusals of the others name them (RFC 9110, 9.3.7 and
+//! 15.5.6).
 
 use std::collections::BTreeSet;
 

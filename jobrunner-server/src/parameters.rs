@@ -1,4 +1,5 @@
-//! Parameters and forms, as they are read. What no store could take ends here, with the same answer whatever the store.
+//! Parameters and forms, as they are read. What no store could take ends here, with the same answer
+//! whatever the store.
 
 use std::sync::Arc;
 

@@ -53,8 +53,8 @@ impl Service {
     /// # Errors
     /// [`Forbidden`](Error::Forbidden), [`Invalid`](Error::Invalid) with the fields that are wrong
     /// (`jobs[17].command`, at most 20 of them), [`Conflict`](Error::Conflict) when the key was
-    /// used for another request, or [`Gone`](Error::Gone) when the batch that was made with it has been
-    /// deleted since.
+    /// used for another request, or [`Gone`](Error::Gone) when the batch that was made with it has
+    /// been deleted since.
     pub async fn submit_batch(
         &self,
         caller: &Principal,

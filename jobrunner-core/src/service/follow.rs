@@ -25,8 +25,9 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis
 /// How long somebody may go on reading after the account was disabled or its password was changed.
 const RECHECK: Duration = Duration::from_secs(3);
 
-/// How far a job's output has been read, as `ATTEMPT:STDOUT:STDERR`: the attempt, and how many bytes its
-/// command had written to each stream. An empty text is the beginning, as in the specification of event streams.
+/// How far a job's output has been read, as `ATTEMPT:STDOUT:STDERR`: the attempt, and how many bytes
+/// its command had written to each stream. An empty text is the beginning, as in the specification
+/// of event streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogPlace {
     /// Which attempt; 0 is the beginning of the last one there is.

@@ -23,8 +23,8 @@ impl Service {
     ///
     /// # Errors
     /// [`Forbidden`](Error::Forbidden), [`Invalid`](Error::Invalid) with every field that is wrong,
-    /// [`Conflict`](Error::Conflict) when the key was used for another request, or [`Gone`](Error::Gone) when the
-    /// job that was made with it has been deleted since.
+    /// [`Conflict`](Error::Conflict) when the key was used for another request, or
+    /// [`Gone`](Error::Gone) when the job that was made with it has been deleted since.
     pub async fn submit_job(
         &self,
         caller: &Principal,

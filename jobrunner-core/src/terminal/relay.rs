@@ -3,8 +3,9 @@ use super::{
     sequence::{Action, Parser},
 };
 
-/// Output on its way to somebody's terminal: text, and of what commands the terminal only what moves or erases within
-/// the line. Titles, colours, answers that a terminal would type, and other screens are left out.
+/// Output on its way to somebody's terminal: text, and of what commands the terminal only what
+/// moves or erases within the line. Titles, colours, answers that a terminal would type, and other
+/// screens are left out.
 #[derive(Debug, Default)]
 pub struct Relay {
     decoder: Decoder,
@@ -12,7 +13,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Returns what the terminal gets of the next output. A character or a sequence may come in parts.
+    /// Returns what the terminal gets of the next output. A character or a sequence may come in
+    /// parts.
     #[must_use]
     pub fn push(&mut self, bytes: &[u8]) -> String {
         let mut passed = String::with_capacity(bytes.len());

@@ -2,7 +2,8 @@ use unicode_width::UnicodeWidthChar;
 
 use super::{Piece, Run, Style};
 
-/// How many columns of a line can be written over. Of a longer one, what came before stays as it is.
+/// How many columns of a line can be written over. Of a longer one, what came before stays as it
+/// is.
 pub(super) const LONGEST: usize = 4096;
 
 /// How far into a line nothing but a command moves the cursor.
@@ -169,7 +170,8 @@ impl Row {
     /// Makes sure that a character can be written at the cursor.
     fn make_room(&mut self, pieces: &mut Vec<Piece>) {
         if self.column < self.cells.len() {
-            // What was shown of so long a line stays, and what would be written over it gets a line of its own.
+            // What was shown of so long a line stays, and what would be written over it gets a line
+            // of its own.
             if self.goes_on {
                 pieces.push(self.end());
             }

@@ -114,7 +114,8 @@ impl Parser {
         self.advance(next, act);
     }
 
-    /// Shows what was held as text. It is not looked through for other sequences, which could be as long again.
+    /// Shows what was held as text. It is not looked through for other sequences, which could be as
+    /// long again.
     fn show(&mut self, act: &mut impl FnMut(Action<'_>)) {
         self.state = State::Text;
         for character in self.held.drain(..) {

@@ -3,7 +3,8 @@ use super::{
     sequence::{Action, Parser},
 };
 
-/// Returns output as the text that a terminal shows in the end, line by line. Styles are left out, tabs are kept.
+/// Returns output as the text that a terminal shows in the end, line by line. Styles are left out,
+/// tabs are kept.
 #[must_use]
 pub fn text(output: &[u8]) -> String {
     let mut terminal = Terminal::default();
@@ -14,8 +15,8 @@ pub fn text(output: &[u8]) -> String {
     text
 }
 
-/// Returns text from elsewhere - a name, a message - as one line that commands nothing. What would end the line or
-/// write over it is a space; tabs are kept.
+/// Returns text from elsewhere - a name, a message - as one line that commands nothing. What would
+/// end the line or write over it is a space; tabs are kept.
 #[must_use]
 pub fn line(foreign: &str) -> String {
     let (mut parser, mut line) = (Parser::default(), String::with_capacity(foreign.len()));

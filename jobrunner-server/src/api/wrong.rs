@@ -1,4 +1,5 @@
-//! What is wrong with a body or a parameter, in plain words: no type or option of a library is in them.
+//! What is wrong with a body or a parameter, in plain words: no type or option of a library is in
+//! them.
 
 use jobrunner_core::Violation;
 use serde_path_to_error::Path;
@@ -6,7 +7,8 @@ use serde_path_to_error::Path;
 /// How a time is written.
 const TIME: &str = "a time as in RFC 3339, such as 2026-11-25T09:10:11Z";
 
-/// Returns the field that could not be read, and what would be right. `body` is the field when the whole is wrong.
+/// Returns the field that could not be read, and what would be right. `body` is the field when the
+/// whole is wrong.
 pub(crate) fn violation(path: &Path, error: &serde_json::Error) -> Violation {
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
@@ -59,8 +61,8 @@ pub(crate) fn of_parameter(reason: &str) -> &'static str {
     }
 }
 
-/// Returns what is wrong with a value, as serde or one of its formats reports it: a sentence that fits behind the
-/// name of its field.
+/// Returns what is wrong with a value, as serde or one of its formats reports it: a sentence that
+/// fits behind the name of its field.
 pub(crate) fn sentence(text: &str) -> String {
     for prefix in ["invalid type: ", "invalid value: "] {
         let parts = text.strip_prefix(prefix).and_then(|rest| rest.split_once(", expected "));

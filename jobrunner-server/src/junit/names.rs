@@ -10,8 +10,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Returns the name for the next test case: its own, or the first of `name [2]`, `name [3]`, … that no case
-    /// before it has.
+    /// Returns the name for the next test case: its own, or the first of `name [2]`, `name [3]`, …
+    /// that no case before it has.
     pub(super) fn given(&mut self, name: &str) -> String {
         // Names that differ by what XML does not have would be the same in the document.
         let name = xml::characters(name).collect::<String>();

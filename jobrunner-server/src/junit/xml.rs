@@ -1,6 +1,7 @@
 //! The one way of text into XML: whatever it holds, the document can be parsed.
 
-/// An element that is being written. Its names are the code's own; attributes and text may be anything.
+/// An element that is being written. Its names are the code's own; attributes and text may be
+/// anything.
 pub(super) struct Element<'a> {
     xml: &'a mut String,
     name: &'static str,
