@@ -1,5 +1,6 @@
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::{StreamExt, stream::BoxStream};
 use jobrunner_core::{
     JobId, Service,
@@ -36,8 +37,8 @@ impl FollowApi {
     /// Events are `output` (what was written to a stream), `gap` (what was not kept of it), `status` (the
     /// job stands differently, or another attempt was started) and `end`, after which the server closes the
     /// stream. The id of an event is `ATTEMPT:STDOUT:STDERR`, how far the output has been told; sent back
-    /// as `Last-Event-ID`, the stream goes on from there. Text that is not UTF-8 is replaced here; the raw
-    /// streams have every byte.
+    /// as `Last-Event-ID`, the stream goes on from there. Where `text` is not UTF-8, what is not is
+    /// replaced in it, and `base64` has every byte.
     #[oai(path = "/jobs/:id/logs/follow", method = "get", operation_id = "follow_job_logs")]
     async fn follow(
         &self,
@@ -71,7 +72,9 @@ struct Told<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<std::borrow::Cow<'a, str>>,
+    text: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     omitted_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,16 +87,17 @@ fn render((place, event): FollowedTo) -> Event {
         stream: None,
         offset: None,
         text: None,
+        base64: None,
         omitted_bytes: None,
         status: None,
     };
     let (name, told) = match &event {
         Followed::Output { stream, offset, bytes } => {
-            let text = Some(String::from_utf8_lossy(bytes));
-            (
-                "output",
-                Told { stream: Some(stream.as_str()), offset: Some(*offset), text, ..nothing },
-            )
+            let text = String::from_utf8_lossy(bytes);
+            let is_replaced = matches!(text, Cow::Owned(_));
+            let base64 = is_replaced.then(|| BASE64_STANDARD.encode(bytes));
+            let (stream, offset) = (Some(stream.as_str()), Some(*offset));
+            ("output", Told { stream, offset, text: Some(text), base64, ..nothing })
         }
         Followed::Gap { stream, from, to } => {
             let omitted_bytes = Some(to - from);

@@ -342,6 +342,8 @@ pub(crate) struct LogEvent {
     offset: Option<u64>,
     /// For `output`.
     text: Option<String>,
+    /// For `output` that is not UTF-8: all of its bytes.
+    base64: Option<String>,
     /// For `gap`.
     omitted_bytes: Option<u64>,
     /// For `status` and `end`.
