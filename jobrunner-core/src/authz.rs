@@ -9,7 +9,8 @@ use secrecy::SecretString;
 
 pub use password::Passwords;
 pub use roles::RoleAuthz;
-pub use token::{AccessToken, TokenKey, TokenKeyError};
+pub(crate) use token::Refresh;
+pub use token::{AccessToken, Lifetimes, RefreshToken, TokenKey, TokenKeyError, Tokens};
 
 use crate::{Result, Role, SignInId, UserId};
 
@@ -18,6 +19,9 @@ use crate::{Result, Role, SignInId, UserId};
 pub enum Credential {
     /// An access token given out before.
     Bearer(SecretString),
+    /// A refresh token given out before, which has not been used yet. It is used by this, and a second
+    /// use ends the sign-in: one of the two was a thief's.
+    Refresh(SecretString),
     /// The name and password of an account.
     Password {
         /// The address, in any case.

@@ -34,6 +34,9 @@ pub struct Settings {
     pub jwt_secret: Option<SecretString>,
     /// `ACCESS_TOKEN_EXPIRE_MINUTES`, 60 by default.
     pub token_lifetime: Duration,
+    /// `REFRESH_TOKEN_EXPIRE_DAYS`, 30 by default: how long after a password was given clients may go on
+    /// without it.
+    pub refresh_lifetime: Duration,
     /// `DEFAULT_QUEUE`, `default` by default.
     pub default_queue: String,
     /// `DEFAULT_WORKING_DIR`; by default the first of the allowed ones, or else the directory in
@@ -95,6 +98,7 @@ impl Settings {
     pub fn from_vars(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Vec<Violation>> {
         let mut vars = Reader::new(lookup);
         let token_minutes = vars.number("ACCESS_TOKEN_EXPIRE_MINUTES", 60);
+        let refresh_days = vars.number("REFRESH_TOKEN_EXPIRE_DAYS", 30);
         let timeout_seconds = vars.number("COMMAND_TIMEOUT_SECONDS", 3600);
         let grace_seconds = vars.number("KILL_GRACE_SECONDS", 10);
         let lease_seconds = vars.number("LEASE_SECONDS", 15);
@@ -158,6 +162,7 @@ impl Settings {
             max_connections: u32::try_from(max_connections).unwrap_or(u32::MAX),
             jwt_secret: vars.secret("JWT_SECRET_KEY"),
             token_lifetime: Duration::from_secs(token_minutes.saturating_mul(60)),
+            refresh_lifetime: Duration::from_secs(refresh_days.saturating_mul(24 * 3600)),
             default_queue,
             default_working_dir,
             allowed_workdirs,

@@ -26,7 +26,7 @@ use crate::{
 };
 use crate::{
     Error, Queue, Result, Service, Store,
-    authz::{Passwords, RoleAuthz, TokenKey},
+    authz::{Lifetimes, Passwords, RoleAuthz, TokenKey},
     config::Settings,
     service::Parts,
 };
@@ -116,7 +116,9 @@ fn shared_secret(settings: &Settings) -> Result<&SecretString> {
 }
 
 fn token_key(secret: &SecretString, settings: &Settings) -> Result<TokenKey> {
-    TokenKey::new(secret.expose_secret().as_bytes(), settings.token_lifetime)
+    let lifetimes =
+        Lifetimes { access: settings.token_lifetime, refresh: settings.refresh_lifetime };
+    TokenKey::new(secret.expose_secret().as_bytes(), lifetimes)
         .map_err(|e| Error::invalid("JWT_SECRET_KEY", e.to_string()))
 }
 

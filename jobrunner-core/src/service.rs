@@ -10,6 +10,7 @@ mod jobs;
 mod logs;
 mod ordered;
 mod queues;
+mod sign_in;
 mod watch;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use audit::Deed;
 use crate::{
     Authz, Error, Queue, Result, SessionId, Store,
     audit::AuditAction,
-    authz::{AccessToken, Action, Credential, Passwords, Principal, TokenKey},
+    authz::{Action, Passwords, Principal, TokenKey},
     job::Rules,
     lease::Worker,
     queue::{Link, Wakeup},
@@ -75,40 +76,6 @@ impl Service {
             insights: Arc::default(),
             refusals: Arc::default(),
         }
-    }
-
-    /// Gives out a token for a name and a password.
-    ///
-    /// # Errors
-    /// [`Unauthenticated`](crate::Error::Unauthenticated).
-    pub async fn sign_in(&self, credential: &Credential) -> Result<AccessToken> {
-        let principal = match (self.authenticate(credential).await, credential) {
-            (Err(refused @ Error::Unauthenticated(_)), Credential::Password { email, .. }) => {
-                self.record_refused(email).await;
-                return Err(refused);
-            }
-            (answer, _) => answer?,
-        };
-        self.record(&principal, Deed::alone(AuditAction::SignIn)).await?;
-        self.parts.tokens.issue(&principal)
-    }
-
-    /// Ends a sign-in: neither the token that the caller has sent nor any other that was given out for the
-    /// same proof of a password works any more.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub async fn sign_out(&self, caller: &Principal) -> Result<()> {
-        self.record(caller, Deed::alone(AuditAction::SignOut)).await?;
-        self.parts.store.end_sign_in(caller.sign_in, self.parts.tokens.expiry()).await
-    }
-
-    /// Finds out who a caller is. Ask again at every request.
-    ///
-    /// # Errors
-    /// [`Unauthenticated`](crate::Error::Unauthenticated).
-    pub async fn authenticate(&self, credential: &Credential) -> Result<Principal> {
-        self.parts.authz.authenticate(credential).await
     }
 
     /// Whether the parts answer; never fails.

@@ -333,6 +333,16 @@ pub trait AccountStore: Send + Sync {
     /// Ends a sign-in for good. Its tokens have expired `until` then, and it may be forgotten.
     async fn end_sign_in(&self, sign_in: SignInId, until: DateTime<Utc>) -> Result<()>;
 
+    /// Counts that a refresh token of a sign-in is used, the one that `uses` others were used before. False,
+    /// and nothing is counted, if it was used already; of many uses at once, one counts. All tokens of the
+    /// sign-in have expired `until` then, and it may be forgotten.
+    async fn use_refresh_token(
+        &self,
+        sign_in: SignInId,
+        uses: u32,
+        until: DateTime<Utc>,
+    ) -> Result<bool>;
+
     /// An account by its address in the form of [`parse_email`](crate::user::parse_email).
     async fn account_by_email(&self, email: &str) -> Result<Option<Account>>;
 

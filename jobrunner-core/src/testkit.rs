@@ -32,6 +32,7 @@ macro_rules! store_conformance {
                 of_many_first_accounts_one_is_made,
                 the_last_active_admin_stays,
                 a_sign_in_ends_alone_and_for_good,
+                a_refresh_token_is_used_once,
                 a_new_password_ends_older_tokens;
             audit: events_are_found_as_they_were_recorded;
             submit: p1_a_job_is_found_as_it_was_asked_for,

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
-use super::{Action, Authz, Credential, Passwords, Principal, Scope, TokenKey, token::Read};
+use super::{
+    Action, Authz, Credential, Passwords, Principal, Refresh, Scope, TokenKey, token::Read,
+};
 use crate::{
     Error, Result, Role, SignInId,
     store::{Account, AccountStore},
@@ -36,6 +38,24 @@ impl RoleAuthz {
         Ok((account, sign_in))
     }
 
+    async fn by_refresh_token(&self, token: &str) -> Result<(Account, SignInId)> {
+        const REFUSED: Error = Error::Unauthenticated(
+            "the refresh token is not valid, has expired or was used before; sign in again",
+        );
+        let Refresh { user, version, sign_in, uses, expires_at, .. } =
+            self.tokens.read_refresh(token).ok_or(REFUSED)?;
+        let account = self.accounts.signed_in_account(user, sign_in).await?;
+        let account = account
+            .filter(|account| account.user.is_active && account.token_version == version)
+            .ok_or(REFUSED)?;
+        if !self.accounts.use_refresh_token(sign_in, uses, expires_at).await? {
+            self.accounts.end_sign_in(sign_in, self.tokens.expiry()).await?;
+            tracing::warn!(user.id = %user, "a refresh token was used twice; its sign-in is ended");
+            return Err(REFUSED);
+        }
+        Ok((account, sign_in))
+    }
+
     async fn by_password(&self, email: &str, password: &str) -> Result<Account> {
         let account = match parse_email(email) {
             Ok(email) => self.accounts.account_by_email(&email).await?,
@@ -55,6 +75,7 @@ impl Authz for RoleAuthz {
     async fn authenticate(&self, credential: &Credential) -> Result<Principal> {
         let (account, sign_in) = match credential {
             Credential::Bearer(token) => self.by_token(token.expose_secret()).await?,
+            Credential::Refresh(token) => self.by_refresh_token(token.expose_secret()).await?,
             Credential::Password { email, password } => {
                 let account = self.by_password(email, password.expose_secret()).await?;
                 (account, SignInId::new())

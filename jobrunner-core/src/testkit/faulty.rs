@@ -293,6 +293,16 @@ impl AccountStore for Faulty {
         self.through("end_sign_in", self.inner.end_sign_in(sign_in, until)).await
     }
 
+    async fn use_refresh_token(
+        &self,
+        sign_in: SignInId,
+        uses: u32,
+        until: DateTime<Utc>,
+    ) -> Result<bool> {
+        let used = self.inner.use_refresh_token(sign_in, uses, until);
+        self.through("use_refresh_token", used).await
+    }
+
     async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
         self.through("account_by_email", self.inner.account_by_email(email)).await
     }

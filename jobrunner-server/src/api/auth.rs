@@ -1,4 +1,7 @@
-use jobrunner_core::{Principal, Service, Violation, authz::Credential};
+use jobrunner_core::{
+    Principal, Service, Violation,
+    authz::{Credential, Tokens},
+};
 use poem::{Request, RequestBody, web::Data};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions, Object, OpenApi, SecurityScheme,
@@ -6,7 +9,7 @@ use poem_openapi::{
     registry::{MetaMediaType, MetaRequest, Registry},
     types::Type,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,7 +25,7 @@ use crate::parameters;
 #[oai(
     ty = "oauth2",
     rename = "password",
-    flows(password(token_url = "/api/v1/auth/token")),
+    flows(password(token_url = "/api/v1/auth/token", refresh_url = "/api/v1/auth/token")),
     checker = "authenticate"
 )]
 pub(crate) struct Caller(pub(crate) Principal);
@@ -37,24 +40,27 @@ pub(crate) struct AuthApi;
 
 #[OpenApi(tag = "Tag::Auth")]
 impl AuthApi {
-    /// Sign in
+    /// Sign in, or go on being signed in
     ///
-    /// The password grant of OAuth2: a form with `username` (the email address) and `password`.
+    /// The password grant of OAuth2: a form with `username` (the email address) and `password`. Or its refresh
+    /// grant: `grant_type=refresh_token` with the `refresh_token` of the answer before. That is used once, also
+    /// if the answer is lost; sent again it ends the sign-in with all its tokens, as it may have been stolen.
     #[oai(path = "/auth/token", method = "post", operation_id = "sign_in")]
     async fn token(
         &self,
         Data(service): Data<&Service>,
-        SignInForm(form): SignInForm,
+        GrantForm(grant): GrantForm,
     ) -> Result<Answer<model::Token>> {
-        let credential = Credential::Password {
-            email: form.username,
-            password: SecretString::from(form.password),
+        let Tokens { access, refresh } = match grant {
+            Grant::Password { username, password } => service.sign_in(&username, password).await?,
+            Grant::RefreshToken(token) => service.refresh(token).await?,
         };
-        let token = service.sign_in(&credential).await?;
         Answer::of(&Token {
-            access_token: token.token,
+            access_token: access.token,
             token_type: "bearer",
-            expires_in: token.lifetime.as_secs(),
+            expires_in: access.lifetime.as_secs(),
+            refresh_token: refresh.token.expose_secret(),
+            refresh_token_expires_in: refresh.lifetime.as_secs(),
         })
     }
 
@@ -69,10 +75,12 @@ impl AuthApi {
 }
 
 #[derive(Serialize)]
-struct Token {
+struct Token<'a> {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
+    refresh_token: &'a str,
+    refresh_token_expires_in: u64,
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -83,12 +91,14 @@ const LIMIT: usize = 1 << 20;
 /// What a sign-in consists of.
 #[derive(Deserialize, Object)]
 struct SignIn {
-    /// `password`, if it is there at all.
+    /// `password`, also if it is left out, or `refresh_token`.
     grant_type: Option<String>,
-    /// The email address.
-    username: String,
+    /// The email address, for a password.
+    username: Option<String>,
     /// The password.
-    password: String,
+    password: Option<String>,
+    /// The token of the answer before, for a refresh token.
+    refresh_token: Option<String>,
     /// Not used.
     scope: Option<String>,
     /// Not used.
@@ -97,10 +107,44 @@ struct SignIn {
     client_secret: Option<String>,
 }
 
-/// A form body.
-struct SignInForm(SignIn);
+/// What somebody signs in with.
+enum Grant {
+    Password { username: String, password: SecretString },
+    RefreshToken(SecretString),
+}
 
-impl<'a> ApiExtractor<'a> for SignInForm {
+impl TryFrom<SignIn> for Grant {
+    type Error = jobrunner_core::Error;
+
+    fn try_from(form: SignIn) -> std::result::Result<Self, jobrunner_core::Error> {
+        let mut missing = Vec::new();
+        let mut needed = |name: &str, value: Option<String>| {
+            value.unwrap_or_else(|| {
+                missing.push(Violation::new(name, "is missing"));
+                String::new()
+            })
+        };
+        let grant = match form.grant_type.as_deref() {
+            None | Some("password") => Self::Password {
+                username: needed("username", form.username),
+                password: needed("password", form.password).into(),
+            },
+            Some("refresh_token") => {
+                Self::RefreshToken(needed("refresh_token", form.refresh_token).into())
+            }
+            Some(_) => {
+                missing.push(Violation::new("grant_type", "must be password or refresh_token"));
+                return Err(jobrunner_core::Error::Invalid(missing));
+            }
+        };
+        if missing.is_empty() { Ok(grant) } else { Err(jobrunner_core::Error::Invalid(missing)) }
+    }
+}
+
+/// A form body.
+struct GrantForm(Grant);
+
+impl<'a> ApiExtractor<'a> for GrantForm {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
@@ -122,10 +166,6 @@ impl<'a> ApiExtractor<'a> for SignInForm {
     ) -> poem::Result<Self> {
         let bytes = body::read(request, body, FORM, LIMIT).await?;
         let form: SignIn = parameters::form(&bytes)?;
-        if form.grant_type.as_deref().is_some_and(|grant| grant != "password") {
-            let wrong = Violation::new("grant_type", "must be password");
-            return Err(Failure::from(wrong).into());
-        }
-        Ok(Self(form))
+        Grant::try_from(form).map(Self).map_err(|error| Failure::from(error).into())
     }
 }

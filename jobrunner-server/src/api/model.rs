@@ -350,7 +350,7 @@ pub(crate) struct LogEvent {
     status: Option<Status>,
 }
 
-/// An access token.
+/// An access token, and one to exchange for the next.
 #[derive(Clone, Debug, Object)]
 pub(crate) struct Token {
     access_token: String,
@@ -358,6 +358,10 @@ pub(crate) struct Token {
     token_type: String,
     /// For how many seconds it is good.
     expires_in: u64,
+    /// To be sent, once, with the grant `refresh_token`.
+    refresh_token: String,
+    /// For how many seconds that is good; exchanging it makes it no longer.
+    refresh_token_expires_in: u64,
 }
 
 /// Whether the parts work.

@@ -1,4 +1,4 @@
-use jobrunner_core::{Error, Service, authz::Credential};
+use jobrunner_core::{Error, Service};
 use poem::{
     Request, Response, Result, handler,
     http::StatusCode,
@@ -28,11 +28,9 @@ pub(super) async fn sign_in(
     let mut body = poem::RequestBody::new(std::mem::take(&mut body));
     let bytes = session::read(request, &mut body).await?;
     let form: SignIn = parameters::form(&bytes)?;
-    let credential =
-        Credential::Password { email: form.email, password: SecretString::from(form.password) };
-    match service.sign_in(&credential).await {
-        Ok(token) => {
-            session::begin(request, token);
+    match service.sign_in(&form.email, SecretString::from(form.password)).await {
+        Ok(tokens) => {
+            session::begin(request, tokens.access);
             Ok(session::see(session::local(&form.next)))
         }
         Err(Error::Unauthenticated(why)) => {

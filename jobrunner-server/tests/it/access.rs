@@ -118,6 +118,109 @@ async fn a_sign_out_ends_its_token_at_once_and_no_other() {
     app.stop().await;
 }
 
+/// What the server says to a form at the endpoint for tokens.
+async fn grant(app: &TestApp, form: &[(&str, &str)]) -> (u16, Value) {
+    app.json(app.http.post(format!("{}/api/v1/auth/token", app.url)).form(form)).await
+}
+
+async fn refresh(app: &TestApp, token: &Value) -> (u16, Value) {
+    let token = token["refresh_token"].as_str().expect("a token");
+    grant(app, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+}
+
+async fn me(app: &TestApp, token: &Value) -> u16 {
+    let token = token["access_token"].as_str().expect("a token");
+    app.json(app.request(Method::GET, "/users/me", token)).await.0
+}
+
+const SIGN_IN: [(&str, &str); 2] =
+    [("username", "a@example.com"), ("password", "correct horse battery")];
+
+#[tokio::test]
+async fn a_refresh_token_is_exchanged_once_and_a_second_time_ends_the_sign_in() {
+    let app = TestApp::start().await;
+    app.account("a@example.com", "operator").await;
+    let (_, first) = grant(&app, &SIGN_IN).await;
+    let (_, other) = grant(&app, &SIGN_IN).await;
+    assert_eq!(first["refresh_token_expires_in"], 30 * 24 * 3600);
+    let (status, second) = refresh(&app, &first).await;
+    assert_eq!(status, 200, "{second}");
+    let (status, third) = refresh(&app, &second).await;
+    assert_eq!(status, 200, "{third}");
+    for token in [&first, &second, &third] {
+        assert_eq!(me(&app, token).await, 200);
+    }
+    let (status, problem) = refresh(&app, &first).await;
+    assert_eq!(status, 401, "{problem}");
+    assert!(problem["detail"].as_str().expect("text").contains("sign in again"), "{problem}");
+    for token in [&first, &second, &third] {
+        assert_eq!(me(&app, token).await, 401, "the sign-in has ended");
+        assert_eq!(refresh(&app, token).await.0, 401);
+    }
+    assert_eq!((me(&app, &other).await, refresh(&app, &other).await.0), (200, 200));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn of_many_exchanges_of_one_token_at_once_one_is_carried_out() {
+    let app = TestApp::start().await;
+    app.account("a@example.com", "operator").await;
+    let (_, first) = grant(&app, &SIGN_IN).await;
+    let answers = futures_util::future::join_all((0..8).map(|_| refresh(&app, &first))).await;
+    let given: Vec<&Value> =
+        answers.iter().filter(|(status, _)| *status == 200).map(|(_, token)| token).collect();
+    assert!(given.len() <= 1, "{answers:?}");
+    for token in given {
+        assert_eq!(me(&app, token).await, 401, "nobody knows which of them was the thief");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn refresh_tokens_end_with_the_sign_in_the_password_and_the_account() {
+    let app = TestApp::start().await;
+    app.account("a@example.com", "operator").await;
+    let (_, token) = grant(&app, &SIGN_IN).await;
+    let access = token["access_token"].as_str().expect("a token");
+    let (_, account) = app.json(app.request(Method::GET, "/users/me", access)).await;
+    let user = format!("/users/{}", account["id"].as_str().expect("an id"));
+    let out = app.request(Method::DELETE, "/auth/token", access).send().await;
+    assert_eq!(out.expect("an answer").status(), 204);
+    assert_eq!(refresh(&app, &token).await.0, 401);
+
+    for change in [json!({"password": "correct horse battery"}), json!({"is_active": false})] {
+        let (_, token) = grant(&app, &SIGN_IN).await;
+        let changed = app.json(app.request(Method::PATCH, &user, &app.admin).json(&change)).await;
+        assert_eq!(changed.0, 200, "{}", changed.1);
+        assert_eq!(refresh(&app, &token).await.0, 401, "{change}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_endpoint_for_tokens_names_what_is_wrong_with_a_grant() {
+    let app = TestApp::start().await;
+    let (_, token) = grant(&app, &[("username", "admin@example.com"), SIGN_IN[1]]).await;
+    let access = token["access_token"].as_str().expect("a token");
+    let refresh = token["refresh_token"].as_str().expect("a token");
+    let wrong: [(&[(&str, &str)], u16, &str); 6] = [
+        (&[("grant_type", "refresh_token")], 422, "refresh_token"),
+        (&[("username", "a@example.com")], 422, "password"),
+        (&[], 422, "username"),
+        (&[("grant_type", "client_credentials")], 422, "grant_type"),
+        (&[("grant_type", "refresh_token"), ("refresh_token", access)], 401, "refresh token"),
+        (&[("grant_type", "refresh_token"), ("refresh_token", "x")], 401, "refresh token"),
+    ];
+    for (form, status, word) in wrong {
+        let (answered, problem) = grant(&app, form).await;
+        assert_eq!(answered, status, "{form:?}: {problem}");
+        assert!(problem.to_string().contains(word), "{problem}");
+    }
+    let as_access = app.json(app.request(Method::GET, "/users/me", refresh)).await;
+    assert_eq!(as_access.0, 401, "it is good for exchanges alone");
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn p1_a_repeated_submission_answers_the_same_job() {
     let app = TestApp::start().await;

@@ -43,6 +43,15 @@ impl AccountStore for PostgresStore {
         self.change(move |c| Box::pin(end_sign_in(c, sign_in, until))).await
     }
 
+    async fn use_refresh_token(
+        &self,
+        sign_in: SignInId,
+        uses: u32,
+        until: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.change(move |c| Box::pin(use_refresh_token(c, sign_in, uses, until))).await
+    }
+
     async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
         let row: Option<AccountRow> = sqlx::query_as(sql!("account/by_email"))
             .bind(email)
@@ -85,6 +94,26 @@ async fn end_sign_in(
         .await
         .map_err(store_error)?;
     Ok(())
+}
+
+async fn use_refresh_token(
+    connection: &mut PgConnection,
+    sign_in: SignInId,
+    uses: u32,
+    until: DateTime<Utc>,
+) -> Result<bool> {
+    sqlx::query(sql!("account/forget_refreshed"))
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let used = sqlx::query(sql!("account/use_refresh_token"))
+        .bind(sign_in.as_uuid())
+        .bind(i64::from(uses))
+        .bind(until)
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(used.rows_affected() > 0)
 }
 
 async fn create(connection: &mut PgConnection, account: Account) -> Result<()> {

@@ -43,6 +43,15 @@ impl AccountStore for SqliteStore {
         self.writer.run(move |c| Box::pin(end_sign_in(c, sign_in, until))).await
     }
 
+    async fn use_refresh_token(
+        &self,
+        sign_in: SignInId,
+        uses: u32,
+        until: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.writer.run(move |c| Box::pin(use_refresh_token(c, sign_in, uses, until))).await
+    }
+
     async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
         let row: Option<AccountRow> = sqlx::query_as(sql!("account/by_email"))
             .bind(email)
@@ -86,6 +95,27 @@ async fn end_sign_in(
         .await
         .map_err(store_error)?;
     Ok(())
+}
+
+async fn use_refresh_token(
+    connection: &mut SqliteConnection,
+    sign_in: SignInId,
+    uses: u32,
+    until: DateTime<Utc>,
+) -> Result<bool> {
+    sqlx::query(sql!("account/forget_refreshed"))
+        .bind(clock::now())
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let used = sqlx::query(sql!("account/use_refresh_token"))
+        .bind(sign_in.as_uuid())
+        .bind(i64::from(uses))
+        .bind(until.timestamp_millis())
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(used.rows_affected() > 0)
 }
 
 async fn create(connection: &mut SqliteConnection, account: Account) -> Result<()> {

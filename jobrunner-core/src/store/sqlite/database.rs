@@ -32,7 +32,7 @@ macro_rules! migration {
 }
 
 /// Every migration, in order. A released one is never changed.
-const MIGRATIONS: [(i64, &str, &str); 8] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "initial", migration!("0001_initial")),
     (2, "repetitions", migration!("0002_repetitions")),
     (3, "causes", migration!("0003_causes")),
@@ -41,6 +41,7 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
     (6, "lists", migration!("0006_lists")),
     (7, "order_of_output", migration!("0007_order_of_output")),
     (8, "hosts", migration!("0008_hosts")),
+    (9, "refresh_tokens", migration!("0009_refresh_tokens")),
 ];
 
 /// The one connection that writes, with the schema brought up to date.

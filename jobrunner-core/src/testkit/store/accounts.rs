@@ -70,6 +70,30 @@ pub async fn a_sign_in_ends_alone_and_for_good(fixture: &Fixture) {
     assert!(fixture.store.account(account.user.id).await.expect("an answer").is_some());
 }
 
+/// The tokens of a sign-in follow each other, and those of another one do not matter. Of many uses at once
+/// one counts.
+pub async fn a_refresh_token_is_used_once(fixture: &Fixture) {
+    let (one, other) = (SignInId::new(), SignInId::new());
+    let until = Utc::now() + Duration::hours(1);
+    let used = async |sign_in, uses| {
+        fixture.store.use_refresh_token(sign_in, uses, until).await.expect("an answer")
+    };
+    assert!(used(one, 0).await && used(other, 0).await);
+    assert!(!used(one, 0).await, "it was used before");
+    assert!(used(one, 1).await && used(one, 2).await);
+    for uses in [0, 1, 2, 4] {
+        assert!(!used(one, uses).await, "{uses}");
+    }
+    let at_once = futures_util::future::join_all((0..8).map(|_| used(other, 1))).await;
+    assert_eq!(at_once.into_iter().filter(|used| *used).count(), 1);
+    // Another use forgets what has expired, and nothing else.
+    let third = SignInId::new();
+    let expired = Utc::now() - Duration::hours(1);
+    assert!(fixture.store.use_refresh_token(third, 5, expired).await.expect("an answer"));
+    assert!(used(one, 3).await);
+    assert!(used(third, 0).await && !used(other, 1).await);
+}
+
 /// A changed password makes the token version go up, and so does a disabled account; other changes
 /// leave it.
 pub async fn a_new_password_ends_older_tokens(fixture: &Fixture) {

@@ -1,0 +1,2 @@
+-- Their refresh tokens have expired by themselves.
+delete from refreshed_sign_in where expires_at < ?1

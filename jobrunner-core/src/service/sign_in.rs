@@ -1,0 +1,64 @@
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Service, audit::Deed};
+use crate::{
+    Error, Result,
+    audit::AuditAction,
+    authz::{Credential, Principal, Tokens},
+};
+
+impl Service {
+    /// Gives out tokens for a name and a password.
+    ///
+    /// # Errors
+    /// [`Unauthenticated`](crate::Error::Unauthenticated).
+    pub async fn sign_in(&self, email: &str, password: SecretString) -> Result<Tokens> {
+        let credential = Credential::Password { email: email.to_owned(), password };
+        let principal = match self.authenticate(&credential).await {
+            Err(refused @ Error::Unauthenticated(_)) => {
+                self.record_refused(email).await;
+                return Err(refused);
+            }
+            answer => answer?,
+        };
+        self.record(&principal, Deed::alone(AuditAction::SignIn)).await?;
+        Ok(Tokens {
+            access: self.parts.tokens.issue(&principal)?,
+            refresh: self.parts.tokens.issue_refresh(&principal, None)?,
+        })
+    }
+
+    /// Exchanges a refresh token for new tokens of the same sign-in. The one that is sent is used up, also
+    /// if the answer is lost: there is no grace in which it could be sent again, since a thief's second use
+    /// could not be told from a repetition then.
+    ///
+    /// # Errors
+    /// [`Unauthenticated`](crate::Error::Unauthenticated); where the token was used before, the sign-in
+    /// has ended and none of its tokens works any more.
+    pub async fn refresh(&self, token: SecretString) -> Result<Tokens> {
+        let before = self.parts.tokens.read_refresh(token.expose_secret());
+        let principal = self.authenticate(&Credential::Refresh(token)).await?;
+        Ok(Tokens {
+            access: self.parts.tokens.issue(&principal)?,
+            refresh: self.parts.tokens.issue_refresh(&principal, before)?,
+        })
+    }
+
+    /// Ends a sign-in: neither the token that the caller has sent nor any other that was given out for the
+    /// same proof of a password works any more.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn sign_out(&self, caller: &Principal) -> Result<()> {
+        self.record(caller, Deed::alone(AuditAction::SignOut)).await?;
+        self.parts.store.end_sign_in(caller.sign_in, self.parts.tokens.expiry()).await
+    }
+
+    /// Finds out who a caller is. Ask again at every request.
+    ///
+    /// # Errors
+    /// [`Unauthenticated`](crate::Error::Unauthenticated).
+    pub async fn authenticate(&self, credential: &Credential) -> Result<Principal> {
+        self.parts.authz.authenticate(credential).await
+    }
+}
