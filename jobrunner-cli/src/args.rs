@@ -84,7 +84,7 @@ pub(crate) struct Up {
 /// Ends with 0 if all passed, 1 if something failed, 3 if it was interrupted.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The suite, a YAML file
+    /// The suite, a YAML file; - reads it from standard input
     pub(crate) suite: PathBuf,
     /// Give a variable of the suite another value; can be repeated
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
@@ -99,7 +99,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Show what would be run, and run nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["junit", "data_dir", "slots"])]
     pub(crate) dry_run: bool,
     /// How to show the result
     #[arg(long, value_enum, default_value_t)]
@@ -165,6 +165,9 @@ pub(crate) enum BatchCommand {
         /// Give up watching after so long, as in 90s or 2h; the batch goes on
         #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
         wait_timeout: Option<Duration>,
+        /// How to show the batch when it has ended
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
     },
     /// Cancel every job of a batch that has not ended
     Cancel {
@@ -188,18 +191,21 @@ pub(crate) enum BatchCommand {
         only: RerunOnly,
         #[command(flatten)]
         wait: Wait,
+        /// How to show the new batch
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
     },
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct BatchSubmit {
-    /// The suite, a YAML file
+    /// The suite, a YAML file; - reads it from standard input
     pub(crate) suite: PathBuf,
     /// Give a variable of the suite another value; can be repeated
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) set: Vec<(String, String)>,
     /// Show what would be submitted, and submit nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "wait")]
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) wait: Wait,

@@ -6,6 +6,7 @@ use jobrunner_core::{
     JobId, Principal,
     config::Settings,
     connect::{self, Backends, Embedded},
+    daemon::{Fatal, Trouble},
     executor::Reaper,
 };
 use jobrunner_worker::{local_worker, sweep_leftovers};
@@ -22,9 +23,11 @@ pub(crate) async fn open(directory: &Path, settings: &Settings) -> Result<Embedd
     if !lost.is_empty() {
         tracing::warn!(jobs = lost.len(), "an earlier process died while it ran jobs");
         let swept = tokio::task::spawn_blocking(move || sweep_leftovers(&lost)).await;
-        let killed = swept.context(|| "cannot look for leftover processes".to_owned())?;
         let killed =
-            killed.context(|| "cannot end what an earlier process left running".to_owned())?;
+            swept.context(Trouble::Software, || "cannot look for leftover processes".to_owned())?;
+        let killed = killed.context(Trouble::Os, || {
+            "cannot end what an earlier process left running".to_owned()
+        })?;
         tracing::info!(killed, "ended what it had left running");
     }
     Ok(embedded)
@@ -40,9 +43,10 @@ pub(crate) struct Admin {
 /// Makes the first admin if there is no account yet.
 pub(crate) async fn admin(embedded: &Embedded, settings: &Settings) -> Result<Admin, Failure> {
     let made = connect::first_admin(&embedded.service, settings).await;
-    let made = made.context(|| "cannot make the admin account".to_owned())?;
+    let made = made.map_err(Fatal::from)?;
     let principal = embedded.service.local_admin().await?;
-    let principal = principal.ok_or_else(|| Failure::new("there is no active admin account"))?;
+    let principal = principal
+        .ok_or_else(|| Failure::new(Trouble::Config, "there is no active admin account"))?;
     Ok(Admin { principal, password: made.password })
 }
 

@@ -1,6 +1,12 @@
+//! How the command ends: the one place that decides its exit code.
+
 use std::{fmt, process::ExitCode};
 
-use jobrunner_core::{daemon, terminal};
+use jobrunner_core::{
+    Status,
+    daemon::{self, Trouble},
+    terminal,
+};
 
 /// How the command ends when it did what it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,14 +19,16 @@ pub(crate) enum Exit {
     Canceled,
     /// It took longer than the caller wanted to wait.
     GaveUp,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
 }
 
-impl From<jobrunner_core::Status> for Exit {
+impl From<Status> for Exit {
     /// The exit for a job or a batch that has ended.
-    fn from(status: jobrunner_core::Status) -> Self {
+    fn from(status: Status) -> Self {
         match status {
-            jobrunner_core::Status::Passed => Self::Success,
-            jobrunner_core::Status::Canceled => Self::Canceled,
+            Status::Passed => Self::Success,
+            Status::Canceled => Self::Canceled,
             _ => Self::Failed,
         }
     }
@@ -34,11 +42,14 @@ impl From<Exit> for ExitCode {
             Exit::Canceled => Self::from(3),
             // As timeout(1) does.
             Exit::GaveUp => Self::from(124),
+            // As a shell tells of SIGINT.
+            Exit::Interrupted => Self::from(130),
         }
     }
 }
 
-/// Why the command could not do what it was asked to: one line that says what to do next.
+/// Why the command could not do what it was asked to: one line that says what to do next, and a code that
+/// is never that of a result.
 #[derive(Debug)]
 pub(crate) struct Failure {
     message: String,
@@ -47,33 +58,40 @@ pub(crate) struct Failure {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Anything that has no code of its own.
-    General,
-    /// The server does not answer (`EX_UNAVAILABLE` of sysexits.h).
-    Unreachable,
-    /// A setting cannot be used.
-    Settings,
+    /// The arguments make no sense; the parser of the command line ends with this code, too.
+    Usage,
+    Trouble(Trouble),
+    /// Nobody reads the results any more, as behind `| head`. Not a word about it, and what a shell tells
+    /// of SIGPIPE.
+    NoReader,
 }
 
 impl Failure {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), kind: Kind::General }
+    pub(crate) fn new(trouble: Trouble, message: impl Into<String>) -> Self {
+        Self { message: message.into(), kind: Kind::Trouble(trouble) }
     }
 
-    pub(crate) fn unreachable(message: impl Into<String>) -> Self {
-        Self { message: message.into(), kind: Kind::Unreachable }
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { message: message.into(), kind: Kind::Usage }
+    }
+
+    pub(crate) fn no_reader() -> Self {
+        Self { message: String::new(), kind: Kind::NoReader }
     }
 
     pub(crate) fn is_unreachable(&self) -> bool {
-        self.kind == Kind::Unreachable
+        self.kind == Kind::Trouble(Trouble::Unavailable)
     }
 
-    pub(crate) fn exit(&self) -> u8 {
-        match self.kind {
-            Kind::General => 1,
-            Kind::Unreachable => 69,
-            Kind::Settings => daemon::SettingsError::EXIT_CODE,
-        }
+    /// Says on standard error what went wrong, and answers the exit code.
+    pub(crate) fn tell(&self, name: &str) -> ExitCode {
+        let code = match self.kind {
+            Kind::NoReader => return ExitCode::from(128 + 13),
+            Kind::Usage => 2,
+            Kind::Trouble(trouble) => trouble.code(),
+        };
+        daemon::say(&format!("{name}: {self}"));
+        ExitCode::from(code)
     }
 }
 
@@ -86,32 +104,29 @@ impl fmt::Display for Failure {
 
 impl From<jobrunner_core::Error> for Failure {
     fn from(error: jobrunner_core::Error) -> Self {
-        Self::new(daemon::chain(&error))
+        Self::new(Trouble::from(&error), daemon::chain(&error))
     }
 }
 
 impl From<daemon::SettingsError> for Failure {
     fn from(error: daemon::SettingsError) -> Self {
-        Self { message: daemon::chain(&error), kind: Kind::Settings }
+        Self::new(Trouble::Config, daemon::chain(&error))
     }
 }
 
 impl From<daemon::Fatal> for Failure {
     fn from(error: daemon::Fatal) -> Self {
-        match error.downcast::<daemon::SettingsError>() {
-            Ok(settings) => Self::from(*settings),
-            Err(other) => Self::new(daemon::chain(other.as_ref())),
-        }
+        Self::new(Trouble::from(error.as_ref()), daemon::chain(error.as_ref()))
     }
 }
 
 /// Says what could not be done with what.
 pub(crate) trait Context<T> {
-    fn context(self, what: impl FnOnce() -> String) -> Result<T, Failure>;
+    fn context(self, trouble: Trouble, what: impl FnOnce() -> String) -> Result<T, Failure>;
 }
 
 impl<T, E: fmt::Display> Context<T> for Result<T, E> {
-    fn context(self, what: impl FnOnce() -> String) -> Result<T, Failure> {
-        self.map_err(|error| Failure::new(format!("{}: {error}", what())))
+    fn context(self, trouble: Trouble, what: impl FnOnce() -> String) -> Result<T, Failure> {
+        self.map_err(|error| Failure::new(trouble, format!("{}: {error}", what())))
     }
 }

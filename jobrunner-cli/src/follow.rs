@@ -2,9 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use jobrunner_core::{Batch, BatchId, Status};
+use jobrunner_core::{Batch, BatchId, Job, JobId, Status, daemon::Trouble, log::gap_marker};
 
-use crate::{exit::Failure, progress::Progress, results::Results};
+use crate::{
+    client::{Client, LogEvent},
+    exit::{Context, Exit, Failure},
+    output::{self, JobOutput},
+    progress::Progress,
+    results::Results,
+};
 
 /// How often the server is asked while something runs.
 pub(crate) const PAUSE: Duration = Duration::from_millis(250);
@@ -35,13 +41,76 @@ impl Patience {
     }
 }
 
-/// Shows the progress of a batch until it has ended; `None` when `limit` has passed before.
-pub(crate) async fn batch(
-    results: &dyn Results,
-    id: BatchId,
+/// What became of a wait.
+pub(crate) enum Waited<T> {
+    /// It was worth it.
+    For(T),
+    /// It ended before, and the command ends so.
+    InVain(Exit),
+}
+
+/// Waits, but not for longer than `limit` and not when somebody presses Ctrl-C. What is waited for goes on
+/// then; `hint` says how to find it again.
+pub(crate) async fn until<T>(
     limit: Option<Duration>,
-) -> Result<Option<Batch>, Failure> {
-    let started = Instant::now();
+    hint: &str,
+    wait: impl Future<Output = Result<T, Failure>>,
+) -> Result<Waited<T>, Failure> {
+    let enough = async {
+        match limit {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        ended = wait => Ok(Waited::For(ended?)),
+        () = enough => {
+            output::note(&format!("gave up waiting; {hint}"));
+            Ok(Waited::InVain(Exit::GaveUp))
+        }
+        pressed = tokio::signal::ctrl_c() => {
+            pressed.context(Trouble::Os, || "cannot listen for signals".to_owned())?;
+            output::note(&format!("interrupted; {hint}"));
+            Ok(Waited::InVain(Exit::Interrupted))
+        }
+    }
+}
+
+/// Waits for the end of a job in silence.
+pub(crate) async fn job_in_silence(client: &Client, id: JobId) -> Result<Job, Failure> {
+    let mut patience = Patience::default();
+    loop {
+        let job = patience.bear(client.job(id).await)?;
+        if let Some(ended) = job.filter(|job| job.status.is_terminal()) {
+            return Ok(ended);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Prints what a job writes, through all its attempts, until it has ended. Where output was not kept, a
+/// line in its place says how much.
+pub(crate) async fn output_of(client: &Client, id: JobId) -> Result<(), Failure> {
+    let mut events = client.follow(id);
+    let mut shown = JobOutput::default();
+    loop {
+        match events.next().await? {
+            LogEvent::Output { attempt, stream, bytes } => {
+                shown.begin(attempt)?;
+                shown.print(stream, &bytes)?;
+            }
+            LogEvent::Gap { attempt, stream, omitted } => {
+                shown.begin(attempt)?;
+                shown.print(stream, gap_marker(omitted).as_bytes())?;
+            }
+            LogEvent::End => return shown.finish(),
+        }
+    }
+}
+
+/// Shows the progress of a batch until it has ended.
+pub(crate) async fn batch(results: &dyn Results, id: BatchId) -> Result<Batch, Failure> {
     let mut progress = Progress::new();
     let mut patience = Patience::default();
     let mut failed = 0;
@@ -49,14 +118,12 @@ pub(crate) async fn batch(
         if let Some(batch) = patience.bear(results.batch(id).await)? {
             progress.show(&batch);
             if batch.counts.failed > failed {
-                failed = tell_failures(results, &batch, failed, &progress).await?;
+                let told = tell_failures(results, &batch, failed, &progress).await;
+                failed = patience.bear(told)?.unwrap_or(failed);
             }
             if batch.status.is_terminal() {
-                return Ok(Some(batch));
+                return Ok(batch);
             }
-        }
-        if limit.is_some_and(|limit| started.elapsed() >= limit) {
-            return Ok(None);
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -1,37 +1,32 @@
 //! Results as JUnit XML, written as they come.
 
-use std::{
-    fs::File,
-    io::{self, Write},
-    path::Path,
-};
+use std::{fs::File, io::Write, path::Path};
 
 use futures_util::{StreamExt, stream::BoxStream};
+use jobrunner_core::daemon::Trouble;
 
-use crate::exit::{Context, Failure};
+use crate::{
+    exit::{Context, Failure},
+    output,
+};
 
 /// A document of JUnit XML, part by part.
 pub(crate) type Document<'a> = BoxStream<'a, Result<bytes::Bytes, Failure>>;
 
 /// Writes a document to a file.
-pub(crate) async fn write(document: Document<'_>, file: &Path) -> Result<(), Failure> {
+pub(crate) async fn write(mut document: Document<'_>, file: &Path) -> Result<(), Failure> {
     let cannot = || format!("cannot write {}", file.display());
-    let mut writer = File::create(file).context(cannot)?;
-    copy(document, &mut writer, cannot).await
+    let mut writer = File::create(file).context(Trouble::CannotCreate, cannot)?;
+    while let Some(part) = document.next().await {
+        writer.write_all(&part?).context(Trouble::Io, cannot)?;
+    }
+    Ok(())
 }
 
 /// Writes a document to standard output.
-pub(crate) async fn print(document: Document<'_>) -> Result<(), Failure> {
-    copy(document, &mut io::stdout(), || "cannot write the results".to_owned()).await
-}
-
-async fn copy(
-    mut document: Document<'_>,
-    writer: &mut (impl Write + Send),
-    cannot: impl Fn() -> String,
-) -> Result<(), Failure> {
+pub(crate) async fn print(mut document: Document<'_>) -> Result<(), Failure> {
     while let Some(part) = document.next().await {
-        writer.write_all(&part?).context(&cannot)?;
+        output::put(&part?)?;
     }
-    writer.flush().context(&cannot)
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The `jobrunner` command: everything in one process to try it, and a client for a running service.
 
-#![expect(clippy::print_stdout, reason = "results of a command go to standard output")]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod client;
@@ -10,6 +10,7 @@ mod engine;
 mod exit;
 mod follow;
 mod junit;
+mod limits;
 mod output;
 mod password;
 mod progress;
@@ -18,13 +19,13 @@ mod settings;
 mod suite;
 mod summary;
 
-use std::{process::ExitCode, time::Duration};
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use clap::Parser;
 
 use args::{Cli, Command};
-use exit::{Exit, Failure};
-use jobrunner_core::daemon::Fatal;
+use exit::{Context, Exit, Failure};
+use jobrunner_core::daemon::{Fatal, Trouble};
 use jobrunner_worker::supervised;
 
 /// How long a thread that hangs, on a dead network mount for instance, may hold up the end.
@@ -33,8 +34,21 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 const NAME: &str = "jobrunner";
 
 fn main() -> ExitCode {
-    end_quietly_without_readers();
-    match Cli::parse().command {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(refusal) if refusal.use_stderr() => refusal.exit(),
+        // Help, or the version: that is what was asked for.
+        Err(help) => {
+            let text = help.render();
+            let shown = if std::io::stdout().is_terminal() {
+                text.ansi().to_string()
+            } else {
+                text.to_string()
+            };
+            return ended(output::put(shown.as_bytes()).map(|()| Exit::Success));
+        }
+    };
+    match command {
         Command::Up(up) => supervised(NAME, |reaper| run(commands::up::up(up, reaper))),
         Command::Run(suite) => supervised(NAME, |reaper| run(commands::run::run(suite, reaper))),
         Command::Worker(worker) => supervised(NAME, |reaper| run(done(worker.run(reaper)))),
@@ -54,40 +68,24 @@ fn main() -> ExitCode {
 
 /// Runs a command to its end and says in one line why it failed, if it did.
 fn run(command: impl Future<Output = Result<Exit, Failure>>) -> ExitCode {
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = tokio::runtime::Runtime::new();
+    let runtime = match runtime.context(Trouble::Os, || "cannot start".to_owned()) {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("{NAME}: cannot start: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(failure) => return failure.tell(NAME),
     };
     let outcome = runtime.block_on(command);
     runtime.shutdown_timeout(LAST_WAIT);
+    ended(outcome)
+}
+
+fn ended(outcome: Result<Exit, Failure>) -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
-        Err(failure) => {
-            eprintln!("{NAME}: {failure}");
-            ExitCode::from(failure.exit())
-        }
+        Err(failure) => failure.tell(NAME),
     }
 }
 
 /// A process that has nothing to tell but whether it could do its work.
 async fn done(process: impl Future<Output = Result<(), Fatal>>) -> Result<Exit, Failure> {
     process.await.map(|()| Exit::Success).map_err(Failure::from)
-}
-
-/// Ends the process without a word when what it prints to is closed, as `head` does: `println!` panics
-/// then, and only a panic hook hears of it.
-fn end_quietly_without_readers() {
-    /// What a shell reports of a process that SIGPIPE ended.
-    const BROKEN_PIPE: i32 = 128 + 13;
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let text = panic.payload_as_str().unwrap_or_default();
-        if text.starts_with("failed printing to std") && text.contains("Broken pipe") {
-            std::process::exit(BROKEN_PIPE);
-        }
-        report(panic);
-    }));
 }

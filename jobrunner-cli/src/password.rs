@@ -2,11 +2,13 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use jobrunner_core::daemon::Trouble;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 
 use crate::{
     exit::{Context, Failure},
+    output::note,
     settings,
 };
 
@@ -19,7 +21,7 @@ pub(crate) fn read(from_stdin: bool) -> Result<SecretString, Failure> {
         return Ok(password);
     }
     if !io::stdin().is_terminal() {
-        return Err(Failure::new(
+        return Err(Failure::usage(
             "there is no terminal to ask for the password; use --password-stdin or JOBRUNNER_PASSWORD",
         ));
     }
@@ -27,14 +29,14 @@ pub(crate) fn read(from_stdin: bool) -> Result<SecretString, Failure> {
     let hidden = HiddenInput::start()?;
     let password = line();
     drop(hidden);
-    eprintln!();
+    note("");
     password.map(SecretString::from)
 }
 
 /// Asks for a line that may be seen.
 pub(crate) fn visible(prompt: &str) -> Result<String, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(Failure::new(
+        return Err(Failure::usage(
             "there is no terminal to ask for your email address; use --email",
         ));
     }
@@ -45,15 +47,18 @@ pub(crate) fn visible(prompt: &str) -> Result<String, Failure> {
 fn ask(prompt: &str) -> Result<(), Failure> {
     let mut stderr = io::stderr();
     let asked = stderr.write_all(prompt.as_bytes()).and_then(|()| stderr.flush());
-    asked.context(|| "cannot ask".to_owned())
+    asked.context(Trouble::Io, || "cannot ask".to_owned())
 }
 
 fn line() -> Result<String, Failure> {
     let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).context(|| "cannot read standard input".to_owned())?;
+    io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context(Trouble::Io, || "cannot read standard input".to_owned())?;
     let line = line.trim_end_matches(['\r', '\n']);
     if line.is_empty() {
-        return Err(Failure::new("nothing was entered"));
+        return Err(Failure::usage("nothing was entered"));
     }
     Ok(line.to_owned())
 }
@@ -66,10 +71,10 @@ struct HiddenInput {
 impl HiddenInput {
     fn start() -> Result<Self, Failure> {
         let cannot = || "cannot hide what is typed".to_owned();
-        let before = tcgetattr(io::stdin()).context(cannot)?;
+        let before = tcgetattr(io::stdin()).context(Trouble::Os, cannot)?;
         let mut hidden = before.clone();
         hidden.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &hidden).context(cannot)?;
+        tcsetattr(io::stdin(), OptionalActions::Flush, &hidden).context(Trouble::Os, cannot)?;
         Ok(Self { before })
     }
 }
@@ -77,9 +82,9 @@ impl HiddenInput {
 impl Drop for HiddenInput {
     fn drop(&mut self) {
         if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Flush, &self.before) {
-            eprintln!(
+            note(&format!(
                 "jobrunner: the terminal may not show what you type ({error}); run: stty echo"
-            );
+            ));
         }
     }
 }

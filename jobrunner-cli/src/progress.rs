@@ -8,6 +8,8 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use jobrunner_core::{Batch, Counts};
 
+use crate::output::note;
+
 /// How often a line is written when there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
@@ -47,7 +49,7 @@ impl Progress {
             }
         };
         if due {
-            eprintln!("{ended}/{} ended: {}", counts.total, words(&counts));
+            note(&format!("{ended}/{} ended: {}", counts.total, words(&counts)));
             self.last = Some((Instant::now(), counts));
         }
     }
@@ -55,8 +57,8 @@ impl Progress {
     /// Writes a line without disturbing the bar.
     pub(crate) fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| note(line)),
+            None => note(line),
         }
     }
 }

@@ -27,11 +27,11 @@ const PROXIES: [&str; 8] = [
 /// The URL of the server: as it is given, or else `JOBRUNNER_SERVER`, or else this machine's.
 pub(crate) fn server(given: Option<&str>) -> Result<Url, Failure> {
     if let Some(given) = given {
-        return url(given).ok_or_else(|| Failure::new(format!("--server {given:?} {NO_URL}")));
+        return url(given).ok_or_else(|| Failure::usage(format!("--server {given:?} {NO_URL}")));
     }
     match Variables::of_environment().text("JOBRUNNER_SERVER")? {
         None => {
-            url(DEFAULT_SERVER).ok_or_else(|| Failure::new(format!("{DEFAULT_SERVER} {NO_URL}")))
+            url(DEFAULT_SERVER).ok_or_else(|| Failure::usage(format!("{DEFAULT_SERVER} {NO_URL}")))
         }
         // Its value may hold a password, and a log may hold this line.
         Some(set) => url(&set).ok_or_else(|| {

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jobrunner_core::{NewBatch, NewJob, retry::Retry};
+use jobrunner_core::{NewBatch, NewJob, daemon::Trouble, retry::Retry};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -34,6 +34,9 @@ pub(crate) struct Suite {
     /// The file, for messages.
     #[serde(skip)]
     file: PathBuf,
+    /// What relative working directories lie under.
+    #[serde(skip)]
+    base: Option<PathBuf>,
 }
 
 /// What holds for every job that does not say otherwise.
@@ -91,34 +94,57 @@ struct JobTemplate {
 }
 
 impl Suite {
-    /// Reads a suite from its file.
+    /// Reads a suite from its file, from a pipe, or from standard input if that is `-`.
     pub(crate) fn read(file: &Path) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(file)
-            .context(|| format!("cannot read the suite {}", file.display()))?;
-        Self::parse(&text, file)
+        let cannot = || format!("cannot read the suite {}", file.display());
+        let text = if file == Path::new(STDIN) {
+            std::io::read_to_string(std::io::stdin())
+        } else {
+            std::fs::read_to_string(file)
+        };
+        let text = text.context(Trouble::NoInput, cannot)?;
+        let base = base(file).context(Trouble::NoInput, cannot)?;
+        let named = if file == Path::new(STDIN) { Path::new("standard input") } else { file };
+        Self::parse(&text, named, Some(base))
     }
 
-    /// Reads a suite from its text; the file is named in messages.
-    pub(crate) fn parse(text: &str, file: &Path) -> Result<Self, Failure> {
+    /// Reads a suite from its text; the file is named in messages. Relative working directories lie under
+    /// `base`; with `None` they are refused.
+    pub(crate) fn parse(text: &str, file: &Path, base: Option<PathBuf>) -> Result<Self, Failure> {
         let mut suite: Self = yaml::from_str(text).map_err(|wrong| refused(file, &wrong))?;
-        suite.file = file.to_owned();
+        (suite.file, suite.base) = (file.to_owned(), base);
         Ok(suite)
     }
 
-    /// The batch and its jobs, with every variable filled in; `set` overrides variables. Relative
-    /// working directories lie under `base`; with `None` they are refused.
+    /// The batch and its jobs, with every variable filled in; `set` overrides variables.
     pub(crate) fn expand(
         &self,
         set: &[(String, String)],
-        base: Option<&Path>,
     ) -> Result<(NewBatch, Vec<NewJob>), Failure> {
+        let base = self.base.as_deref();
         expand::expand(self, set, base).map_err(|wrong| refused(&self.file, &wrong))
     }
 }
 
+/// Stands for standard input.
+const STDIN: &str = "-";
+
+/// The directory of a suite's file; the current one where it comes out of a pipe or a device.
+fn base(file: &Path) -> std::io::Result<PathBuf> {
+    let is_kept = file != Path::new(STDIN)
+        && !file.starts_with("/dev")
+        && !file.starts_with("/proc")
+        && file.metadata()?.is_file();
+    if !is_kept {
+        return std::env::current_dir();
+    }
+    let file = file.canonicalize()?;
+    Ok(file.parent().unwrap_or(Path::new("/")).to_owned())
+}
+
 /// `FILE:LINE:COLUMN: FIELD MESSAGE`, as compilers do.
 fn refused(file: &Path, wrong: &Wrong) -> Failure {
-    Failure::new(format!("{}:{wrong}", file.display()))
+    Failure::new(Trouble::Data, format!("{}:{wrong}", file.display()))
 }
 
 #[cfg(test)]

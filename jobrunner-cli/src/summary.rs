@@ -2,7 +2,7 @@
 
 use jobrunner_core::{Batch, Job, Status, terminal};
 
-use crate::{exit::Failure, progress::words, results::Results};
+use crate::{exit::Failure, output::line, progress::words, results::Results};
 
 /// How many failures are shown with their output.
 const SHOWN: u32 = 20;
@@ -19,40 +19,41 @@ pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Fa
         }
         let more = batch.counts.failed.saturating_sub(page.items.len() as u64);
         if more > 0 {
-            println!("\n… and {more} more that failed");
+            line(&format!("\n… and {more} more that failed"))?;
         }
-        println!();
+        line("")?;
     }
     let took = match (batch.started_at, batch.finished_at) {
         (Some(start), Some(end)) => format!(" in {}", seconds((end - start).num_milliseconds())),
         _ => String::new(),
     };
-    println!(
+    line(&format!(
         "{}: {} of {} jobs{took}: {}",
-        batch.name,
+        terminal::line(&batch.name),
         batch.status,
         batch.counts.total,
         words(&batch.counts)
-    );
+    ))?;
     if batch.flaky > 0 {
-        println!("{} of those that passed did so after they had failed", batch.flaky);
+        line(&format!("{} of those that passed did so after they had failed", batch.flaky))?;
     }
     Ok(())
 }
 
 async fn print_failure(results: &dyn Results, job: &Job) -> Result<(), Failure> {
     let error = job.error.as_deref().unwrap_or("failed");
-    println!("\n── {} ── {}", terminal::line(&job.spec.name), terminal::line(error));
+    line(&format!("\n── {} ── {}", terminal::line(&job.spec.name), terminal::line(error)))?;
     let tail = results.tail(job.id).await?;
     for (name, text) in [("stdout", &tail.stdout), ("stderr", &tail.stderr)] {
         let text = terminal::text(text.as_bytes());
         let lines: Vec<&str> = text.lines().collect();
         let skipped = lines.len().saturating_sub(LINES);
         if !lines.is_empty() {
-            println!("{name}{}:", if skipped > 0 { ", its last lines" } else { "" });
+            let part = if skipped > 0 { ", its last lines" } else { "" };
+            line(&format!("{name}{part}:"))?;
         }
-        for line in &lines[skipped..] {
-            println!("  {line}");
+        for text in &lines[skipped..] {
+            line(&format!("  {text}"))?;
         }
     }
     Ok(())

@@ -3,9 +3,9 @@
 #[cfg(feature = "sqlite")]
 mod embedded;
 
-use std::{io, sync::Arc};
 #[cfg(all(feature = "postgres", feature = "redis"))]
 use std::time::Duration;
+use std::{io, sync::Arc};
 
 use rand::{TryRng, rngs::SysRng};
 use secrecy::{ExposeSecret, SecretString};
@@ -19,16 +19,16 @@ pub use embedded::{Embedded, embedded};
 
 #[cfg(all(feature = "postgres", feature = "redis"))]
 use crate::queue::{PostgresQueue, RedisQueue};
-#[cfg(feature = "postgres")]
-use crate::{
-    queue::LocalQueue,
-    store::postgres::{PostgresOptions, PostgresStore},
-};
 use crate::{
     Error, Queue, Result, Service, Store,
     authz::{Lifetimes, Passwords, RoleAuthz, TokenKey},
     config::Settings,
     service::Parts,
+};
+#[cfg(feature = "postgres")]
+use crate::{
+    queue::LocalQueue,
+    store::postgres::{PostgresOptions, PostgresStore},
 };
 
 /// What the servers and workers of a team share.

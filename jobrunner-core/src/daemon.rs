@@ -4,6 +4,7 @@
 mod file;
 mod file_parser;
 mod settings;
+mod trouble;
 
 use std::{
     error::Error as StdError,
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use file::FileError;
 pub use settings::{SettingsError, Variables};
+pub use trouble::Trouble;
 
 /// How long a thread that hangs, on a dead network mount for instance, may hold up the end.
 const LAST_WAIT: Duration = Duration::from_secs(2);
@@ -42,11 +44,8 @@ pub fn run(name: &str, process: impl Future<Output = Result<(), Fatal>>) -> Exit
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{name}: {}", chain(error.as_ref()));
-            match error.downcast_ref::<SettingsError>() {
-                Some(_) => ExitCode::from(SettingsError::EXIT_CODE),
-                None => ExitCode::FAILURE,
-            }
+            say(&format!("{name}: {}", chain(error.as_ref())));
+            Trouble::from(error.as_ref()).into()
         }
     }
 }

@@ -136,15 +136,21 @@ impl StreamInfo {
     /// empty when nothing is missing.
     #[must_use]
     pub fn gap_marker(&self) -> String {
-        match self.omitted() {
-            0 => String::new(),
-            bytes => format!("\n[jobrunner: {bytes} bytes omitted]\n"),
-        }
+        gap_marker(self.omitted())
     }
 
     /// The length of the stream as one text: head, marker, tail.
     #[must_use]
     pub fn shown_len(&self) -> u64 {
         self.head_end + self.gap_marker().len() as u64 + (self.written - self.tail_start)
+    }
+}
+
+/// The line that stands for so many bytes that were not kept; empty for none.
+#[must_use]
+pub fn gap_marker(omitted: u64) -> String {
+    match omitted {
+        0 => String::new(),
+        bytes => format!("\n[jobrunner: {bytes} bytes omitted]\n"),
     }
 }

@@ -2,7 +2,7 @@ use clap::Args;
 use jobrunner_core::{
     config::{Host, Listen},
     connect,
-    daemon::{self, Fatal, Variables},
+    daemon::{self, Fatal, Refusal, Variables},
     rescue,
 };
 
@@ -39,7 +39,8 @@ impl Api {
             let host = self.host.unwrap_or_else(|| settings.listen.host().clone());
             Listen::new(host, self.port.unwrap_or(settings.listen.port()))
         });
-        let listeners = crate::listen(&listen).await?;
+        let listeners = crate::listen(&listen).await;
+        let listeners = listeners.map_err(|error| Refusal(daemon::chain(&error)))?;
         let Some(backends) = connect::backends_in_time(&settings, &stop).await? else {
             return Ok(());
         };

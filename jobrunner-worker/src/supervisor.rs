@@ -15,7 +15,10 @@ mod runner;
 
 use std::process::ExitCode;
 
-use jobrunner_core::executor::Reaper;
+use jobrunner_core::{
+    daemon::{Trouble, say},
+    executor::Reaper,
+};
 use rustix::process::getppid;
 
 /// Tells the runner who its supervisor is. Commands do not see it.
@@ -32,8 +35,8 @@ pub fn supervised(name: &str, work: impl FnOnce(Reaper) -> ExitCode) -> ExitCode
         None => parent::supervise(name),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("{name}: cannot supervise what is to be run: {error}");
-        ExitCode::FAILURE
+        say(&format!("{name}: cannot supervise what is to be run: {error}"));
+        Trouble::Os.into()
     })
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Submit {
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=10))]
     pub(crate) priority: Option<u8>,
     /// The longest it may run, as in 90s or 2h
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = limit)]
     pub(crate) timeout: Option<Duration>,
     /// A variable for its environment; can be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
@@ -65,7 +65,7 @@ pub(crate) struct Retry {
     #[arg(
         long = "retry-delay",
         value_name = "DURATION",
-        value_parser = humantime::parse_duration,
+        value_parser = whole_seconds,
         requires = "max_attempts"
     )]
     pub(crate) delay: Option<Duration>,
@@ -78,7 +78,7 @@ pub(crate) struct Retry {
 #[derive(Debug, Args)]
 pub(crate) struct Limits {
     /// The longest it may write nothing, as in 5m
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = limit)]
     pub(crate) silence: Option<Duration>,
     /// How many bytes of each stream are stored, head and tail
     #[arg(long, value_name = "BYTES")]
@@ -92,4 +92,44 @@ pub(crate) struct Limits {
     /// How much processor time each of its processes may use, in seconds
     #[arg(long, value_name = "SECONDS")]
     pub(crate) max_cpu_seconds: Option<u64>,
+}
+
+/// A duration that the service takes: it counts in whole seconds, and rounding would change what was asked
+/// for.
+fn whole_seconds(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration.subsec_nanos() > 0 {
+        let next = duration.as_secs().saturating_add(1);
+        return Err(format!("must be a whole number of seconds, as in {next}s"));
+    }
+    Ok(duration)
+}
+
+/// A duration that something may take.
+fn limit(text: &str) -> Result<Duration, String> {
+    let duration = whole_seconds(text)?;
+    if duration.is_zero() { Err("must be 1s or more".to_owned()) } else { Ok(duration) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_taken_as_it_is_or_refused() {
+        for (text, seconds) in [("1s", 1), ("90s", 90), ("2h 3s", 7203), ("1000ms", 1)] {
+            assert_eq!(limit(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for (text, why) in [
+            ("1900ms", "whole number of seconds, as in 2s"),
+            ("900ms", "as in 1s"),
+            ("1s 1ns", "as in 2s"),
+            ("1us", "as in 1s"),
+            ("0s", "1s or more"),
+            ("5", "unit"),
+        ] {
+            assert!(limit(text).expect_err("refused").contains(why), "{text}: {:?}", limit(text));
+        }
+        assert_eq!(whole_seconds("0s"), Ok(Duration::ZERO));
+    }
 }

@@ -23,7 +23,7 @@ pub(crate) async fn audit(args: Args) -> Result<Exit, Failure> {
         output::json(&events)?;
     } else {
         let headings = ["AT (UTC)", "WHO", "WHAT", "ON", "DETAILS"];
-        output::table(headings, events.iter().map(row));
+        output::table(headings, events.iter().map(row))?;
     }
     Ok(Exit::Success)
 }

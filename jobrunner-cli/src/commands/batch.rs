@@ -5,9 +5,10 @@ use jobrunner_core::{Batch, BatchId, Job, Status, terminal};
 use crate::{
     args::{Batch as Args, BatchCommand, BatchList, BatchSubmit, List, Output, Wait},
     client::{Client, NewBatchWithJobs},
-    commands::run::{directory_of, dry_run},
+    commands::run::dry_run,
     exit::{Exit, Failure},
-    follow, junit, output,
+    follow::{self, Waited},
+    junit, limits, output,
     progress::words,
     results::Results,
     suite::Suite,
@@ -23,10 +24,12 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
         BatchCommand::Submit(_) => Ok(Exit::Success),
         BatchCommand::List(list) => self::list(&client, list).await,
         BatchCommand::Show { id, output } => show(&client, id, output).await,
-        BatchCommand::Watch { id, wait_timeout } => watch(&client, id, wait_timeout).await,
+        BatchCommand::Watch { id, wait_timeout, output } => {
+            watch(&client, id, wait_timeout, output).await
+        }
         BatchCommand::Cancel { id } => {
             let batch = client.cancel_batch(id).await?;
-            println!("{}: {}", batch.id, words(&batch.counts));
+            output::line(&format!("{}: {}", batch.id, words(&batch.counts)))?;
             Ok(Exit::Success)
         }
         BatchCommand::Junit { id, out } => {
@@ -37,22 +40,21 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
             }
             Ok(Exit::Success)
         }
-        BatchCommand::Rerun { id, only, wait } => {
+        BatchCommand::Rerun { id, only, wait, output } => {
             let batch = client.rerun_batch(id, only).await?;
-            accepted(&client, &batch, wait, Output::Table).await
+            accepted(&client, &batch, wait, output).await
         }
     }
 }
 
 async fn submit(server: &crate::args::Server, args: BatchSubmit) -> Result<Exit, Failure> {
-    let suite = Suite::read(&args.suite)?;
-    let base = directory_of(&args.suite)?;
-    let (batch, jobs) = suite.expand(&args.set, Some(&base))?;
+    let (batch, jobs) = Suite::read(&args.suite)?.expand(&args.set)?;
     if args.dry_run {
         return dry_run(&batch, &jobs, args.output);
     }
     let client = Client::signed_in(server)?;
     let batch = client.submit_batch(&NewBatchWithJobs { batch: &batch, jobs: &jobs }).await?;
+    limits::tell_of_batch(&client, batch.id, &jobs).await;
     accepted(&client, &batch, args.wait, args.output).await
 }
 
@@ -64,30 +66,35 @@ async fn accepted(
     format: Output,
 ) -> Result<Exit, Failure> {
     if wait.wait {
-        eprintln!("batch {}", batch.id);
-        return watch(client, batch.id, wait.wait_timeout).await;
+        output::note(&format!("batch {}", batch.id));
+        return watch(client, batch.id, wait.wait_timeout, format).await;
     }
     match format {
         Output::Json => output::json(batch)?,
         Output::Table => {
-            println!("{}", batch.id);
-            eprintln!("watch it with: jobrunner batch watch {}", batch.id);
+            output::line(&batch.id.to_string())?;
+            output::note(&format!("watch it with: jobrunner batch watch {}", batch.id));
         }
     }
     Ok(Exit::Success)
 }
 
-async fn watch(client: &Client, id: BatchId, limit: Option<Duration>) -> Result<Exit, Failure> {
-    match follow::batch(client, id, limit).await? {
-        Some(batch) => {
-            summary::print(client, &batch).await?;
-            Ok(Exit::from(batch.status))
-        }
-        None => {
-            eprintln!("gave up waiting; the batch goes on: jobrunner batch watch {id}");
-            Ok(Exit::GaveUp)
-        }
+async fn watch(
+    client: &Client,
+    id: BatchId,
+    limit: Option<Duration>,
+    format: Output,
+) -> Result<Exit, Failure> {
+    let hint = format!("the batch goes on: jobrunner batch watch {id}");
+    let batch = match follow::until(limit, &hint, follow::batch(client, id)).await? {
+        Waited::For(batch) => batch,
+        Waited::InVain(exit) => return Ok(exit),
+    };
+    match format {
+        Output::Json => output::json(&batch)?,
+        Output::Table => summary::print(client, &batch).await?,
     }
+    Ok(Exit::from(batch.status))
 }
 
 async fn list(client: &Client, args: BatchList) -> Result<Exit, Failure> {
@@ -108,7 +115,7 @@ async fn list(client: &Client, args: BatchList) -> Result<Exit, Failure> {
                 ]
             };
             let headings = ["ID", "NAME", "STATUS", "JOBS", "CREATED (UTC)"];
-            output::table(headings, batches.iter().map(row));
+            output::table(headings, batches.iter().map(row))?;
         }
     }
     Ok(Exit::Success)
@@ -144,25 +151,35 @@ async fn show(client: &Client, id: BatchId, format: Output) -> Result<Exit, Fail
         output::json(&batch)?;
         return Ok(Exit::Success);
     }
-    println!("{}  {}", batch.id, terminal::line(&batch.name));
-    println!("status    {}", batch.status);
-    println!("jobs      {}: {}", batch.counts.total, words(&batch.counts));
-    if batch.flaky > 0 {
-        println!("flaky     {} passed after they had failed", batch.flaky);
-    }
-    println!("created   {}", output::time(Some(batch.created_at)));
-    println!("started   {}", output::time(batch.started_at));
-    println!("finished  {}", output::time(batch.finished_at));
+    output::line(&described(&batch))?;
     if batch.counts.failed > 0 {
         let failed = client.jobs(id, Some(Status::Failed), None, 20).await?;
         let row = |job: &Job| {
             [job.id.to_string(), job.spec.name.clone(), job.error.clone().unwrap_or_default()]
         };
-        println!();
-        output::table(["FAILED", "NAME", "WHY"], failed.items.iter().map(row));
+        output::line("")?;
+        output::table(["FAILED", "NAME", "WHY"], failed.items.iter().map(row))?;
         if failed.next_cursor.is_some() {
-            println!("… more: jobrunner jobs list --batch {id} --status failed --all");
+            let all = format!("jobrunner jobs list --batch {id} --status failed --all");
+            output::note(&format!("there are more: {all}"));
         }
     }
     Ok(Exit::Success)
+}
+
+fn described(batch: &Batch) -> String {
+    let mut lines = vec![
+        format!("{}  {}", batch.id, terminal::line(&batch.name)),
+        format!("status    {}", batch.status),
+        format!("jobs      {}: {}", batch.counts.total, words(&batch.counts)),
+    ];
+    if batch.flaky > 0 {
+        lines.push(format!("flaky     {} passed after they had failed", batch.flaky));
+    }
+    lines.extend([
+        format!("created   {}", output::time(Some(batch.created_at))),
+        format!("started   {}", output::time(batch.started_at)),
+        format!("finished  {}", output::time(batch.finished_at)),
+    ]);
+    lines.join("\n")
 }

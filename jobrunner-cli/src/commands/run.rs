@@ -4,8 +4,9 @@ use futures_util::StreamExt;
 use jobrunner_core::{
     Batch, BatchId, NewBatch, NewJob,
     config::Settings,
-    daemon::{self, Variables},
+    daemon::{self, Trouble, Variables},
     executor::Reaper,
+    terminal,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -13,8 +14,8 @@ use crate::{
     args::{Output, Run},
     engine,
     exit::{Context, Exit, Failure},
-    follow, junit, output,
-    results::{Local, Results},
+    follow, junit, limits, output,
+    results::Local,
     suite::Suite,
     summary,
 };
@@ -24,10 +25,8 @@ pub(crate) async fn run(args: Run, reaper: Reaper) -> Result<Exit, Failure> {
     let variables = Variables::of_environment();
     variables.start_log("error")?;
     let settings = variables.settings()?;
-    daemon::keep_to_itself().context(|| "cannot protect this process".to_owned())?;
-    let suite = Suite::read(&args.suite)?;
-    let base = directory_of(&args.suite)?;
-    let (batch, jobs) = suite.expand(&args.set, Some(&base))?;
+    daemon::keep_to_itself().context(Trouble::Os, || "cannot protect this process".to_owned())?;
+    let (batch, jobs) = Suite::read(&args.suite)?.expand(&args.set)?;
     if args.dry_run {
         return dry_run(&batch, &jobs, args.output);
     }
@@ -39,9 +38,9 @@ pub(crate) async fn run(args: Run, reaper: Reaper) -> Result<Exit, Failure> {
         None => {
             let cannot = || "cannot make a directory for the results".to_owned();
             let directory = tempfile::Builder::new().prefix("jobrunner-").tempdir();
-            let directory = directory.context(cannot)?;
+            let directory = directory.context(Trouble::CannotCreate, cannot)?;
             let ended = run_in(directory.path(), &settings, &args, reaper, batch, jobs).await;
-            directory.close().context(|| "cannot remove the results".to_owned())?;
+            directory.close().context(Trouble::Io, || "cannot remove the results".to_owned())?;
             ended
         }
     }
@@ -58,23 +57,29 @@ async fn run_in(
     let embedded = engine::open(directory, settings).await?;
     let caller = engine::admin(&embedded, settings).await?.principal;
     let results = Local { service: embedded.service.clone(), caller };
-    let submitted =
-        results.service.submit_batch(&results.caller, batch, Arc::new(jobs), None).await?;
-    eprintln!("{}: {} jobs", submitted.name, submitted.counts.total);
+    let jobs = Arc::new(jobs);
+    let accepted =
+        results.service.submit_batch(&results.caller, batch, Arc::clone(&jobs) as _, None);
+    let submitted = accepted.await?;
+    output::note(&format!("{}: {} jobs", submitted.name, submitted.counts.total));
+    if let Some(asked) = limits::longest_timeout(&jobs) {
+        limits::tell_capped(asked, settings.command_timeout.as_secs().min(asked));
+    }
 
     let stop = CancellationToken::new();
     let slots = args.slots.unwrap_or_else(jobrunner_worker::default_slots);
     let worker = engine::start_worker(&embedded, settings, reaper, slots, stop.clone());
     let ended = until_ended(&results, submitted.id).await;
     stop.cancel();
-    worker.await.context(|| "the worker ended".to_owned())??;
+    worker.await.context(Trouble::Software, || "the worker ended".to_owned())??;
     let (ended, interrupted) = ended?;
 
     if let Some(file) = &args.junit {
         let service = &results.service;
         let document =
             jobrunner_server::junit::document(service, &results.caller, ended.id).await?;
-        let document = document.map(|part| part.context(|| "cannot read the results".to_owned()));
+        let document =
+            document.map(|part| part.context(Trouble::Io, || "cannot read the results".to_owned()));
         junit::write(document.boxed(), file).await?;
     }
     match args.output {
@@ -88,26 +93,17 @@ async fn run_in(
 /// was one.
 async fn until_ended(results: &Local, id: BatchId) -> Result<(Batch, bool), Failure> {
     let mut interrupted = false;
-    let stop = daemon::stop_on_signals().context(|| "cannot listen for signals".to_owned())?;
+    let stop = daemon::stop_on_signals()
+        .context(Trouble::Os, || "cannot listen for signals".to_owned())?;
     let batch = tokio::select! {
-        ended = follow::batch(results, id, None) => ended?,
+        ended = follow::batch(results, id) => ended?,
         () = stop.cancelled() => {
             interrupted = true;
             results.service.cancel_batch(&results.caller, id).await?;
-            follow::batch(results, id, None).await?
+            follow::batch(results, id).await?
         }
     };
-    match batch {
-        Some(batch) => Ok((batch, interrupted)),
-        None => Ok((results.batch(id).await?, interrupted)),
-    }
-}
-
-/// The directory that relative working directories of a suite lie under.
-pub(crate) fn directory_of(suite: &Path) -> Result<std::path::PathBuf, Failure> {
-    let file =
-        suite.canonicalize().context(|| format!("cannot read the suite {}", suite.display()))?;
-    Ok(file.parent().unwrap_or(Path::new("/")).to_owned())
+    Ok((batch, interrupted))
 }
 
 /// Shows what would be run.
@@ -115,9 +111,9 @@ pub(crate) fn dry_run(batch: &NewBatch, jobs: &[NewJob], format: Output) -> Resu
     match format {
         Output::Json => output::json(&crate::client::NewBatchWithJobs { batch, jobs })?,
         Output::Table => {
-            println!("{}: {} jobs", batch.name, jobs.len());
+            output::line(&format!("{}: {} jobs", terminal::line(&batch.name), jobs.len()))?;
             let row = |job: &NewJob| [job.name.clone(), job.command.join(" ")];
-            output::table(["NAME", "COMMAND"], jobs.iter().map(row));
+            output::table(["NAME", "COMMAND"], jobs.iter().map(row))?;
         }
     }
     Ok(Exit::Success)
@@ -127,5 +123,5 @@ pub(crate) fn dry_run(batch: &NewBatch, jobs: &[NewJob], format: Output) -> Resu
 fn check_writable(file: &Path) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
     let opened = options.append(true).create(true).open(file);
-    opened.map(drop).context(|| format!("cannot write {}", file.display()))
+    opened.map(drop).context(Trouble::CannotCreate, || format!("cannot write {}", file.display()))
 }

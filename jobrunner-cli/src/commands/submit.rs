@@ -1,13 +1,14 @@
-use std::{path::PathBuf, time::Instant};
+use std::path::PathBuf;
 
-use jobrunner_core::{Job, NewJob, retry::Retry};
+use jobrunner_core::{Job, JobId, NewJob, daemon::Trouble, retry::Retry};
 
 use crate::{
     args::{self, Output, Submit},
     client::Client,
-    commands::jobs::{Follower, print_job},
+    commands::jobs::described,
     exit::{Context, Exit, Failure},
-    output,
+    follow::{self, Waited},
+    limits, output,
 };
 
 /// Submits a job, and with `--wait` shows its output until it has ended.
@@ -15,50 +16,53 @@ pub(crate) async fn submit(args: Submit) -> Result<Exit, Failure> {
     let client = Client::signed_in(&args.server)?;
     let wait = args.wait;
     let format = args.output;
-    let job = client.submit_job(&new_job(args)?).await?;
+    let new = new_job(args)?;
+    let asked = new.timeout_seconds;
+    let job = client.submit_job(&new).await?;
+    if let Some(asked) = asked {
+        limits::tell_capped(asked, job.spec.timeout_seconds);
+    }
     if !wait.wait {
         match format {
             Output::Json => output::json(&job)?,
-            Output::Table => println!("{}", job.id),
+            Output::Table => output::line(&job.id.to_string())?,
         }
         return Ok(Exit::Success);
     }
-    eprintln!("job {}", job.id);
-    let started = Instant::now();
-    let mut follower = Follower::new(&client, job.id);
-    if format == Output::Json {
-        // Standard output is for the result alone.
-        follower = follower.in_silence();
-    }
-    loop {
-        if let Some(ended) = follower.step().await? {
-            return finish(&client, &ended, format).await;
-        }
-        if wait.wait_timeout.is_some_and(|limit| started.elapsed() >= limit) {
-            eprintln!("gave up waiting; the job goes on: jobrunner jobs show {}", job.id);
-            return Ok(Exit::GaveUp);
-        }
-        tokio::time::sleep(crate::follow::PAUSE).await;
+    output::note(&format!("job {}", job.id));
+    let hint = format!("the job goes on: jobrunner jobs show {}", job.id);
+    match follow::until(wait.wait_timeout, &hint, ended(&client, job.id, format)).await? {
+        Waited::For(job) => Ok(Exit::from(job.status)),
+        Waited::InVain(exit) => Ok(exit),
     }
 }
 
-async fn finish(client: &Client, job: &Job, format: Output) -> Result<Exit, Failure> {
+/// Waits for the end of a job. What was asked for is its output, or with `--output json` the job itself.
+async fn ended(client: &Client, id: JobId, format: Output) -> Result<Job, Failure> {
+    if format == Output::Table {
+        follow::output_of(client, id).await?;
+    }
+    let job = follow::job_in_silence(client, id).await?;
     match format {
-        Output::Json => output::json(job)?,
-        Output::Table if job.error.is_some() => print_job(client, job).await?,
+        Output::Json => output::json(&job)?,
+        Output::Table if job.error.is_some() => {
+            output::note(&described(client, &job).await?);
+        }
         Output::Table => {}
     }
-    Ok(Exit::from(job.status))
+    Ok(job)
 }
 
 fn new_job(args: Submit) -> Result<NewJob, Failure> {
     let directory = match args.working_dir {
         Some(directory) => std::path::absolute(&directory)
-            .context(|| format!("cannot find {}", directory.display()))?,
-        None => std::env::current_dir().context(|| "cannot tell this directory".to_owned())?,
+            .context(Trouble::NoInput, || format!("cannot find {}", directory.display()))?,
+        None => std::env::current_dir()
+            .context(Trouble::Os, || "cannot tell this directory".to_owned())?,
     };
     let inputs = args.inputs.iter().map(|input| {
-        std::path::absolute(input).context(|| format!("cannot find {}", input.display()))
+        std::path::absolute(input)
+            .context(Trouble::NoInput, || format!("cannot find {}", input.display()))
     });
     let inputs: Vec<PathBuf> = inputs.collect::<Result<_, Failure>>()?;
     Ok(NewJob {
@@ -68,11 +72,10 @@ fn new_job(args: Submit) -> Result<NewJob, Failure> {
         env: args.env.into_iter().collect(),
         queue: args.queue,
         priority: args.priority,
-        // Less than a second is a second: 0 would be refused.
-        timeout_seconds: args.timeout.map(|timeout| timeout.as_secs().max(1)),
+        timeout_seconds: args.timeout.map(|timeout| timeout.as_secs()),
         max_attempts: args.max_attempts,
         retry: retry(args.retry),
-        silence_seconds: args.limits.silence.map(|silence| silence.as_secs().max(1)),
+        silence_seconds: args.limits.silence.map(|silence| silence.as_secs()),
         max_output_bytes: args.limits.max_output_bytes,
         max_memory_mb: args.limits.max_memory_mb,
         max_open_files: args.limits.max_open_files,
@@ -94,7 +97,7 @@ fn retry(args: args::Retry) -> Option<Retry> {
 fn text(path: PathBuf) -> Result<String, Failure> {
     path.into_os_string()
         .into_string()
-        .map_err(|path| Failure::new(format!("{} is not UTF-8", path.to_string_lossy())))
+        .map_err(|path| Failure::usage(format!("{} is not UTF-8", path.to_string_lossy())))
 }
 
 /// The command as a name: on one line, and short.

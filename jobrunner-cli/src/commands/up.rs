@@ -4,7 +4,7 @@ use etcetera::BaseStrategy;
 use jobrunner_core::{
     Principal, Service,
     config::{Listen, Settings},
-    daemon::{self, Variables},
+    daemon::{self, Trouble, Variables},
     executor::Reaper,
 };
 use jobrunner_worker::default_slots;
@@ -23,7 +23,7 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
     let variables = Variables::of_service()?;
     variables.start_log("warn")?;
     let settings = variables.settings()?;
-    daemon::keep_to_itself().context(|| "cannot protect this process".to_owned())?;
+    daemon::keep_to_itself().context(Trouble::Os, || "cannot protect this process".to_owned())?;
     daemon::set_umask(settings.umask);
     let directory = match args.data_dir {
         Some(directory) => directory,
@@ -36,12 +36,13 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
     }
     let listen = args.listen.unwrap_or_else(|| settings.listen.clone());
     let listeners = jobrunner_server::listen(&listen).await;
-    let listeners = listeners.map_err(|error| Failure::new(daemon::chain(&error)))?;
+    let listeners = listeners.map_err(|error| Failure::new(Trouble::Os, daemon::chain(&error)))?;
     let address = listen.with_port(listeners.port());
 
     let embedded = engine::open(&directory, &settings).await?;
     let admin = engine::admin(&embedded, &settings).await?;
-    let stop = daemon::stop_on_signals().context(|| "cannot listen for signals".to_owned())?;
+    let stop = daemon::stop_on_signals()
+        .context(Trouble::Os, || "cannot listen for signals".to_owned())?;
     let slots = args.workers.unwrap_or_else(default_slots);
     let worker = (slots > 0)
         .then(|| engine::start_worker(&embedded, &settings, reaper, slots, stop.clone()));
@@ -53,20 +54,20 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
     if args.demo {
         submit_demo(&embedded.service, &admin.principal, &address).await?;
     }
-    let served = server.await.context(|| "the server ended".to_owned())?;
+    let served = server.await.context(Trouble::Software, || "the server ended".to_owned())?;
     // A server that cannot go on takes the worker with it.
     stop.cancel();
     if let Some(worker) = worker {
         daemon::say(&format!("waiting for running jobs, {} s at most", settings.drain.as_secs()));
-        worker.await.context(|| "the worker ended".to_owned())??;
+        worker.await.context(Trouble::Software, || "the worker ended".to_owned())??;
     }
-    served.context(|| "the server ended".to_owned())?;
+    served.context(Trouble::Software, || "the server ended".to_owned())?;
     Ok(Exit::Success)
 }
 
 fn default_directory() -> Result<PathBuf, Failure> {
     let base = etcetera::choose_base_strategy()
-        .context(|| "cannot tell your home directory; name a --data-dir".to_owned())?;
+        .context(Trouble::Os, || "cannot tell your home directory; name a --data-dir".to_owned())?;
     Ok(base.data_dir().join("jobrunner"))
 }
 
@@ -104,8 +105,8 @@ async fn submit_demo(
     caller: &Principal,
     address: &Listen,
 ) -> Result<(), Failure> {
-    let suite = suite::Suite::parse(DEMO, "demo.yaml".as_ref())?;
-    let (batch, jobs) = suite.expand(&[], None)?;
+    let suite = suite::Suite::parse(DEMO, "demo.yaml".as_ref(), None)?;
+    let (batch, jobs) = suite.expand(&[])?;
     let batch = service.submit_batch(caller, batch, Arc::new(jobs), None).await?;
     daemon::say(&format!("  demo      {} jobs; watch them with", batch.counts.total));
     daemon::say(&format!(

@@ -1,4 +1,4 @@
-use jobrunner_core::User;
+use jobrunner_core::{User, daemon::Trouble};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,7 @@ pub(crate) async fn users(args: Args) -> Result<Exit, Failure> {
             let password = password::read(password_stdin)?;
             let account = json!({"email": email, "role": role.as_str(),
                 "password": password.expose_secret(), "max_running_jobs": max_running_jobs});
-            told("made", &client.create_user(&account).await?);
+            told("made", &client.create_user(&account).await?)?;
         }
         UsersCommand::Update {
             email,
@@ -43,13 +43,13 @@ pub(crate) async fn users(args: Args) -> Result<Exit, Failure> {
                 change.insert("is_active".to_owned(), true.into());
             }
             if change.is_empty() {
-                return Err(Failure::new("nothing to change; see jobrunner users update --help"));
+                return Err(Failure::usage("nothing to change; see jobrunner users update --help"));
             }
-            told("changed", &update(&client, &email, change).await?);
+            told("changed", &update(&client, &email, change).await?)?;
         }
         UsersCommand::Disable { email } => {
             let change = Map::from_iter([("is_active".to_owned(), Value::from(false))]);
-            told("disabled", &update(&client, &email, change).await?);
+            told("disabled", &update(&client, &email, change).await?)?;
         }
     }
     Ok(Exit::Success)
@@ -75,8 +75,7 @@ async fn list(client: &Client, format: Output) -> Result<(), Failure> {
         ]
     };
     let headings = ["EMAIL", "ROLE", "STATE", "JOBS AT ONE TIME", "CREATED (UTC)"];
-    output::table(headings, users.iter().map(row));
-    Ok(())
+    output::table(headings, users.iter().map(row))
 }
 
 /// The account with this address.
@@ -85,7 +84,8 @@ pub(crate) async fn find(client: &Client, email: &str) -> Result<User, Failure> 
     let users = all(client).await?;
     let user = users.into_iter().find(|user| user.email == wanted);
     user.ok_or_else(|| {
-        Failure::new(format!("there is no account {email}; see jobrunner users list"))
+        let message = format!("there is no account {email}; see jobrunner users list");
+        Failure::new(Trouble::NoUser, message)
     })
 }
 
@@ -94,7 +94,7 @@ async fn update(client: &Client, email: &str, change: Map<String, Value>) -> Res
     client.update_user(user.id, &Value::Object(change)).await
 }
 
-fn told(what: &str, user: &User) {
+fn told(what: &str, user: &User) -> Result<(), Failure> {
     let state = if user.is_active { "active" } else { "disabled" };
-    println!("{what} {} ({}, {state})", user.email, user.role);
+    output::line(&format!("{what} {} ({}, {state})", user.email, user.role))
 }

@@ -18,12 +18,13 @@ pub(crate) async fn workers(args: Args) -> Result<Exit, Failure> {
             let workers: Page<Worker> = client.list("/workers", &[]).await?;
             let headings =
                 ["ID", "HOST", "PID", "RUNNING", "QUEUES", "STATE", "CONTAINMENT", "SEEN (UTC)"];
-            output::table(headings, workers.items.iter().map(row));
+            output::table(headings, workers.items.iter().map(row))?;
         }
         WorkersCommand::Drain { ids } => {
             for id in ids {
                 let worker = client.drain(id).await?;
-                println!("{}  takes no new jobs; {} are running", worker.id, worker.running);
+                let running = worker.running;
+                output::line(&format!("{id}  takes no new jobs; {running} are running"))?;
             }
         }
     }

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     fn expanded(yaml: &str, set: &[(&str, &str)]) -> Result<Vec<NewJob>, String> {
-        let suite = Suite::parse(yaml, "suite.yaml".as_ref()).map_err(|f| f.to_string())?;
+        let suite = Suite::parse(yaml, "suite.yaml".as_ref(), None).map_err(|f| f.to_string())?;
         let set: Vec<_> = set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         expand(&suite, &set, Some(Path::new("/base")))
             .map(|(_, jobs)| jobs)

@@ -1,20 +1,18 @@
 //! What a suite takes as it is written, and what it says of what it cannot take.
 
-use std::path::Path;
-
 use serde_json::json;
 
 use super::*;
 
 fn expanded(yaml: &str) -> (NewBatch, Vec<NewJob>) {
-    let suite = Suite::parse(yaml, "s.yaml".as_ref()).expect("a suite");
-    suite.expand(&[], Some(Path::new("/base"))).expect("expanded")
+    let suite = Suite::parse(yaml, "s.yaml".as_ref(), Some("/base".into()));
+    suite.expect("a suite").expand(&[]).expect("expanded")
 }
 
 fn refusal(yaml: &str) -> String {
-    match Suite::parse(yaml, "s.yaml".as_ref()) {
+    match Suite::parse(yaml, "s.yaml".as_ref(), None) {
         Err(failure) => failure.to_string(),
-        Ok(suite) => suite.expand(&[], None).expect_err("refused").to_string(),
+        Ok(suite) => suite.expand(&[]).expect_err("refused").to_string(),
     }
 }
 

@@ -11,18 +11,23 @@ use crate::{
     service::{BINARY, EMAIL, PASSWORD, Service},
 };
 
-fn jobrunner(home: &Path, server: &str, arguments: &[&str]) -> Output {
-    Command::new(BINARY)
+/// The command, for somebody whose home is there.
+pub(crate) fn command(home: &Path, server: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(BINARY);
+    command
         .args(arguments)
         .env("HOME", home)
         .env("XDG_CONFIG_HOME", home.join("config"))
         .env("JOBRUNNER_SERVER", server)
-        .env("JOBRUNNER_PASSWORD", PASSWORD)
-        .output()
-        .expect("a process")
+        .env("JOBRUNNER_PASSWORD", PASSWORD);
+    command
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn jobrunner(home: &Path, server: &str, arguments: &[&str]) -> Output {
+    command(home, server, arguments).output().expect("a process")
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -34,7 +39,7 @@ async fn a_person_signs_in_submits_waits_and_looks() {
     let run = |arguments: &[&str]| jobrunner(home.path(), &service.url, arguments);
 
     let early = run(&["whoami"]);
-    assert_eq!(early.status.code(), Some(1));
+    assert_eq!(early.status.code(), Some(77));
     assert!(text(&early.stderr).contains("jobrunner login"), "{}", text(&early.stderr));
     let signed_in = run(&["login", "--email", EMAIL]);
     assert_eq!(signed_in.status.code(), Some(0), "{}", text(&signed_in.stderr));
@@ -72,7 +77,7 @@ async fn a_person_signs_in_submits_waits_and_looks() {
     let kept: Value = serde_json::from_slice(&kept).expect("JSON");
     let token = kept[&service.url]["token"].as_str().expect("a token").to_owned();
     assert_eq!(run(&["logout"]).status.code(), Some(0));
-    assert_eq!(run(&["whoami"]).status.code(), Some(1));
+    assert_eq!(run(&["whoami"]).status.code(), Some(77));
     let copy = service.request_with(&token, reqwest::Method::GET, "/users/me").send().await;
     assert_eq!(copy.expect("an answer").status(), 401, "a copy of the token is of no use");
 }
@@ -117,10 +122,10 @@ async fn an_admin_makes_accounts_changes_and_disables_them() {
     assert_eq!(events.last().expect("an event")["action"], "create_user");
 
     let unknown = run(&["users", "disable", "nobody@example.com"]);
-    assert_eq!(unknown.status.code(), Some(1));
+    assert_eq!(unknown.status.code(), Some(67));
     assert!(text(&unknown.stderr).contains("there is no account nobody@example.com"));
     let last = run(&["users", "disable", EMAIL]);
-    assert_eq!(last.status.code(), Some(1), "the last admin stays");
+    assert_eq!(last.status.code(), Some(75), "the last admin stays");
 }
 
 #[tokio::test]

@@ -84,7 +84,9 @@ while left:
 print(f'{longest:.3f}', file=sys.stderr)";
     let watched = Watched::begin(&service);
     let script = "exec python3 -c \"$FLOOD\"";
-    let (job, result) = flooded(&service, script, json!({"env": {"FLOOD": flood, "BYTES": BYTES.to_string()}})).await;
+    let (job, result) =
+        flooded(&service, script, json!({"env": {"FLOOD": flood, "BYTES": BYTES.to_string()}}))
+            .await;
     let growth = watched.growth();
     let waited = service.bytes(&format!("/jobs/{job}/logs/stderr")).await;
     let waited: f64 = String::from_utf8_lossy(&waited).trim().parse().expect("a number");

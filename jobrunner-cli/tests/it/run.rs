@@ -85,7 +85,7 @@ fn what_is_wrong_with_a_suite_is_told_in_one_line() {
     let suite = directory.path().join("suite.yaml");
     std::fs::write(&suite, "name: s\njobs:\n  - {name: a, shell: 'echo ${x}'}\n").expect("written");
     let refused = run(&[suite.to_str().expect("UTF-8")]);
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(65));
     let said = text(&refused.stderr);
     assert!(said.contains("unknown variable \"x\"") && said.lines().count() == 1, "{said}");
     assert_eq!(run(&["--set", "nonsense", "x.yaml"]).status.code(), Some(2));

@@ -211,7 +211,8 @@ impl Service {
             }
             let is_job = answer["counts"].is_null() && answer["status"] == "running";
             let logs = format!("{path}/logs?tail_bytes=1");
-            let printed = if is_job { self.get(&logs).await["stdout_bytes"].take() } else { json!(0) };
+            let printed =
+                if is_job { self.get(&logs).await["stdout_bytes"].take() } else { json!(0) };
             Err((answer, printed))
         })
         .await

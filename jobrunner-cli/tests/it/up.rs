@@ -158,7 +158,7 @@ async fn a_data_directory_serves_one_process_at_a_time() {
         .arg(directory.path())
         .output()
         .expect("a process");
-    assert_eq!(second.status.code(), Some(1));
+    assert_eq!(second.status.code(), Some(75));
     let said = String::from_utf8_lossy(&second.stderr);
     assert!(said.contains("another jobrunner"), "{said}");
 }

@@ -28,11 +28,6 @@ pub enum SettingsError {
     Values(Vec<Violation>),
 }
 
-impl SettingsError {
-    /// `EX_CONFIG` of sysexits.h: what a process ends with that cannot use its settings.
-    pub const EXIT_CODE: u8 = 78;
-}
-
 impl From<Violation> for SettingsError {
     fn from(violation: Violation) -> Self {
         Self::Values(vec![violation])

@@ -54,6 +54,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// The variable is not a whole number.
 #[must_use]
 pub fn allowed(promised: Duration) -> Duration {
-    let slack = env::var("JOBRUNNER_TEST_SLACK").map_or(10, |slack| slack.parse().expect("a number"));
+    let slack =
+        env::var("JOBRUNNER_TEST_SLACK").map_or(10, |slack| slack.parse().expect("a number"));
     promised * slack
 }

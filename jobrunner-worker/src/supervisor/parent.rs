@@ -6,7 +6,7 @@ use std::{
 };
 
 use jobrunner_core::{
-    daemon::{keep_to_itself, say},
+    daemon::{Trouble, keep_to_itself, say},
     executor::{processes, signal_name},
 };
 use rustix::process::{
@@ -55,8 +55,8 @@ pub(super) fn supervise(name: &str) -> io::Result<ExitCode> {
         ));
         return Ok(ExitCode::from(128 + u8::try_from(signal).unwrap_or(0)));
     }
-    let code = status.exit_status().unwrap_or(1);
-    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+    let code = status.exit_status().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(Trouble::Os.into(), ExitCode::from))
 }
 
 /// The same program with the same arguments.

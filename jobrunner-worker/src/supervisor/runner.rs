@@ -1,6 +1,9 @@
 use std::{ffi::CString, io, os::fd::OwnedFd, process::exit, thread, time::Duration};
 
-use jobrunner_core::{daemon::say, executor::Reaper};
+use jobrunner_core::{
+    daemon::{Trouble, say},
+    executor::Reaper,
+};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
@@ -54,5 +57,5 @@ fn watch(name: &str, supervisor: &OwnedFd, reaper: &Reaper) {
         }
         Err(error) => say(&format!("{name}: the supervisor has ended: {error}")),
     }
-    exit(1);
+    exit(Trouble::Os.code().into());
 }

@@ -67,7 +67,11 @@ async fn p6_a_cancel_reaches_running_commands_of_other_processes_in_time(backend
     fleet.client().post(&format!("/jobs/{job}/cancel"), &json!({})).await;
     let ended = fleet.client().ended(&format!("/jobs/{job}")).await;
     assert_eq!(ended["status"], "canceled", "{ended}");
-    assert!(canceled.elapsed() < GRACE + allowed(Duration::from_secs(5)), "{:?}", canceled.elapsed());
+    assert!(
+        canceled.elapsed() < GRACE + allowed(Duration::from_secs(5)),
+        "{:?}",
+        canceled.elapsed()
+    );
 }
 
 async fn p7_a_timeout_is_kept_whatever_the_command_does(backends: Backends) {
