@@ -80,7 +80,7 @@ impl Row {
         self.column = self.column.max(self.cells.len());
         self.make_room(pieces);
         self.put(Cell { glyph: Glyph::One('\t'), style });
-        while self.column % TAB != 0 {
+        while !self.column.is_multiple_of(TAB) {
             self.put(Cell { glyph: Glyph::Rest, style });
         }
     }
