@@ -30,9 +30,9 @@ mod start;
 mod submit;
 mod traits;
 
-use sqlx::PgPool;
-
 pub use database::PostgresOptions;
+
+use database::Pools;
 
 use super::{fair, output, owner, rows, step, tally};
 use crate::{BatchId, Error, JobId, JobSpec, Result, UserId};
@@ -48,9 +48,7 @@ use sql;
 /// A [`Store`](crate::Store) in a PostgreSQL database, in the schema `jobrunner`. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
-    pool: PgPool,
-    /// For what keeps leases: never waits behind requests for a connection.
-    reserved: PgPool,
+    pools: Pools,
     /// The counts that this process writes to.
     slot: i16,
 }
@@ -62,10 +60,10 @@ impl PostgresStore {
     /// [`Unavailable`](Error::Unavailable) when the server does not answer,
     /// [`Conflict`](Error::Conflict) when the schema is missing or older than this version needs.
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self> {
-        let (pool, reserved) = database::open(url, options)?;
+        let pools = database::open(url, options)?;
         database::check_version(url).await?;
         let slot = database::slot();
-        Ok(Self { pool, reserved, slot })
+        Ok(Self { pools, slot })
     }
 
     /// Makes the schema, or brings it up to date. Of many processes that do so at once, one does the

@@ -23,7 +23,7 @@ impl AccountStore for PostgresStore {
     async fn account(&self, id: UserId) -> Result<Option<Account>> {
         let row: Option<AccountRow> = sqlx::query_as(sql!("account/get"))
             .bind(id.as_uuid())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.pools.reads)
             .await
             .map_err(store_error)?;
         row.map(AccountRow::into_account).transpose()
@@ -33,7 +33,7 @@ impl AccountStore for PostgresStore {
         let row: Option<AccountRow> = sqlx::query_as(sql!("account/signed_in"))
             .bind(id.as_uuid())
             .bind(sign_in.as_uuid())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.pools.reads)
             .await
             .map_err(store_error)?;
         row.map(AccountRow::into_account).transpose()
@@ -55,7 +55,7 @@ impl AccountStore for PostgresStore {
     async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
         let row: Option<AccountRow> = sqlx::query_as(sql!("account/by_email"))
             .bind(email)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.pools.reads)
             .await
             .map_err(store_error)?;
         row.map(AccountRow::into_account).transpose()
@@ -65,7 +65,7 @@ impl AccountStore for PostgresStore {
         let rows: Vec<AccountRow> = sqlx::query_as(sql!("account/list"))
             .bind(page.after.unwrap_or(Uuid::max()))
             .bind(i64::from(page.limit) + 1)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.pools.reads)
             .await
             .map_err(store_error)?;
         let users: Result<Vec<User>> =

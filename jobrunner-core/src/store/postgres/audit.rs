@@ -36,7 +36,7 @@ impl AuditStore for PostgresStore {
             .bind(&filter.target)
             .bind(page.after.unwrap_or(Uuid::max()))
             .bind(i64::from(page.limit) + 1)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.pools.reads)
             .await
             .map_err(store_error)?;
         let events: Result<Vec<AuditEvent>> = rows.into_iter().map(EventRow::into_event).collect();

@@ -50,7 +50,7 @@ struct Target {
 }
 
 pub(super) async fn cancel_job(store: &PostgresStore, job: JobId) -> Result<Canceled> {
-    let mut connection = store.pool.acquire().await.map_err(store_error)?;
+    let mut connection = store.pools.changes.acquire().await.map_err(store_error)?;
     let standing = Standing::of(&mut connection, job).await?;
     drop(connection);
     let target = Target {
@@ -66,7 +66,7 @@ pub(super) async fn cancel_job(store: &PostgresStore, job: JobId) -> Result<Canc
 pub(super) async fn cancel_batch(store: &PostgresStore, batch: BatchId) -> Result<Canceled> {
     let owner: Option<UserId> = sqlx::query_scalar::<_, Uuid>(sql!("batch/owner"))
         .bind(batch.as_uuid())
-        .fetch_optional(&store.pool)
+        .fetch_optional(&store.pools.changes)
         .await
         .map_err(store_error)?
         .map(Into::into);
@@ -90,7 +90,7 @@ async fn cancel(store: &PostgresStore, target: Target) -> Result<Canceled> {
         canceled.stopping = told;
         let again: bool = sqlx::query_scalar(target.uncanceled)
             .bind(target.id)
-            .fetch_one(&store.pool)
+            .fetch_one(&store.pools.changes)
             .await
             .map_err(store_error)?;
         if !again {

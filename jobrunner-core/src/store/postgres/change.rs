@@ -19,7 +19,7 @@ impl PostgresStore {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
-        let transaction = in_transaction(self.pool.clone(), change);
+        let transaction = in_transaction(self.pools.changes.clone(), change);
         let done = tokio::spawn(transaction).await;
         done.unwrap_or_else(|panic| Err(Error::internal("changing the database", panic)))
     }
@@ -37,17 +37,18 @@ impl PostgresStore {
         let store = self.clone();
         let task = async move {
             let slot = store.slot;
-            let (answer, touched) = in_transaction(store.pool.clone(), move |connection| {
-                Box::pin(async move {
-                    let (answer, tally) = change(connection).await?;
-                    counts::write(connection, slot, &tally).await?;
-                    let touched: Vec<_> = tally.batches.into_keys().collect();
-                    Ok((answer, touched))
+            let (answer, touched) =
+                in_transaction(store.pools.changes.clone(), move |connection| {
+                    Box::pin(async move {
+                        let (answer, tally) = change(connection).await?;
+                        counts::write(connection, slot, &tally).await?;
+                        let touched: Vec<_> = tally.batches.into_keys().collect();
+                        Ok((answer, touched))
+                    })
                 })
-            })
-            .await?;
+                .await?;
             // What is left undone here is found by the next rescue.
-            if let Err(error) = counts::end_batches(&store.pool, &touched).await {
+            if let Err(error) = counts::end_batches(&store.pools.changes, &touched).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(
                     error,

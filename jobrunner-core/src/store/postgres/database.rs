@@ -15,7 +15,8 @@ use crate::{Error, Result};
 /// How a [`PostgresStore`](super::PostgresStore) uses its database.
 #[derive(Clone, Copy, Debug)]
 pub struct PostgresOptions {
-    /// How many connections it opens at most, beside one that keeps leases.
+    /// How many connections it opens at most, half of them for changes, beside one that keeps leases. At
+    /// least two.
     pub max_connections: u32,
     /// How long a request waits for a connection before it is told that the database is unavailable.
     pub acquire_timeout: Duration,
@@ -59,21 +60,58 @@ const MIGRATIONS: [(i64, &str, &str); 9] = [
 /// So many slots are enough to keep a few hundred processes off each other's counts.
 const SLOTS: i16 = 32;
 
-/// Every execution is planned for the tables as they are. A plan that was made when a table was small would
-/// be kept until the next analyze, and in the meantime the table may have grown by a million rows: measured,
-/// a claim then took a hundred times as long. Planning costs a fraction of a millisecond.
-const FRESH_PLANS: [(&str, &str); 2] = [("plan_cache_mode", "force_custom_plan"), ("jit", "off")];
+/// How the statements of a connection get their plans.
+#[derive(Clone, Copy)]
+enum Plans {
+    /// Changes, and what fills a queue: few statements, each carried out many thousand times. Each is planned once for a connection, since
+    /// planning takes longer than most of them run (measured: 0.9 ms a job). A plan that is made while a table is
+    /// small stays when it has grown by a million rows, so the planner is left only those plans that are
+    /// right at every size: nested loops over indexes.
+    Kept,
+    /// Lists and pages: their filters differ, and so do the plans that are right for them.
+    Fresh,
+}
 
-/// The pools, not connected yet.
-pub(super) fn open(url: &str, options: PostgresOptions) -> Result<(PgPool, PgPool)> {
+impl Plans {
+    const fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Kept => &[
+                ("plan_cache_mode", "force_generic_plan"),
+                ("enable_seqscan", "off"),
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
+                ("jit", "off"),
+            ],
+            Self::Fresh => &[("plan_cache_mode", "force_custom_plan"), ("jit", "off")],
+        }
+    }
+}
+
+/// The pools of a store, not connected yet.
+#[derive(Clone, Debug)]
+pub(super) struct Pools {
+    /// For what is looked at.
+    pub(super) reads: PgPool,
+    /// For what changes.
+    pub(super) changes: PgPool,
+    /// For what keeps leases: never waits behind requests for a connection.
+    pub(super) reserved: PgPool,
+}
+
+pub(super) fn open(url: &str, options: PostgresOptions) -> Result<Pools> {
     let connect = connect_options(url)?;
-    let pool = |connections| {
+    let pool = |connections: u32, plans: Plans| {
         PgPoolOptions::new()
-            .max_connections(connections)
+            .max_connections(connections.max(1))
             .acquire_timeout(options.acquire_timeout)
-            .connect_lazy_with(connect.clone())
+            .connect_lazy_with(connect.clone().options(plans.settings().iter().copied()))
     };
-    Ok((pool(options.max_connections.max(1)), pool(1)))
+    let changes = options.max_connections / 2;
+    Ok(Pools {
+        reads: pool(options.max_connections - changes, Plans::Fresh),
+        changes: pool(changes, Plans::Kept),
+        reserved: pool(1, Plans::Kept),
+    })
 }
 
 fn connect_options(url: &str) -> Result<PgConnectOptions> {
@@ -88,7 +126,6 @@ fn connect_options(url: &str) -> Result<PgConnectOptions> {
             ("lock_timeout", "20s"),
             ("statement_timeout", "60s"),
         ])
-        .options(FRESH_PLANS)
         .disable_statement_logging())
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn open(store: &PostgresStore, session: NewSession) -> Result<(
         .bind(render(&session.queues)?)
         .bind(ttl)
         .bind(session.containment.as_str())
-        .execute(&store.reserved)
+        .execute(&store.pools.reserved)
         .await
         .map(|_| ())
         .map_err(store_error)
@@ -54,13 +54,13 @@ pub(super) async fn renew(
 ) -> Result<Renewal> {
     let renewed: Option<bool> = sqlx::query_scalar(sql!("session/renew"))
         .bind(session.as_uuid())
-        .fetch_optional(&store.reserved)
+        .fetch_optional(&store.pools.reserved)
         .await
         .map_err(store_error)?;
     let drain = renewed.ok_or(Error::NotFound("session"))?;
     let leases: Vec<SessionLease> = sqlx::query_as(sql!("lease/of_session"))
         .bind(session.as_uuid())
-        .fetch_all(&store.reserved)
+        .fetch_all(&store.pools.reserved)
         .await
         .map_err(store_error)?;
     let known: HashMap<LeaseRef, SessionLease> =
@@ -83,7 +83,7 @@ pub(super) async fn renew(
 pub(super) async fn close(store: &PostgresStore, session: SessionId) -> Result<Vec<Rescued>> {
     sqlx::query(sql!("session/delete"))
         .bind(session.as_uuid())
-        .execute(&store.pool)
+        .execute(&store.pools.changes)
         .await
         .map_err(store_error)?;
     orphans(store, Rescue::Expired).await
@@ -92,7 +92,7 @@ pub(super) async fn close(store: &PostgresStore, session: SessionId) -> Result<V
 pub(super) async fn drain(store: &PostgresStore, session: SessionId) -> Result<()> {
     let drained = sqlx::query(sql!("session/drain"))
         .bind(session.as_uuid())
-        .execute(&store.pool)
+        .execute(&store.pools.changes)
         .await
         .map_err(store_error)?;
     if drained.rows_affected() == 0 { Err(Error::NotFound("worker")) } else { Ok(()) }
@@ -101,11 +101,11 @@ pub(super) async fn drain(store: &PostgresStore, session: SessionId) -> Result<(
 pub(super) async fn rescue(store: &PostgresStore, which: Rescue) -> Result<Vec<Rescued>> {
     sqlx::query(sql!("session/delete_expired"))
         .bind(which == Rescue::All)
-        .execute(&store.pool)
+        .execute(&store.pools.changes)
         .await
         .map_err(store_error)?;
     let rescued = orphans(store, which).await?;
-    counts::end_forgotten(&store.pool).await?;
+    counts::end_forgotten(&store.pools.changes).await?;
     Ok(rescued)
 }
 

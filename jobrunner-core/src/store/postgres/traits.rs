@@ -28,7 +28,7 @@ use crate::{
 #[async_trait]
 impl JobStore for PostgresStore {
     async fn ping(&self) -> Result<()> {
-        change::ping(&self.pool).await
+        change::ping(&self.pools.reads).await
     }
 
     async fn submit_job(
@@ -52,15 +52,15 @@ impl JobStore for PostgresStore {
     }
 
     async fn job(&self, id: JobId, scope: Scope) -> Result<Option<Job>> {
-        read::job(&self.pool, id, scope).await
+        read::job(&self.pools.reads, id, scope).await
     }
 
     async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>> {
-        read::jobs(&self.pool, filter, page).await
+        read::jobs(&self.pools.reads, filter, page).await
     }
 
     async fn causes(&self, batch: BatchId) -> Result<Vec<Cause>> {
-        insight::causes(&self.pool, batch).await
+        insight::causes(&self.pools.reads, batch).await
     }
 
     async fn timeline(
@@ -70,27 +70,27 @@ impl JobStore for PostgresStore {
         to: DateTime<Utc>,
         parts: u32,
     ) -> Result<Vec<Part>> {
-        insight::timeline(&self.pool, batch, from, to, parts).await
+        insight::timeline(&self.pools.reads, batch, from, to, parts).await
     }
 
     async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>> {
-        read::attempts(&self.pool, job).await
+        read::attempts(&self.pools.reads, job).await
     }
 
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>> {
-        read::batch(&self.pool, id, scope).await
+        read::batch(&self.pools.reads, id, scope).await
     }
 
     async fn batch_names(&self, ids: &[BatchId], scope: Scope) -> Result<HashMap<BatchId, String>> {
-        read::batch_names(&self.pool, ids, scope).await
+        read::batch_names(&self.pools.reads, ids, scope).await
     }
 
     async fn batches(&self, filter: &BatchFilter, page: PageRequest) -> Result<Page<Batch>> {
-        read::batches(&self.pool, filter, page).await
+        read::batches(&self.pools.reads, filter, page).await
     }
 
     async fn counts(&self, scope: Scope, owner: Option<UserId>) -> Result<Counts> {
-        read::counts(&self.pool, scope, owner).await
+        read::counts(&self.pools.reads, scope, owner).await
     }
 
     async fn cancel_job(&self, job: JobId) -> Result<Canceled> {
@@ -110,7 +110,7 @@ impl JobStore for PostgresStore {
     }
 
     async fn log_info(&self, job: JobId, attempt: Option<u32>) -> Result<LogInfo> {
-        log::info(&self.pool, job, attempt).await
+        log::info(&self.pools.reads, job, attempt).await
     }
 
     async fn read_log(
@@ -120,7 +120,7 @@ impl JobStore for PostgresStore {
         from: u64,
         max_bytes: usize,
     ) -> Result<Vec<LogChunk>> {
-        log::read(&self.pool, key, stream, from, max_bytes).await
+        log::read(&self.pools.reads, key, stream, from, max_bytes).await
     }
 }
 
@@ -139,16 +139,16 @@ impl LeaseStore for PostgresStore {
     }
 
     async fn queues(&self, name: Option<&str>) -> Result<Vec<QueueState>> {
-        queue::list(&self.pool, name).await
+        queue::list(&self.pools.reads, name).await
     }
 
     async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()> {
-        queue::update(&self.pool, name, update).await
+        queue::update(&self.pools.reads, name, update).await
     }
 
     async fn workers(&self) -> Result<Vec<Worker>> {
         let rows: Vec<WorkerRow> = sqlx::query_as(sql!("session/list"))
-            .fetch_all(&self.pool)
+            .fetch_all(&self.pools.reads)
             .await
             .map_err(store_error)?;
         rows.into_iter().map(WorkerRow::into_worker).collect()
@@ -163,7 +163,7 @@ impl LeaseStore for PostgresStore {
     }
 
     fn claimable(&self, of: Option<BatchId>) -> BoxStream<'_, Result<Vec<Claimable>>> {
-        claimable::pages(&self.pool, of)
+        claimable::pages(&self.pools.changes, of)
     }
 
     async fn start(&self, leases: &[LeaseRef]) -> Result<Vec<LeaseRef>> {
