@@ -107,6 +107,24 @@ pub enum Pick {
     Ids(Vec<JobId>),
 }
 
+/// A request of a worker for jobs.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The session that the leases will belong to.
+    pub session: SessionId,
+    /// Which jobs.
+    pub pick: Pick,
+}
+
+/// The outcome of one exchange of reports for work.
+#[derive(Clone, Debug, Default)]
+pub struct Exchanged {
+    /// One for each report, in their order.
+    pub finished: Vec<Finished>,
+    /// Jobs that may be started at once.
+    pub leased: Vec<Leased>,
+}
+
 /// A claimed job: everything a worker needs to run it.
 #[derive(Clone, Debug)]
 pub struct Leased {
@@ -116,7 +134,8 @@ pub struct Leased {
     pub owner: UserId,
     /// Its batch.
     pub batch: Option<BatchId>,
-    /// The number this attempt will have, 1 for the first. Charged when it starts.
+    /// The number of this attempt, 1 for the first. The claim charges it; giving the lease back before the
+    /// command is started takes the charge away.
     pub attempt: u32,
     /// What to run.
     pub spec: JobSpec,
@@ -195,6 +214,12 @@ pub struct Finish {
 }
 
 impl Finish {
+    /// The record of a lease that was given back after its job had been canceled: no command was started.
+    pub(crate) fn canceled(lease: LeaseRef) -> Self {
+        let error = Some("was canceled before its command was started".to_owned());
+        Self::without_command(lease, Reason::Canceled, error)
+    }
+
     /// What is recorded of an attempt whose worker went away: it ran for so long, and so much of its
     /// output is stored.
     pub(crate) fn lost(
@@ -203,21 +228,27 @@ impl Finish {
         stdout_bytes: u64,
         stderr_bytes: u64,
     ) -> Self {
-        let outcome = Outcome {
-            reason: Some(Reason::WorkerLost),
-            exit_code: None,
-            signal: None,
-            error: Some("lost its worker while it ran".to_owned()),
-            duration: ran,
-        };
-        let output = Vec::new();
+        let error = Some("lost its worker while it ran".to_owned());
+        let mut report = Self::without_command(lease, Reason::WorkerLost, error);
+        report.outcome.duration = ran;
+        Self { stdout_bytes, stderr_bytes, ..report }
+    }
+
+    fn without_command(lease: LeaseRef, reason: Reason, error: Option<String>) -> Self {
+        let duration = Duration::ZERO;
         Self {
             lease,
-            outcome,
-            stdout_bytes,
-            stderr_bytes,
+            outcome: Outcome {
+                reason: Some(reason),
+                exit_code: None,
+                signal: None,
+                error,
+                duration,
+            },
+            stdout_bytes: 0,
+            stderr_bytes: 0,
             truncated: false,
-            output,
+            output: Vec::new(),
             error_line: None,
         }
     }
@@ -230,7 +261,7 @@ pub enum Finished {
     Won,
     /// It was accepted before: the earlier answer was lost.
     Already,
-    /// The lease is no longer the worker's, or the attempt was never started; nothing changed.
+    /// The lease is no longer the worker's; nothing changed.
     Stale,
 }
 

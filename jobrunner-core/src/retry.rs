@@ -207,6 +207,8 @@ pub struct History<'a> {
     pub cancel_requested: bool,
     /// Whether a worker on another host serves its queue.
     pub elsewhere: bool,
+    /// A number that differs from job to job.
+    pub salt: u64,
 }
 
 /// What follows the end of an attempt.
@@ -234,6 +236,21 @@ impl History<'_> {
     /// How many runs the job has had that count, the one that ended included.
     const fn runs(&self) -> u32 {
         self.attempt - self.losses
+    }
+
+    /// How long a job waits after the loss of its worker: not at all the first time, then for a while that
+    /// differs from job to job and from loss to loss. The jobs that a worker held when one of them
+    /// killed it do not meet that one again.
+    fn apart(&self) -> Duration {
+        /// Longer than a worker holds jobs that it has not started.
+        const SPREAD_MS: u64 = 2000;
+        if self.losses == 0 {
+            return Duration::ZERO;
+        }
+        let losses = u64::from(self.losses);
+        // Fibonacci hashing (Knuth, The Art of Computer Programming, volume 3, 6.4).
+        let mixed = (self.salt ^ losses).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        Duration::from_millis(mixed % (SPREAD_MS * losses))
     }
 
     /// Whether a job that passes now failed before.
@@ -264,7 +281,7 @@ pub fn next(reason: Option<Reason>, exit_code: Option<i32>, history: History<'_>
     match reason {
         Reason::Canceled => Next::end(Change::Cancel),
         Reason::WorkerLost if history.cancel_requested => Next::end(Change::Cancel),
-        Reason::WorkerLost if budget_left => Next::free_retry(),
+        Reason::WorkerLost if budget_left => Next { delay: history.apart(), ..Next::free_retry() },
         Reason::WorkerLost => Next::end(Change::Fail),
         _ if history.cancel_requested => Next::end(Change::Fail),
         Reason::InputMissing | Reason::WorkingDir if history.elsewhere && budget_left => {
@@ -293,6 +310,7 @@ mod tests {
         retry: None,
         cancel_requested: false,
         elsewhere: false,
+        salt: 7,
     };
 
     fn change(reason: Reason, history: History<'_>) -> Change {
@@ -341,11 +359,25 @@ mod tests {
         let lost = |losses| History { attempt: losses + 1, losses, max_attempts: 1, ..FIRST };
         assert_eq!(next(Some(Reason::WorkerLost), None, lost(0)), Next::free_retry());
         assert_eq!(change(Reason::WorkerLost, lost(2)), Change::Retry);
+        assert!(next(Some(Reason::WorkerLost), None, lost(2)).is_free);
         assert_eq!(change(Reason::WorkerLost, lost(3)), Change::Fail);
         let after_two_losses = History { attempt: 3, losses: 2, max_attempts: 2, ..FIRST };
         assert_eq!(change(Reason::Timeout, after_two_losses), Change::Retry);
         assert!(!after_two_losses.is_flaky());
         assert!(History { attempt: 4, ..after_two_losses }.is_flaky());
+    }
+
+    #[test]
+    fn p4_jobs_that_were_lost_together_twice_are_repeated_apart() {
+        let pause = |salt| {
+            let history = History { attempt: 2, losses: 1, max_attempts: 1, salt, ..FIRST };
+            next(Some(Reason::WorkerLost), None, history).delay.as_millis()
+        };
+        let mut pauses: Vec<u128> = (0..100).map(|n| pause(n * 0x0123_4567_89ab_cdef)).collect();
+        pauses.sort_unstable();
+        assert!(pauses[99] < 2000, "{pauses:?}");
+        let close = |pause: u128| pauses.iter().filter(|other| other.abs_diff(pause) < 50).count();
+        assert!(pauses.iter().all(|pause| close(*pause) < 20), "{pauses:?}");
     }
 
     #[test]

@@ -10,21 +10,23 @@ use serde::{Deserialize, Serialize};
 pub enum Status {
     /// Not started yet, or waiting for another attempt.
     Waiting,
-    /// A worker holds a lease on it and has started the command.
+    /// A worker holds a lease on it, and has started the command or is about to.
     Running,
     /// The command ended with exit code 0.
     Passed,
     /// The command failed, could not be started, or was lost too often.
     Failed,
-    /// Somebody took it back before it ended.
+    /// Somebody canceled it before it ended.
     Canceled,
 }
 
 /// What can happen to a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A worker that leased it starts the command.
+    /// A worker leases it, to start the command.
     Start,
+    /// A worker gives it back whose command was not started.
+    Return,
     /// The attempt ended, and another one follows.
     Retry,
     /// The attempt ended well.
@@ -46,7 +48,7 @@ impl Status {
     pub const fn after(self, change: Change) -> Option<Self> {
         match (self, change) {
             (Self::Waiting, Change::Start) => Some(Self::Running),
-            (Self::Running, Change::Retry) => Some(Self::Waiting),
+            (Self::Running, Change::Return | Change::Retry) => Some(Self::Waiting),
             (Self::Running, Change::Pass) => Some(Self::Passed),
             (Self::Running, Change::Fail) => Some(Self::Failed),
             (Self::Waiting | Self::Running, Change::Cancel) => Some(Self::Canceled),
@@ -96,8 +98,8 @@ impl FromStr for Status {
 mod tests {
     use super::*;
 
-    const CHANGES: [Change; 5] =
-        [Change::Start, Change::Retry, Change::Pass, Change::Fail, Change::Cancel];
+    const CHANGES: [Change; 6] =
+        [Change::Start, Change::Return, Change::Retry, Change::Pass, Change::Fail, Change::Cancel];
 
     #[test]
     fn p2_no_change_leads_out_of_a_terminal_status() {

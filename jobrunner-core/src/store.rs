@@ -10,6 +10,8 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod audit;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod ends;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod fair;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod insight;
@@ -42,8 +44,8 @@ use crate::{
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
-        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, QueueState, QueueUpdate,
-        Renewal, Rescue, Rescued, Worker,
+        Claim, Claimable, Exchanged, Finish, Finished, LeaseRef, Leased, NewSession, Pick,
+        QueueState, QueueUpdate, Renewal, Rescue, Rescued, Worker,
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
@@ -213,7 +215,7 @@ pub trait LeaseStore: Send + Sync {
     /// more and must kill what it runs.
     async fn renew(&self, session: SessionId, held: &[LeaseRef]) -> Result<Renewal>;
 
-    /// Says good-bye: leases that were not started go back, started ones are rescued at once.
+    /// Ends a session; the leases that it still has are rescued at once.
     async fn close_session(&self, session: SessionId) -> Result<Vec<Rescued>>;
 
     /// Queues that jobs were submitted to, by name: all of them, or the one that is named.
@@ -234,22 +236,39 @@ pub trait LeaseStore: Send + Sync {
     /// [`NotFound`](crate::Error::NotFound).
     async fn drain(&self, session: SessionId) -> Result<()>;
 
-    /// Leases jobs that may run now, each with a fresh token; none is charged an attempt yet.
+    /// Records how attempts ended, and leases jobs that may run now, in one transaction: a worker
+    /// exchanges its reports for work.
+    ///
+    /// [`retry::next`](crate::retry::next) decides whether a job waits again. A report that is sent
+    /// again after its answer was lost is [`Already`](Finished::Already) recorded. Each lease has a
+    /// fresh token and is charged an attempt: its job is running. When the answer is lost, its leases
+    /// are given back by a later [`renew`](Self::renew).
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) when the session of the claim is gone; no report is
+    /// recorded then.
+    async fn exchange(&self, reports: &[Finish], next: Option<Claim>) -> Result<Exchanged>;
+
+    /// Leases jobs that may run now: an [`exchange`](Self::exchange) without reports.
     ///
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound) when the session is gone.
-    async fn claim(&self, session: SessionId, pick: Pick) -> Result<Vec<Leased>>;
+    async fn claim(&self, session: SessionId, pick: Pick) -> Result<Vec<Leased>> {
+        self.exchange(&[], Some(Claim { session, pick })).await.map(|done| done.leased)
+    }
+
+    /// Records how attempts ended: an [`exchange`](Self::exchange) without a claim.
+    async fn finish(&self, reports: &[Finish]) -> Result<Vec<Finished>> {
+        self.exchange(reports, None).await.map(|done| done.finished)
+    }
 
     /// Everything that may be claimed now, or what may be of one batch, in pages of at most 1,000
     /// jobs; those of one lane and priority in the order of their submission. This is how a queue
     /// is filled again that lost its contents.
     fn claimable(&self, of: Option<BatchId>) -> BoxStream<'_, Result<Vec<Claimable>>>;
 
-    /// Records that the commands of these leases are about to be started, and answers those that may
-    /// be: the others were canceled or taken back, and must not be started.
-    async fn start(&self, leases: &[LeaseRef]) -> Result<Vec<LeaseRef>>;
-
-    /// Gives back leases that were not started; no attempt is charged.
+    /// Gives back leases whose commands were not started: no attempt is charged. A job that was canceled
+    /// meanwhile ends. Leases that are no longer held are left out.
     async fn release(&self, leases: &[LeaseRef]) -> Result<()>;
 
     /// Stores output of a started lease, then forgets the trimmed parts. Chunks that are stored
@@ -259,12 +278,7 @@ pub trait LeaseStore: Send + Sync {
     async fn append_log(&self, lease: LeaseRef, chunks: &[LogChunk], trim: &[Trim])
     -> Result<bool>;
 
-    /// Records how attempts ended; the answers are in the order of the reports. Decides by
-    /// [`retry::next`](crate::retry::next) whether a job waits again.
-    async fn finish(&self, reports: &[Finish]) -> Result<Vec<Finished>>;
-
-    /// Takes back leases of workers that went away: what was not started waits again, what was
-    /// started is a `worker_lost` attempt.
+    /// Reclaims the leases of workers that went away: each is a `worker_lost` attempt.
     async fn rescue(&self, which: Rescue) -> Result<Vec<Rescued>>;
 }
 

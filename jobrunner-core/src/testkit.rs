@@ -56,7 +56,7 @@ macro_rules! store_conformance {
                 workers_get_jobs_of_the_queues_they_serve,
                 proposed_jobs_are_claimed_if_they_can_be,
                 what_is_claimable_is_told_page_by_page,
-                p4_only_a_start_charges_an_attempt;
+                p4_a_claim_charges_an_attempt_until_it_is_given_back;
             queues: a_paused_queue_is_left_alone_until_it_goes_on,
                 what_waits_and_runs_in_a_queue_is_told;
             insight: failures_that_are_alike_are_told_together,
@@ -75,7 +75,7 @@ macro_rules! store_conformance {
                 p6_a_job_that_waits_is_canceled_at_once,
                 p6_a_running_job_is_canceled_by_its_worker,
                 p6_a_batch_is_canceled_whole;
-            sessions: p9_leases_of_a_silent_worker_are_taken_back,
+            sessions: p9_leases_of_a_silent_worker_are_reclaimed,
                 p9_a_renewal_keeps_the_leases,
                 p9_a_lease_the_worker_never_heard_of_comes_back,
                 a_closed_session_gives_its_jobs_back,
@@ -87,7 +87,7 @@ macro_rules! store_conformance {
             faults: p1_a_submission_whose_answer_was_lost_is_repeated_by_its_key,
                 p1_a_batch_whose_answer_was_lost_is_repeated_by_its_key,
                 p3_a_report_whose_answer_was_lost_is_repeated,
-                p4_a_start_whose_answer_was_lost_is_repeated,
+                p4_an_exchange_whose_answer_was_lost_is_repeated,
                 p6_a_cancel_and_a_release_whose_answers_were_lost_are_repeated,
                 p8_output_whose_answer_was_lost_is_repeated,
                 p9_a_claim_whose_answer_was_lost_comes_back,

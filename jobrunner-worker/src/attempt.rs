@@ -1,4 +1,8 @@
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt;
 use jobrunner_core::{
@@ -12,13 +16,13 @@ use tokio::{join, select, sync::OwnedSemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    finish::{Place, Report, Reports},
+    finish::{Origin, Place, Report, Reports},
     held::Reins,
     logs::{self, Sink},
     session::Session,
 };
 
-/// Runs the command of a started lease to its end and reports how it ended.
+/// Runs the command of a lease to its end and reports how it ended. Returns how long it kept its slot.
 ///
 /// Reports nothing when the lease was lost, or when the command was stopped though nobody canceled
 /// its job: its lease is not held any more, and the store takes it back as a lost attempt at the end
@@ -28,8 +32,9 @@ pub(crate) async fn run(
     leased: Leased,
     slot: OwnedSemaphorePermit,
     reports: Reports,
-) {
-    let Some(reins) = session.held.get(leased.lease) else { return };
+) -> Duration {
+    let started = Instant::now();
+    let Some(reins) = session.held.get(leased.lease) else { return Duration::ZERO };
     let (sink, log) = logs::open(&session.parts, &leased, &reins);
     let ended = CancellationToken::new();
     let running = async {
@@ -45,9 +50,9 @@ pub(crate) async fn run(
     let running = async {
         let result = running.await;
         drop(slot);
-        result
+        (result, started.elapsed())
     };
-    let (result, log) = join!(running, log.run(&ended));
+    let ((result, took), log) = join!(running, log.run(&ended));
     match result {
         Some((outcome, place)) => report(place, &leased, outcome, log.remainder().await),
         None => {
@@ -55,12 +60,16 @@ pub(crate) async fn run(
             session.held.remove(leased.lease);
         }
     }
+    took
 }
 
 /// How the command ended; `None` when it was killed since its lease was lost.
 async fn execute(session: &Session, leased: &Leased, reins: &Reins, sink: Sink) -> Option<Outcome> {
     let (job, attempt) = (leased.lease.job, leased.attempt);
     tracing::debug!(job.id = %job, attempt, "the attempt starts");
+    if reins.is_canceled() {
+        return Some(canceled_before());
+    }
     let context = RunContext { stop: reins.stop.clone(), output: Arc::new(sink) };
     let run = AssertUnwindSafe(session.parts.executor.run(leased, context)).catch_unwind();
     let outcome = select! {
@@ -106,17 +115,24 @@ fn report(place: Place, leased: &Leased, outcome: Outcome, written: logs::Remain
             output: written.chunks,
             error_line,
         },
-        batch: leased.batch,
-        retry: repeatable.then_some(hint),
+        origin: Origin { batch: leased.batch, retry: repeatable.then_some(hint) },
     });
 }
 
 fn failed_executor() -> Outcome {
+    without_command(Reason::SpawnFailed, "could not be run: the worker failed; see its log")
+}
+
+fn canceled_before() -> Outcome {
+    without_command(Reason::Canceled, "was canceled before its command was started")
+}
+
+fn without_command(reason: Reason, error: &str) -> Outcome {
     Outcome {
-        reason: Some(Reason::SpawnFailed),
+        reason: Some(reason),
         exit_code: None,
         signal: None,
-        error: Some("could not be run: the worker failed; see its log".to_owned()),
+        error: Some(error.to_owned()),
         duration: Duration::ZERO,
     }
 }

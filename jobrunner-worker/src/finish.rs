@@ -1,3 +1,5 @@
+//! The ends of attempts, on their way to the store.
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -5,31 +7,30 @@ use std::{
 
 use jobrunner_core::{
     BatchId, JobId, Result,
-    lease::{Finish, Finished},
+    lease::{Finish, Finished, LeaseRef, Leased},
     queue::{Hint, Wakeup},
 };
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::{sync::mpsc, time::sleep};
 
 use crate::{backoff::until_available, session::Session};
 
-/// The most reports in one call of the store.
-const GROUP: usize = 256;
-
-/// How many reports may wait for the one that is being stored. Behind it attempts keep their slots.
+/// How many reports may wait to be gathered. Behind them attempts keep their slots.
 const WAITING: usize = 64;
-
-/// How long reports are gathered, as long as they come one soon after the other.
-const GATHER: Duration = Duration::from_millis(10);
 
 /// How often a report is tried again that the store can be reached for but does not take.
 const REFUSALS: u32 = 5;
 
+/// The pause between two tries.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// The end of an attempt, to be stored and announced.
 pub(crate) struct Report {
     pub(crate) finish: Finish,
+    pub(crate) origin: Origin,
+}
+
+/// Where a report comes from.
+pub(crate) struct Origin {
     pub(crate) batch: Option<BatchId>,
     /// The job, if it may wait again.
     pub(crate) retry: Option<Hint>,
@@ -42,13 +43,10 @@ pub(crate) struct Reports(mpsc::Sender<Report>);
 /// A place for one report. Dropping it gives it back.
 pub(crate) struct Place(mpsc::OwnedPermit<Report>);
 
-/// What is to be reported.
-pub(crate) struct Reported(mpsc::Receiver<Report>);
-
 /// A bounded channel for reports.
-pub(crate) fn channel() -> (Reports, Reported) {
+pub(crate) fn channel() -> (Reports, mpsc::Receiver<Report>) {
     let (sender, receiver) = mpsc::channel(WAITING);
-    (Reports(sender), Reported(receiver))
+    (Reports(sender), receiver)
 }
 
 impl Reports {
@@ -64,71 +62,29 @@ impl Place {
     }
 }
 
-/// Stores reports in groups until all who could hand one in are gone. A report that comes alone is
-/// stored at once; when they come fast, one call takes what came within 10 ms.
-pub(crate) async fn run(session: &Session, mut reported: Reported) {
-    let mut last = None;
-    let mut group = Vec::new();
-    while reported.0.recv_many(&mut group, GROUP).await > 0 {
-        if last.is_some_and(|last: Instant| last.elapsed() < GATHER) {
-            gather(&mut reported.0, &mut group).await;
-        }
-        store(session, std::mem::take(&mut group)).await;
-        last = Some(Instant::now());
-    }
-}
-
-async fn gather(reports: &mut mpsc::Receiver<Report>, group: &mut Vec<Report>) {
-    let until = Instant::now() + GATHER;
-    while group.len() < GROUP {
-        match timeout_at(until, reports.recv()).await {
-            Ok(Some(report)) => group.push(report),
-            Ok(None) | Err(_) => return,
+/// Stores reports one by one that the store did not take as a group: one of them may be the cause.
+pub(crate) async fn store_each(session: &Session, reports: Vec<(Finish, Origin)>) -> Changes {
+    let mut changes = Changes::default();
+    for (finish, origin) in reports {
+        let lease = finish.lease;
+        match store_alone(session, finish).await {
+            Some(answer) => changes.ended(session, lease, origin, answer),
+            // Not held any more, so the store reclaims it as a lost attempt.
+            None => session.held.remove(lease),
         }
     }
-}
-
-async fn store(session: &Session, reports: Vec<Report>) {
-    let mut ends = Ends::default();
-    let mut finishes = Vec::with_capacity(reports.len());
-    let mut origins = Vec::with_capacity(reports.len());
-    for Report { finish, batch, retry } in reports {
-        finishes.push(finish);
-        origins.push((batch, retry));
-    }
-    let answers = until_available(&session.fenced, || session.parts.store.finish(&finishes)).await;
-    match answers {
-        Ok(Some(answers)) => {
-            for ((finish, origin), answer) in finishes.iter().zip(origins).zip(answers) {
-                ends.note(session, finish, origin, answer);
-            }
-        }
-        Ok(None) => {}
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot store the reports");
-            // One of them may be the cause: each gets its own chance.
-            for (finish, origin) in finishes.into_iter().zip(origins) {
-                let lease = finish.lease;
-                match store_alone(session, finish).await {
-                    Some((finish, answer)) => ends.note(session, &finish, origin, answer),
-                    // Not held any more, so the store takes it back as a lost attempt.
-                    None => session.held.remove(lease),
-                }
-            }
-        }
-    }
-    ends.announce(session).await;
+    changes
 }
 
 /// Tries a report several times, from the second time on without the output that it carries: how a
 /// job ended matters more than its last words.
-async fn store_alone(session: &Session, mut finish: Finish) -> Option<(Finish, Finished)> {
+async fn store_alone(session: &Session, mut finish: Finish) -> Option<Finished> {
     for _ in 0..REFUSALS {
         let one = std::slice::from_ref(&finish);
         let answer: Result<_> =
             until_available(&session.fenced, || session.parts.store.finish(one)).await;
         match answer {
-            Ok(answers) => return answers?.first().map(|answer| (finish, *answer)),
+            Ok(answers) => return answers?.first().copied(),
             Err(error) => {
                 let job = finish.lease.job;
                 let error = &error as &dyn std::error::Error;
@@ -137,41 +93,50 @@ async fn store_alone(session: &Session, mut finish: Finish) -> Option<(Finish, F
         }
         finish.truncated |= !finish.output.is_empty();
         finish.output.clear();
-        sleep(GATHER).await;
+        sleep(PAUSE).await;
     }
     None
 }
 
-/// What a group of reports changed.
+/// The changes of one exchange, for those who watch: members of one batch are announced together.
 #[derive(Default)]
-struct Ends {
+pub(crate) struct Changes {
     by_batch: BTreeMap<BatchId, BTreeSet<JobId>>,
     alone: BTreeSet<JobId>,
     retries: Vec<Hint>,
 }
 
-impl Ends {
-    fn note(
+impl Changes {
+    /// An attempt ended, and the store answered its report.
+    pub(crate) fn ended(
         &mut self,
         session: &Session,
-        finish: &Finish,
-        (batch, retry): (Option<BatchId>, Option<Hint>),
+        lease: LeaseRef,
+        origin: Origin,
         answer: Finished,
     ) {
-        let job = finish.lease.job;
-        session.held.remove(finish.lease);
+        session.held.remove(lease);
         if answer == Finished::Stale {
-            tracing::warn!(job.id = %job, "a report came too late: the lease was taken back");
+            tracing::warn!(job.id = %lease.job, "a report came too late: the lease was reclaimed");
             return;
         }
+        self.changed(lease.job, origin.batch);
+        self.retries.extend(origin.retry);
+    }
+
+    /// A job was leased.
+    pub(crate) fn leased(&mut self, leased: &Leased) {
+        self.changed(leased.lease.job, leased.batch);
+    }
+
+    fn changed(&mut self, job: JobId, batch: Option<BatchId>) {
         match batch {
             Some(batch) => self.by_batch.entry(batch).or_default().insert(job),
             None => self.alone.insert(job),
         };
-        self.retries.extend(retry);
     }
 
-    async fn announce(self, session: &Session) {
+    pub(crate) async fn announce(self, session: &Session) {
         let queue = &session.parts.queue;
         if !self.retries.is_empty() {
             queue.offer(&self.retries).await;

@@ -4,9 +4,8 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | `pull` | takes free slots, claims as many jobs, starts an attempt for each |
+//! | `exchange` | exchanges attempts that ended for jobs to run, and starts an attempt in each free slot |
 //! | `attempt` | runs one command, with its output flowing into `logs` |
-//! | `finish` | reports attempts that ended, in groups |
 //! | `heartbeat` | keeps the leases, learns of cancels, and fences the worker off when it cannot |
 //! | [`rescue`](jobrunner_core::rescue) | takes back the leases of other workers that went away |
 //! | `drain` | lets what runs come to its end when the worker is to stop |
@@ -14,10 +13,12 @@
 //! A session ends when the worker is to stop, or when its leases may no longer hold: then everything
 //! it runs is killed, nothing is reported, and another session begins.
 
+mod ahead;
 mod attempt;
 mod backoff;
 mod command;
 mod drain;
+mod exchange;
 mod finish;
 mod heartbeat;
 mod held;

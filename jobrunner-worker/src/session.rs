@@ -20,9 +20,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     WorkerConfig,
     backoff::until_available,
-    drain, finish, heartbeat,
+    drain, exchange, heartbeat,
     held::{Held, Reins},
-    pull,
 };
 
 /// How long saying good-bye may take; a session that does not manage expires by itself.
@@ -126,9 +125,8 @@ impl Session {
     pub(crate) async fn run(self) -> Option<Fenced> {
         let session = Arc::new(self);
         let done = CancellationToken::new();
-        let (reports, reported) = finish::channel();
         let working = async {
-            join!(pull::run(&session, reports), finish::run(&session, reported));
+            exchange::run(&session).await;
             done.cancel();
         };
         let (store, queue) = (session.parts.store.as_ref(), session.parts.queue.as_ref());
@@ -163,10 +161,8 @@ impl Session {
     }
 
     /// Remembers a lease, with the reins of what will run under it.
-    pub(crate) fn hold(&self, lease: LeaseRef) -> Reins {
-        let reins = Reins::under(&self.cut, &self.fenced);
-        self.held.insert(lease, reins.clone());
-        reins
+    pub(crate) fn hold(&self, lease: LeaseRef) {
+        self.held.insert(lease, Reins::under(&self.cut, &self.fenced));
     }
 
     async fn listen(&self, done: &CancellationToken) {

@@ -4,6 +4,7 @@
 mod client;
 mod end_to_end;
 mod ends;
+mod held;
 mod ledger;
 mod load;
 mod on_both;

@@ -19,14 +19,15 @@ mod counts;
 mod database;
 mod delete;
 mod end;
+mod exchange;
 mod finish;
 mod group;
 mod insight;
 mod log;
 mod queue;
 mod read;
+mod reclaim;
 mod session;
-mod start;
 mod submit;
 mod traits;
 
@@ -34,7 +35,7 @@ pub use database::PostgresOptions;
 
 use database::Pools;
 
-use super::{fair, output, owner, rows, step, tally};
+use super::{ends, fair, output, owner, rows, step, tally};
 use crate::{BatchId, Error, JobId, JobSpec, Result, UserId};
 
 /// A statement out of `queries/postgres`, by its path there without the extension.

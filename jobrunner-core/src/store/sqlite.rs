@@ -13,11 +13,14 @@ mod claimable;
 mod clock;
 mod database;
 mod delete;
+mod end;
+mod exchange;
 mod finish;
 mod insight;
 mod log;
 mod queue;
 mod read;
+mod reclaim;
 mod session;
 mod submit;
 mod tally;
@@ -29,7 +32,7 @@ use std::path::Path;
 use sqlx::SqlitePool;
 
 use self::writer::Writer;
-use super::{fair, output, owner, rows, step};
+use super::{ends, fair, output, owner, rows, step};
 use crate::{Error, Result};
 
 /// A statement out of `queries/sqlite`, by its path there without the extension.

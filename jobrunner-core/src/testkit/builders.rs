@@ -12,6 +12,7 @@ use crate::{
     lease::{Finish, Finished, LeaseRef, Leased, NewSession, Outcome, Pick},
     page::PageRequest,
     store::{Account, BatchOrder, Specs},
+    testkit::wait_until,
 };
 
 /// An event of the audit.
@@ -114,7 +115,7 @@ impl Fixture {
     }
 }
 
-/// A worker in miniature: claims, starts and reports at the test's command.
+/// A worker in miniature: claims and reports at the test's command.
 pub struct Hand {
     store: Arc<dyn Store>,
     /// Its session.
@@ -139,15 +140,12 @@ impl Hand {
         self.store.claim(self.session, Pick::Ids(jobs.to_vec())).await.expect("a claim")
     }
 
-    /// Claims one job and starts it.
+    /// Claims one job, as soon as there is one.
     ///
     /// # Panics
-    /// There is none, or it may not be started.
+    /// There is none for a long time.
     pub async fn start_one(&self) -> Leased {
-        let leased = self.claim(1).await.pop().expect("a job to claim");
-        let started = self.store.start(&[leased.lease]).await.expect("a start");
-        assert_eq!(started, [leased.lease]);
-        leased
+        wait_until("a job to claim", || async { self.claim(1).await.pop() }).await
     }
 
     /// What a worker reports of a command without output.
@@ -170,7 +168,7 @@ impl Hand {
         self.store.finish(&[report]).await.expect("an answer")[0]
     }
 
-    /// Claims one job, starts it and reports its end.
+    /// Claims one job and reports its end.
     pub async fn run_one(&self, reason: Option<Reason>) -> LeaseRef {
         let lease = self.start_one().await.lease;
         assert_eq!(self.finish(lease, reason).await, Finished::Won);

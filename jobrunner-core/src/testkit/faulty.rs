@@ -20,7 +20,7 @@ use crate::{
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
-        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, QueueState, QueueUpdate,
+        Claim, Claimable, Exchanged, Finish, LeaseRef, NewSession, QueueState, QueueUpdate,
         Renewal, Rescue, Rescued, Worker,
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
@@ -237,16 +237,18 @@ impl LeaseStore for Faulty {
         self.through("drain", self.inner.drain(session)).await
     }
 
-    async fn claim(&self, session: SessionId, pick: Pick) -> Result<Vec<Leased>> {
-        self.through("claim", self.inner.claim(session, pick)).await
+    /// Planned as `claim` without reports, and as `finish` without a claim.
+    async fn exchange(&self, reports: &[Finish], next: Option<Claim>) -> Result<Exchanged> {
+        let call = match &next {
+            Some(_) if reports.is_empty() => "claim",
+            Some(_) => "exchange",
+            None => "finish",
+        };
+        self.through(call, self.inner.exchange(reports, next)).await
     }
 
     fn claimable(&self, of: Option<BatchId>) -> BoxStream<'_, Result<Vec<Claimable>>> {
         self.inner.claimable(of)
-    }
-
-    async fn start(&self, leases: &[LeaseRef]) -> Result<Vec<LeaseRef>> {
-        self.through("start", self.inner.start(leases)).await
     }
 
     async fn release(&self, leases: &[LeaseRef]) -> Result<()> {
@@ -260,10 +262,6 @@ impl LeaseStore for Faulty {
         trim: &[Trim],
     ) -> Result<bool> {
         self.through("append_log", self.inner.append_log(lease, chunks, trim)).await
-    }
-
-    async fn finish(&self, reports: &[Finish]) -> Result<Vec<Finished>> {
-        self.through("finish", self.inner.finish(reports)).await
     }
 
     async fn rescue(&self, which: Rescue) -> Result<Vec<Rescued>> {

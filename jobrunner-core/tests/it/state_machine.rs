@@ -3,12 +3,13 @@ use std::{fmt::Write, fs, path::Path};
 use jobrunner_core::{Status, status::Change};
 
 /// Everything that can happen, with what it means.
-const CHANGES: [(Change, &str); 5] = [
-    (Change::Start, "a worker that leased it starts the command"),
+const CHANGES: [(Change, &str); 6] = [
+    (Change::Start, "a worker leases it, to start the command"),
+    (Change::Return, "a worker gives it back whose command was not started"),
     (Change::Retry, "the attempt ended, and another one follows"),
     (Change::Pass, "the attempt ended well"),
     (Change::Fail, "the last attempt ended badly"),
-    (Change::Cancel, "somebody took it back"),
+    (Change::Cancel, "somebody canceled it"),
 ];
 
 /// The document is drawn from the table of transitions. `UPDATE_DOCS=1` writes it anew.
@@ -64,9 +65,10 @@ fn draw() -> String {
         line(&mut text, &format!("* **{}**: {meaning}.", word(change)));
     }
     text.push_str(
-        "\nA job that was claimed but not started still waits: a claim can be given back and is charged\n\
-         nothing. What follows the end of an attempt is decided in `retry.rs`; the loss of a worker has a\n\
-         budget of its own. Nothing leads out of passed, failed and canceled: a rerun is a new job.\n\n\
+        "\nA worker leases short jobs up to 50 ms before a slot is free for them: they count as running. One\n\
+         that is given back is charged nothing; one whose worker is lost has lost an attempt, started or not.\n\
+         What follows the end of an attempt is decided in `retry.rs`; the loss of a worker has a budget of its\n\
+         own. Nothing leads out of passed, failed and canceled: a rerun is a new job.\n\n\
          A batch is waiting until one of its jobs started, running until all have ended, and then failed if\n\
          any failed, else canceled if any was canceled, else passed.\n",
     );

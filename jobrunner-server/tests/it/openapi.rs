@@ -32,7 +32,8 @@ fn every_operation_has_a_name_a_summary_and_its_errors() {
     for source in fs::read_dir(sources).expect("the handlers") {
         let source = source.expect("an entry").path();
         if source.extension().is_some_and(|extension| extension == "rs") {
-            declared += fs::read_to_string(source).expect("text").matches("operation_id = ").count();
+            declared +=
+                fs::read_to_string(source).expect("text").matches("operation_id = ").count();
         }
     }
     assert!(declared > 0 && operations == declared, "{operations} of {declared} are described");

@@ -95,6 +95,11 @@ impl Daemon {
         self.child.wait().expect("gone");
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_some()
+    }
+
     /// Waits until it has ended by itself.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let child = RefCell::new(&mut self.child);

@@ -1,11 +1,18 @@
--- Makes scheduled jobs claimable whose time has come.
-with due as (
+-- Makes jobs claimable whose time has come. Of those that have lost a worker one at a time, so that one that kills
+-- its worker is not leased together with those that it took along before.
+with others as (
     select run_at, job_id from jobrunner.deferred
-    where run_at <= clock_timestamp()
+    where run_at <= clock_timestamp() and losses = 0
     order by run_at limit 1000
     for update skip locked
+), lost as (
+    select run_at, job_id from jobrunner.deferred
+    where run_at <= clock_timestamp() and losses > 0
+    order by run_at limit 1
+    for update skip locked
 ), gone as (
-    delete from jobrunner.deferred d using due
+    delete from jobrunner.deferred d
+    using (select run_at, job_id from others union all select run_at, job_id from lost) due
     where d.run_at = due.run_at and d.job_id = due.job_id
     returning d.job_id, d.attempts, d.losses
 )

@@ -1,2 +1,1 @@
-select token, job_id, batch_id, cancel, claimed_at
-from lease where session_id = ?1
+select token, job_id, cancel, claimed_at from lease where session_id = ?1

@@ -42,7 +42,11 @@ impl PostgresStore {
                     Box::pin(async move {
                         let (answer, tally) = change(connection).await?;
                         counts::write(connection, slot, &tally).await?;
-                        let touched: Vec<_> = tally.batches.into_keys().collect();
+                        let touched: Vec<_> = tally
+                            .batches
+                            .into_keys()
+                            .filter(|id| !tally.started.contains(id))
+                            .collect();
                         Ok((answer, touched))
                     })
                 })

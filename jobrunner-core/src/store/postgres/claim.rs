@@ -4,115 +4,116 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::{
-    PostgresStore,
     fair::{self, Lane},
     rows::{number, parse},
     sql, store_error,
+    tally::Tally,
 };
 use crate::{
     Error, Result, SessionId,
-    lease::{LeaseRef, LeaseToken, Leased, Pick},
+    lease::{Claim, LeaseRef, LeaseToken, Leased, Pick},
 };
 
 /// How many lanes one claim locks. More would keep other claims from finding any.
 const LANES: i64 = 8;
 
-/// How often a claim looks again when the lanes it had locked held less than it wants.
+/// How often a claim looks for further lanes when those it has locked held less than it wants.
 const ROUNDS: usize = 4;
 
+/// Leases what is to be claimed. Rows of lanes stay locked until the transaction ends, so this comes late in it.
 pub(super) async fn claim(
-    store: &PostgresStore,
-    session: SessionId,
-    pick: Pick,
+    connection: &mut PgConnection,
+    Claim { session, pick }: Claim,
+    tally: &mut Tally,
 ) -> Result<Vec<Leased>> {
-    match pick {
+    let Some(host) = host(connection, session).await? else {
+        return Ok(Vec::new());
+    };
+    let claimant = Claimant { session, host };
+    let leased = match pick {
         Pick::Ids(ids) => {
-            let ids: Vec<Uuid> = ids.into_iter().map(|id| id.as_uuid()).collect();
-            store.change(move |connection| Box::pin(proposed(connection, session, ids))).await
+            let ids = ids.into_iter().map(|id| id.as_uuid()).collect();
+            proposed(connection, &claimant, ids).await?
         }
         Pick::Fair { queues, want } => {
             let want = want as usize;
             let mut leased = Vec::new();
             for _ in 0..ROUNDS {
-                let (queues, left) = (queues.clone(), want - leased.len());
-                let round = store
-                    .change(move |connection| Box::pin(next(connection, session, queues, left)))
-                    .await;
-                match round {
-                    Ok(round) if round.is_empty() => break,
-                    Ok(round) => leased.extend(round),
-                    // What is leased already must not be lost with the answer.
-                    Err(error) if leased.is_empty() => return Err(error),
-                    Err(_) => break,
-                }
-                if leased.len() >= want {
+                let left = want - leased.len();
+                let Round { rows, is_last } = next(connection, &claimant, &queues, left).await?;
+                leased.extend(rows);
+                if is_last || leased.len() >= want {
                     break;
                 }
             }
-            Ok(leased)
+            leased
         }
+    };
+    for row in &leased {
+        tally.leased(row.owner_id, row.batch_id)?;
     }
+    leased.into_iter().map(LeasedRow::into_leased).collect()
+}
+
+/// Who claims.
+struct Claimant {
+    session: SessionId,
+    host: String,
+}
+
+/// What was leased from the lanes that were locked at once.
+struct Round {
+    rows: Vec<LeasedRow>,
+    /// There are no other lanes.
+    is_last: bool,
 }
 
 /// Leases what is next in the lanes whose turn it is.
 async fn next(
     connection: &mut PgConnection,
-    session: SessionId,
-    queues: Vec<String>,
+    claimant: &Claimant,
+    queues: &[String],
     want: usize,
-) -> Result<Vec<Leased>> {
-    let Some(host) = host(connection, session).await? else {
-        return Ok(Vec::new());
-    };
-    promote(connection).await?;
+) -> Result<Round> {
     let most = LANES.min(i64::try_from(want).unwrap_or(LANES));
     let mut rows: Vec<LaneRow> = sqlx::query_as(sql!("claim/lanes"))
-        .bind(&queues)
+        .bind(queues)
         .bind(most)
-        .bind(&host)
+        .bind(&claimant.host)
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
     if rows.is_empty() {
         rows = sqlx::query_as(sql!("claim/lane"))
-            .bind(&queues)
-            .bind(&host)
+            .bind(queues)
+            .bind(&claimant.host)
             .fetch_all(&mut *connection)
             .await
             .map_err(store_error)?;
     }
+    let is_last = (rows.len() as i64) < most;
     let mut lanes = with_allowances(connection, rows).await?;
     if lanes.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Round { rows: Vec::new(), is_last: true });
     }
     fair::order(&mut lanes);
-    let (heads, places) = heads(connection, &lanes, want, &host).await?;
+    let (heads, places) = heads(connection, &lanes, want, &claimant.host).await?;
     let chosen = fair::share(&mut lanes, &heads, want);
-    let leased = lease(connection, session, &host, &places, chosen).await?;
-    let (ids, times): (Vec<i64>, Vec<f64>) = lanes.iter().map(|lane| (lane.id, lane.vtime)).unzip();
-    sqlx::query(sql!("claim/advance"))
-        .bind(ids)
-        .bind(times)
-        .execute(connection)
-        .await
-        .map_err(store_error)?;
-    Ok(leased)
+    let rows = lease(connection, claimant, &places, chosen, &lanes).await?;
+    Ok(Round { is_last: is_last || rows.is_empty(), rows })
 }
 
 /// Leases those of the proposed jobs that may be. The lanes are not locked for it: two claims of different
 /// jobs need not wait for each other.
 async fn proposed(
     connection: &mut PgConnection,
-    session: SessionId,
+    claimant: &Claimant,
     ids: Vec<Uuid>,
-) -> Result<Vec<Leased>> {
-    let Some(host) = host(connection, session).await? else {
-        return Ok(Vec::new());
-    };
+) -> Result<Vec<LeasedRow>> {
     let want = ids.len();
     let rows: Vec<ProposedRow> = sqlx::query_as(sql!("claim/proposed"))
         .bind(ids)
-        .bind(&host)
+        .bind(&claimant.host)
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
@@ -137,7 +138,7 @@ async fn proposed(
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
-    let leased = lease(connection, session, &host, &places, chosen).await?;
+    let leased = lease(connection, claimant, &places, chosen, &[]).await?;
     let ids: Vec<i64> = lanes.iter().map(|lane| lane.id).collect();
     let steps: Vec<f64> =
         lanes.iter().zip(before).map(|(lane, before)| lane.vtime - before).collect();
@@ -150,20 +151,20 @@ async fn proposed(
     Ok(leased)
 }
 
-/// The host of a session; `None` when it claims nothing any more.
+/// The host of a session; `None` when it claims nothing any more. Scheduled jobs whose time has come are made
+/// claimable first.
 async fn host(connection: &mut PgConnection, session: SessionId) -> Result<Option<String>> {
-    let known: Option<(bool, String)> = sqlx::query_as(sql!("claim/session"))
+    let known: Option<(bool, String, bool)> = sqlx::query_as(sql!("claim/session"))
         .bind(session.as_uuid())
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await
         .map_err(store_error)?;
-    let (is_draining, host) = known.ok_or(Error::NotFound("session"))?;
+    let (is_draining, host, is_due) = known.ok_or(Error::NotFound("session"))?;
+    if is_due && !is_draining {
+        let promoted = sqlx::query(sql!("claim/promote")).execute(connection).await;
+        promoted.map_err(store_error)?;
+    }
     Ok((!is_draining).then_some(host))
-}
-
-async fn promote(connection: &mut PgConnection) -> Result<()> {
-    let promoted = sqlx::query(sql!("claim/promote")).execute(connection).await;
-    promoted.map(|_| ()).map_err(store_error)
 }
 
 #[derive(FromRow)]
@@ -259,7 +260,7 @@ struct LeasedRow {
     job_id: Uuid,
     owner_id: Uuid,
     batch_id: Option<Uuid>,
-    attempts: i64,
+    attempt: i64,
     spec: String,
 }
 
@@ -269,29 +270,32 @@ impl LeasedRow {
             lease: LeaseRef { job: self.job_id.into(), token: LeaseToken(self.token) },
             owner: self.owner_id.into(),
             batch: self.batch_id.map(Into::into),
-            attempt: number(self.attempts + 1)?,
+            attempt: number(self.attempt)?,
             spec: parse(&self.spec)?,
         })
     }
 }
 
+/// Leases the chosen jobs and moves the virtual time of the lanes on.
 async fn lease(
     connection: &mut PgConnection,
-    session: SessionId,
-    host: &str,
+    claimant: &Claimant,
     places: &Places,
     chosen: Vec<Uuid>,
-) -> Result<Vec<Leased>> {
+    lanes: &[Lane],
+) -> Result<Vec<LeasedRow>> {
     let found = |job: &Uuid| places.get(job).copied();
-    let (lanes, prios): (Vec<i64>, Vec<i16>) = chosen.iter().filter_map(found).unzip();
-    let rows: Vec<LeasedRow> = sqlx::query_as(sql!("claim/lease"))
+    let (of_jobs, prios): (Vec<i64>, Vec<i16>) = chosen.iter().filter_map(found).unzip();
+    let (ids, times): (Vec<i64>, Vec<f64>) = lanes.iter().map(|lane| (lane.id, lane.vtime)).unzip();
+    sqlx::query_as(sql!("claim/lease"))
         .bind(chosen)
-        .bind(lanes)
+        .bind(of_jobs)
         .bind(prios)
-        .bind(session.as_uuid())
-        .bind(host)
+        .bind(claimant.session.as_uuid())
+        .bind(&claimant.host)
+        .bind(ids)
+        .bind(times)
         .fetch_all(connection)
         .await
-        .map_err(store_error)?;
-    rows.into_iter().map(LeasedRow::into_leased).collect()
+        .map_err(store_error)
 }

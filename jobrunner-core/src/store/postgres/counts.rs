@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{FromRow, PgConnection, PgPool, Postgres, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::{
@@ -10,43 +10,28 @@ use super::{
 };
 use crate::Result;
 
-/// Adds the differences to the counts of this process, batches before owners and each in order.
+/// Adds the differences to the counts of this process, batches before owners and each in order, and begins the
+/// batches whose first job was started.
 pub(super) async fn write(connection: &mut PgConnection, slot: i16, tally: &Tally) -> Result<()> {
-    add(connection, sql!("count/of_batches"), slot, &tally.batches, Counted::WithFlaky).await?;
-    add(connection, sql!("count/of_owners"), slot, &tally.owners, Counted::Statuses).await
-}
-
-/// What a table counts.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Counted {
-    Statuses,
-    WithFlaky,
-}
-
-async fn add(
-    connection: &mut PgConnection,
-    sql: &'static str,
-    slot: i16,
-    differences: &BTreeMap<Uuid, Difference>,
-    counted: Counted,
-) -> Result<()> {
-    if differences.is_empty() {
+    if tally.owners.is_empty() {
         return Ok(());
     }
+    let query = sqlx::query(sql!("count/add"));
+    let query = bind(query, &tally.batches, FLAKY + 1);
+    let query = bind(query, &tally.owners, FLAKY).bind(slot);
+    let started: Vec<Uuid> = tally.started.iter().copied().collect();
+    query.bind(started).execute(connection).await.map(|_| ()).map_err(store_error)
+}
+
+type Statement = Query<'static, Postgres, PgArguments>;
+
+/// Binds the ids and the first `counted` differences of each.
+fn bind(query: Statement, differences: &BTreeMap<Uuid, Difference>, counted: usize) -> Statement {
     let ids: Vec<Uuid> = differences.keys().copied().collect();
-    let by = |place: usize| -> Vec<i64> { differences.values().map(|by| by[place]).collect() };
-    let mut query = sqlx::query(sql)
-        .bind(ids)
-        .bind(by(0))
-        .bind(by(1))
-        .bind(by(2))
-        .bind(by(3))
-        .bind(by(4))
-        .bind(slot);
-    if counted == Counted::WithFlaky {
-        query = query.bind(by(FLAKY));
-    }
-    query.execute(connection).await.map(|_| ()).map_err(store_error)
+    (0..counted).fold(query.bind(ids), |query, place| {
+        let column: Vec<i64> = differences.values().map(|by| by[place]).collect();
+        query.bind(column)
+    })
 }
 
 #[derive(FromRow)]

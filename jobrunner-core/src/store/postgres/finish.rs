@@ -3,20 +3,21 @@ use std::collections::{HashMap, HashSet};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{
-    end::{Ends, Held},
-    log, sql, store_error,
-    tally::Tally,
-};
+use super::{end, ends::Held, log, sql, store_error, tally::Tally};
 use crate::{
     Result,
     lease::{Finish, Finished, LeaseRef, LeaseToken},
 };
 
+/// Records how attempts ended, and returns an answer for each report.
 pub(super) async fn finish(
     connection: &mut PgConnection,
     reports: &[Finish],
-) -> Result<(Vec<Finished>, Tally)> {
+    tally: &mut Tally,
+) -> Result<Vec<Finished>> {
+    if reports.is_empty() {
+        return Ok(Vec::new());
+    }
     let leases: Vec<LeaseRef> = reports.iter().map(|report| report.lease).collect();
     let mut held: HashMap<LeaseRef, Held> =
         held(connection, &leases).await?.into_iter().map(|held| (held.lease(), held)).collect();
@@ -26,13 +27,13 @@ pub(super) async fn finish(
 
     let ended = reports.iter().filter(|report| held.contains_key(&report.lease));
     let ended = ended.map(|report| (report.lease.job.as_uuid(), report.outcome.reason));
-    let mut ends = Ends::of(connection, ended).await?;
+    let mut ends = end::ends(connection, ended).await?;
     let mut output = Vec::new();
     let mut answers = Vec::with_capacity(reports.len());
     for report in reports {
         answers.push(match held.remove(&report.lease) {
             Some(held) => {
-                ends.add(&held, report)?;
+                ends.add(&held, report, tally)?;
                 let chunk = |chunk| (report.lease.job, held.attempts, chunk);
                 output.extend(report.output.iter().map(chunk));
                 // The same report once more in the same group is a repetition.
@@ -44,8 +45,8 @@ pub(super) async fn finish(
         });
     }
     log::append(connection, output.into_iter()).await?;
-    let tally = ends.write(connection).await?;
-    Ok((answers, tally))
+    end::write(connection, ends).await?;
+    Ok(answers)
 }
 
 async fn held(connection: &mut PgConnection, leases: &[LeaseRef]) -> Result<Vec<Held>> {

@@ -1,20 +1,12 @@
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
-use sqlx::{FromRow, PgConnection};
+use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{
-    PostgresStore, counts,
-    end::{Ends, Held},
-    finish::columns,
-    rows::{number, render},
-    sql, start, store_error,
-    tally::Tally,
-};
+use super::{PostgresStore, counts, reclaim, rows::render, sql, store_error};
 use crate::{
     Error, Result, SessionId,
-    job::Reason,
-    lease::{Finish, LeaseRef, LeaseToken, NewSession, Renewal, Rescue, Rescued},
+    lease::{LeaseRef, LeaseToken, NewSession, Renewal, Rescue, Rescued},
 };
 
 pub(super) async fn open(store: &PostgresStore, session: NewSession) -> Result<()> {
@@ -75,7 +67,7 @@ pub(super) async fn renew(
     let unheard: Vec<LeaseRef> =
         known.iter().filter(|(lease, known)| is_unheard(lease, known)).map(|(l, _)| *l).collect();
     if !unheard.is_empty() {
-        store.counted(move |c| Box::pin(take_back(c, Which::Named(unheard)))).await?;
+        store.counted(move |c| Box::pin(reclaim::give_back(c, unheard))).await?;
     }
     Ok(Renewal { lost, cancel, drain })
 }
@@ -86,7 +78,7 @@ pub(super) async fn close(store: &PostgresStore, session: SessionId) -> Result<V
         .execute(&store.pools.changes)
         .await
         .map_err(store_error)?;
-    orphans(store, Rescue::Expired).await
+    reclaim::orphans(store, Rescue::Expired).await
 }
 
 pub(super) async fn drain(store: &PostgresStore, session: SessionId) -> Result<()> {
@@ -104,90 +96,7 @@ pub(super) async fn rescue(store: &PostgresStore, which: Rescue) -> Result<Vec<R
         .execute(&store.pools.changes)
         .await
         .map_err(store_error)?;
-    let rescued = orphans(store, which).await?;
+    let rescued = reclaim::orphans(store, which).await?;
     counts::end_forgotten(&store.pools.changes).await?;
     Ok(rescued)
-}
-
-/// Takes back the leases of sessions that no longer exist, or all leases, group by group.
-async fn orphans(store: &PostgresStore, which: Rescue) -> Result<Vec<Rescued>> {
-    let mut rescued = Vec::new();
-    loop {
-        let group = store
-            .counted(move |connection| {
-                Box::pin(take_back(connection, Which::Orphans { all: which == Rescue::All }))
-            })
-            .await?;
-        if group.is_empty() {
-            return Ok(rescued);
-        }
-        rescued.extend(group);
-    }
-}
-
-/// Which leases are taken back.
-enum Which {
-    Orphans { all: bool },
-    Named(Vec<LeaseRef>),
-}
-
-/// What was not started waits again, what was started is a lost attempt.
-async fn take_back(connection: &mut PgConnection, which: Which) -> Result<(Vec<Rescued>, Tally)> {
-    let held: Vec<Held> = match which {
-        Which::Orphans { all } => {
-            sqlx::query_as(sql!("lease/orphans")).bind(all).fetch_all(&mut *connection).await
-        }
-        Which::Named(leases) => {
-            let (jobs, tokens) = columns(&leases);
-            let query = sqlx::query_as(sql!("lease/named")).bind(jobs).bind(tokens);
-            query.fetch_all(&mut *connection).await
-        }
-    }
-    .map_err(store_error)?;
-    let (started, unstarted): (Vec<Held>, Vec<Held>) =
-        held.into_iter().partition(|held| held.is_started);
-    let stored = stored_ends(connection, &started).await?;
-
-    let mut rescued = Vec::new();
-    let lost = started.iter().map(|held| (held.job_id, Some(Reason::WorkerLost)));
-    let mut ends = Ends::of(connection, lost).await?;
-    for held in &started {
-        let [stdout, stderr] = stored.get(&held.job_id).copied().unwrap_or_default();
-        let ran = Duration::from_millis(number(held.ran_ms.max(0))?);
-        let report = Finish::lost(held.lease(), ran, stdout, stderr);
-        let waits = !ends.add(held, &report)?.is_terminal();
-        rescued.push(Rescued { lease: held.lease(), batch: held.batch_id.map(Into::into), waits });
-    }
-    let returned: Vec<LeaseRef> = unstarted.iter().map(Held::lease).collect();
-    start::release(connection, &returned).await?;
-    for held in &unstarted {
-        let batch = held.batch_id.map(Into::into);
-        rescued.push(Rescued { lease: held.lease(), batch, waits: true });
-    }
-    let tally = ends.write(connection).await?;
-    Ok((rescued, tally))
-}
-
-/// How far the two streams of the running attempts are stored, by job.
-async fn stored_ends(
-    connection: &mut PgConnection,
-    held: &[Held],
-) -> Result<HashMap<Uuid, [u64; 2]>> {
-    if held.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let (jobs, attempts): (Vec<Uuid>, Vec<i64>) =
-        held.iter().map(|held| (held.job_id, held.attempts)).unzip();
-    let rows: Vec<(Uuid, i64, Option<i64>)> = sqlx::query_as(sql!("log/ends"))
-        .bind(jobs)
-        .bind(attempts)
-        .fetch_all(connection)
-        .await
-        .map_err(store_error)?;
-    let mut ends: HashMap<Uuid, [u64; 2]> = HashMap::new();
-    for (job, stream, end) in rows {
-        let place = usize::from(stream == 2);
-        ends.entry(job).or_default()[place] = number(end.unwrap_or(0))?;
-    }
-    Ok(ends)
 }

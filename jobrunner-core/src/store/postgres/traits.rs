@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use super::{
-    PostgresStore, cancel, change, claim, claimable, counts, delete, finish, insight, log, queue,
-    read, rows::WorkerRow, session, sql, start, store_error, submit,
+    PostgresStore, cancel, change, claimable, delete, exchange, insight, log, queue, read, reclaim,
+    rows::WorkerRow, session, sql, store_error, submit,
 };
 use crate::{
     BatchId, JobId, JobSpec, Result, SessionId, UserId,
@@ -17,7 +17,7 @@ use crate::{
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
-        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, QueueState, QueueUpdate,
+        Claim, Claimable, Exchanged, Finish, LeaseRef, NewSession, QueueState, QueueUpdate,
         Renewal, Rescue, Rescued, Worker,
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
@@ -158,30 +158,18 @@ impl LeaseStore for PostgresStore {
         session::drain(self, session).await
     }
 
-    async fn claim(&self, session: SessionId, pick: Pick) -> Result<Vec<Leased>> {
-        claim::claim(self, session, pick).await
+    async fn exchange(&self, reports: &[Finish], next: Option<Claim>) -> Result<Exchanged> {
+        let reports = reports.to_vec();
+        self.counted(move |c| Box::pin(exchange::exchange(c, reports, next))).await
     }
 
     fn claimable(&self, of: Option<BatchId>) -> BoxStream<'_, Result<Vec<Claimable>>> {
         claimable::pages(&self.pools.changes, of)
     }
 
-    async fn start(&self, leases: &[LeaseRef]) -> Result<Vec<LeaseRef>> {
-        let leases = leases.to_vec();
-        let slot = self.slot;
-        self.change(move |c| {
-            Box::pin(async move {
-                let (started, tally) = start::start(c, &leases).await?;
-                counts::write(c, slot, &tally).await?;
-                Ok(started)
-            })
-        })
-        .await
-    }
-
     async fn release(&self, leases: &[LeaseRef]) -> Result<()> {
         let leases = leases.to_vec();
-        self.change(move |c| Box::pin(async move { start::release(c, &leases).await })).await
+        self.counted(move |c| Box::pin(reclaim::give_back(c, leases))).await
     }
 
     async fn append_log(
@@ -195,11 +183,6 @@ impl LeaseStore for PostgresStore {
             Box::pin(async move { log::append_held(c, lease, &chunks, &trim).await })
         })
         .await
-    }
-
-    async fn finish(&self, reports: &[Finish]) -> Result<Vec<Finished>> {
-        let reports = reports.to_vec();
-        self.counted(move |c| Box::pin(async move { finish::finish(c, &reports).await })).await
     }
 
     async fn rescue(&self, which: Rescue) -> Result<Vec<Rescued>> {

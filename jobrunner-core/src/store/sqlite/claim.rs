@@ -11,15 +11,15 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    Error, Result, SessionId, Status,
-    lease::{LeaseRef, LeaseToken, Leased, Pick},
-    status::Change,
+    Error, Result, SessionId,
+    lease::{Claim, LeaseRef, LeaseToken, Leased, Pick},
 };
 
+/// Leases what is to be claimed.
 pub(super) async fn claim(
     connection: &mut SqliteConnection,
-    session: SessionId,
-    pick: Pick,
+    Claim { session, pick }: Claim,
+    tally: &mut Tally,
 ) -> Result<Vec<Leased>> {
     let known: Option<(bool, String)> = sqlx::query_as(sql!("claim/session"))
         .bind(session.as_uuid())
@@ -61,7 +61,10 @@ pub(super) async fn claim(
             .await
             .map_err(store_error)?;
     }
-    Ok(leased)
+    for row in &leased {
+        tally.leased(row.owner_id, row.batch_id)?;
+    }
+    leased.into_iter().map(LeasedRow::into_leased).collect()
 }
 
 /// Makes scheduled jobs claimable whose time has come.
@@ -162,7 +165,7 @@ struct LeasedRow {
     job_id: Uuid,
     owner_id: Uuid,
     batch_id: Option<Uuid>,
-    attempts: i64,
+    attempt: i64,
     spec: String,
 }
 
@@ -172,7 +175,7 @@ impl LeasedRow {
             lease: LeaseRef { job: self.job_id.into(), token: LeaseToken(self.token) },
             owner: self.owner_id.into(),
             batch: self.batch_id.map(Into::into),
-            attempt: number(self.attempts + 1)?,
+            attempt: number(self.attempt)?,
             spec: parse(&self.spec)?,
         })
     }
@@ -183,7 +186,7 @@ async fn lease(
     session: SessionId,
     host: &str,
     chosen: &[Uuid],
-) -> Result<Vec<Leased>> {
+) -> Result<Vec<LeasedRow>> {
     let chosen = id_list(chosen.iter().copied())?;
     sqlx::query(sql!("claim/lease"))
         .bind(&chosen)
@@ -198,78 +201,9 @@ async fn lease(
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
-    let rows: Vec<LeasedRow> = sqlx::query_as(sql!("claim/leased"))
+    sqlx::query_as(sql!("claim/leased"))
         .bind(&chosen)
         .fetch_all(connection)
         .await
-        .map_err(store_error)?;
-    rows.into_iter().map(LeasedRow::into_leased).collect()
-}
-
-pub(super) async fn start(
-    connection: &mut SqliteConnection,
-    leases: &[LeaseRef],
-) -> Result<Vec<LeaseRef>> {
-    let now = clock::now();
-    let running = super::step(Status::Waiting, Change::Start)?;
-    let mut started = Vec::with_capacity(leases.len());
-    let mut tally = Tally::default();
-    for lease in leases {
-        let fresh: Option<(Uuid, Option<Uuid>)> = sqlx::query_as(sql!("lease/start"))
-            .bind(lease.token.0)
-            .bind(lease.job.as_uuid())
-            .bind(now)
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(store_error)?;
-        match fresh {
-            Some((owner, batch)) => {
-                tally.moved(owner, batch, Status::Waiting, running);
-                if let Some(batch) = batch {
-                    begin_batch(connection, batch, now).await?;
-                }
-                started.push(*lease);
-            }
-            // The answer to an earlier call may have been lost.
-            None if is_started(connection, lease).await? => started.push(*lease),
-            None => {}
-        }
-    }
-    tally.write(connection).await?;
-    Ok(started)
-}
-
-async fn begin_batch(connection: &mut SqliteConnection, batch: Uuid, now: i64) -> Result<()> {
-    let begun = sqlx::query(sql!("batch/begin")).bind(batch).bind(now).execute(connection).await;
-    begun.map(|_| ()).map_err(store_error)
-}
-
-async fn is_started(connection: &mut SqliteConnection, lease: &LeaseRef) -> Result<bool> {
-    let started: Option<bool> = sqlx::query_scalar(sql!("lease/is_started"))
-        .bind(lease.token.0)
-        .bind(lease.job.as_uuid())
-        .fetch_optional(connection)
-        .await
-        .map_err(store_error)?;
-    Ok(started.unwrap_or(false))
-}
-
-pub(super) async fn release(connection: &mut SqliteConnection, leases: &[LeaseRef]) -> Result<()> {
-    for lease in leases {
-        let returned = sqlx::query(sql!("lease/return"))
-            .bind(lease.token.0)
-            .bind(lease.job.as_uuid())
-            .execute(&mut *connection)
-            .await
-            .map_err(store_error)?;
-        if returned.rows_affected() > 0 {
-            sqlx::query(sql!("lease/drop"))
-                .bind(lease.token.0)
-                .bind(lease.job.as_uuid())
-                .execute(&mut *connection)
-                .await
-                .map_err(store_error)?;
-        }
-    }
-    Ok(())
+        .map_err(store_error)
 }

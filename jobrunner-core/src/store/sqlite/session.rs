@@ -1,7 +1,7 @@
 use sqlx::{FromRow, SqliteConnection};
 use uuid::Uuid;
 
-use super::{claim, clock, finish, rows::render, sql, store_error, tally::Tally};
+use super::{clock, reclaim, rows::render, sql, store_error};
 use crate::{
     Error, Result, SessionId,
     lease::{LeaseRef, LeaseToken, NewSession, Renewal, Rescue, Rescued},
@@ -35,7 +35,6 @@ pub(super) async fn open(connection: &mut SqliteConnection, session: NewSession)
 struct SessionLease {
     token: i64,
     job_id: Uuid,
-    batch_id: Option<Uuid>,
     cancel: bool,
     claimed_at: i64,
 }
@@ -74,7 +73,7 @@ pub(super) async fn renew(
     // The worker never heard of a lease when the answer to its claim was lost. One that was just
     // claimed may still be on its way.
     let unheard = leases.iter().filter(|l| l.claimed_at + ttl < now && !held.contains(&l.lease()));
-    take_back(connection, unheard).await?;
+    reclaim::give_back(connection, unheard.map(SessionLease::lease).collect()).await?;
     Ok(Renewal { lost, cancel, drain })
 }
 
@@ -87,7 +86,7 @@ pub(super) async fn close(
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
-    orphans(connection, false).await
+    reclaim::orphans(connection, false).await
 }
 
 pub(super) async fn drain(connection: &mut SqliteConnection, session: SessionId) -> Result<()> {
@@ -110,35 +109,5 @@ pub(super) async fn rescue(
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
-    orphans(connection, all).await
-}
-
-/// Takes back the leases of sessions that no longer exist, or all leases.
-async fn orphans(connection: &mut SqliteConnection, all: bool) -> Result<Vec<Rescued>> {
-    let orphans: Vec<SessionLease> = sqlx::query_as(sql!("lease/orphans"))
-        .bind(all)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(store_error)?;
-    take_back(connection, orphans.iter()).await
-}
-
-/// What was not started waits again, what was started is a lost attempt.
-async fn take_back(
-    connection: &mut SqliteConnection,
-    leases: impl Iterator<Item = &SessionLease> + Send,
-) -> Result<Vec<Rescued>> {
-    let mut tally = Tally::default();
-    let mut rescued = Vec::new();
-    for held in leases {
-        let (lease, batch) = (held.lease(), held.batch_id.map(Into::into));
-        let status = finish::lose(connection, lease, &mut tally).await?;
-        if status.is_none() {
-            claim::release(connection, &[lease]).await?;
-        }
-        let waits = status.is_none_or(|status| !status.is_terminal());
-        rescued.push(Rescued { lease, batch, waits });
-    }
-    tally.write(connection).await?;
-    Ok(rescued)
+    reclaim::orphans(connection, all).await
 }

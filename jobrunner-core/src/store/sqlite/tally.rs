@@ -9,7 +9,7 @@ use crate::Result;
 pub(super) use crate::store::tally::Tally;
 
 impl Tally {
-    /// Writes the differences; a batch whose last job has ended ends with it.
+    /// Writes the differences. A batch begins with its first job that is started, and ends with its last one.
     pub(in crate::store) async fn write(self, connection: &mut SqliteConnection) -> Result<()> {
         for (owner, [waiting, running, passed, failed, canceled, _]) in self.owners {
             sqlx::query(sql!("count/of_owner"))
@@ -19,6 +19,14 @@ impl Tally {
                 .bind(passed)
                 .bind(failed)
                 .bind(canceled)
+                .execute(&mut *connection)
+                .await
+                .map_err(store_error)?;
+        }
+        for batch in self.started {
+            sqlx::query(sql!("batch/begin"))
+                .bind(batch)
+                .bind(clock::now())
                 .execute(&mut *connection)
                 .await
                 .map_err(store_error)?;

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use super::{
-    FREE_SPACE, SqliteStore, cancel, claim, claimable, clock, delete, finish, insight, log, queue,
-    read, rows::WorkerRow, session, sql, store_error, submit,
+    FREE_SPACE, SqliteStore, cancel, claimable, clock, delete, exchange, insight, log, queue, read,
+    reclaim, rows::WorkerRow, session, sql, store_error, submit,
 };
 use crate::{
     BatchId, Error, JobId, JobSpec, Result, SessionId, UserId,
@@ -17,7 +17,7 @@ use crate::{
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
-        Claimable, Finish, Finished, LeaseRef, Leased, NewSession, Pick, QueueState, QueueUpdate,
+        Claim, Claimable, Exchanged, Finish, LeaseRef, NewSession, QueueState, QueueUpdate,
         Renewal, Rescue, Rescued, Worker,
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
@@ -166,22 +166,18 @@ impl LeaseStore for SqliteStore {
         self.writer.run(move |c| Box::pin(session::drain(c, session))).await
     }
 
-    async fn claim(&self, session: SessionId, pick: Pick) -> Result<Vec<Leased>> {
-        self.writer.run(move |c| Box::pin(claim::claim(c, session, pick))).await
+    async fn exchange(&self, reports: &[Finish], next: Option<Claim>) -> Result<Exchanged> {
+        let reports = reports.to_vec();
+        self.writer.run(move |c| Box::pin(exchange::exchange(c, reports, next))).await
     }
 
     fn claimable(&self, of: Option<BatchId>) -> BoxStream<'_, Result<Vec<Claimable>>> {
         claimable::pages(&self.readers, of)
     }
 
-    async fn start(&self, leases: &[LeaseRef]) -> Result<Vec<LeaseRef>> {
-        let leases = leases.to_vec();
-        self.writer.run(move |c| Box::pin(async move { claim::start(c, &leases).await })).await
-    }
-
     async fn release(&self, leases: &[LeaseRef]) -> Result<()> {
         let leases = leases.to_vec();
-        self.writer.run(move |c| Box::pin(async move { claim::release(c, &leases).await })).await
+        self.writer.run(move |c| Box::pin(reclaim::give_back(c, leases))).await
     }
 
     async fn append_log(
@@ -194,11 +190,6 @@ impl LeaseStore for SqliteStore {
         self.writer
             .run(move |c| Box::pin(async move { log::append_held(c, lease, &chunks, &trim).await }))
             .await
-    }
-
-    async fn finish(&self, reports: &[Finish]) -> Result<Vec<Finished>> {
-        let reports = reports.to_vec();
-        self.writer.run(move |c| Box::pin(async move { finish::finish(c, &reports).await })).await
     }
 
     async fn rescue(&self, which: Rescue) -> Result<Vec<Rescued>> {

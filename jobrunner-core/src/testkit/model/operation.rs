@@ -38,8 +38,11 @@ pub(super) enum Operation {
         hand: usize,
         jobs: Vec<Index>,
     },
-    Start {
-        lease: Index,
+    /// Reports the ends of leases of a worker, and claims in the same call.
+    Exchange {
+        hand: usize,
+        leases: Vec<(Index, Option<Reason>)>,
+        want: u32,
     },
     Finish {
         lease: Index,
@@ -117,7 +120,8 @@ pub(super) fn any() -> impl Strategy<Value = Operation> {
         8 => (hand.clone(), 1..6_u32).prop_map(|(hand, want)| Operation::Claim { hand, want }),
         2 => (hand.clone(), vec(index(), 1..4))
             .prop_map(|(hand, jobs)| Operation::ClaimIds { hand, jobs }),
-        10 => index().prop_map(|lease| Operation::Start { lease }),
+        8 => (hand.clone(), vec((index(), reason()), 1..4), 1..6_u32)
+            .prop_map(|(hand, leases, want)| Operation::Exchange { hand, leases, want }),
         10 => (index(), reason()).prop_map(|(lease, reason)| Operation::Finish { lease, reason }),
         1 => index().prop_map(|lease| Operation::FinishTwice { lease }),
         3 => index().prop_map(|lease| Operation::UseOldToken { lease }),

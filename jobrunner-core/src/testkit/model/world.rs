@@ -8,7 +8,7 @@ use crate::{
     BatchId, Error, JobId, JobSpec, Status, UserId,
     batch::{Batch, RerunOnly},
     job::Reason,
-    lease::{Finished, LeaseRef, LeaseToken, Leased, Pick},
+    lease::{Claim, Finish, Finished, LeaseRef, LeaseToken, Leased, Pick},
     testkit::{Fixture, Hand, spec},
 };
 
@@ -33,7 +33,6 @@ pub(super) struct World {
 struct Lease {
     lease: LeaseRef,
     hand: usize,
-    is_started: bool,
 }
 
 impl World {
@@ -63,10 +62,13 @@ impl World {
                     jobs.into_iter().filter_map(|index| pick(self.jobs.keys(), index)).collect();
                 self.claim_ids(hand, ids).await;
             }
-            Operation::Start { lease } => {
-                if let Some(lease) = pick(self.leases().iter(), lease) {
-                    self.start(lease).await;
-                }
+            Operation::Exchange { hand, leases, want } => {
+                let held: Vec<Lease> =
+                    self.leases().into_iter().filter(|lease| lease.hand == hand).collect();
+                let ended = leases.into_iter().filter_map(|(index, reason)| {
+                    pick(held.iter(), index).map(|lease| (lease, reason))
+                });
+                self.exchange(hand, ended.collect(), want).await;
             }
             Operation::Finish { lease, reason } => {
                 if let Some(lease) = pick(self.leases().iter(), lease) {
@@ -156,18 +158,46 @@ impl World {
     }
 
     async fn claim(&mut self, hand: usize, want: u32) {
-        let claimable = self.jobs.values().filter(|job| job.is_claimable()).count();
         let leased = self.hands[hand].claim(want).await;
-        assert_eq!(leased.len(), claimable.min(want as usize), "what can be claimed is claimed");
+        self.check_claim(self.jobs.keys(), leased.len(), want as usize);
         self.claimed(hand, leased);
+    }
+
+    /// What can be claimed is claimed; of jobs that pause it is not known whether they can.
+    fn check_claim<'a>(&self, of: impl Iterator<Item = &'a JobId>, leased: usize, want: usize) {
+        let claimable = of.map(|job| &self.jobs[job]).filter(|job| job.is_claimable());
+        let (pausing, certain): (Vec<&Job>, Vec<&Job>) = claimable.partition(|job| job.may_pause());
+        let (least, most) = (certain.len(), certain.len() + pausing.len());
+        assert!((least.min(want)..=most.min(want)).contains(&leased), "{leased} were claimed");
+    }
+
+    async fn exchange(&mut self, hand: usize, ended: Vec<(Lease, Option<Reason>)>, want: u32) {
+        let reports: Vec<Finish> = ended
+            .iter()
+            .map(|(lease, reason)| self.hands[hand].report(lease.lease, *reason))
+            .collect();
+        let pick = Pick::Fair { queues: Vec::new(), want };
+        let claim = Claim { session: self.hands[hand].session, pick };
+        let done = self.fixture.store.exchange(&reports, Some(claim)).await.expect("an answer");
+        let mut first = BTreeSet::new();
+        for ((lease, reason), answer) in ended.into_iter().zip(done.finished) {
+            if first.insert(lease.lease) {
+                assert_eq!(answer, Finished::Won, "P3: {lease:?}");
+                self.old.push((lease.lease, true));
+                self.job(lease).end(reason);
+            } else {
+                assert_eq!(answer, Finished::Already, "P3: {lease:?} is reported twice");
+            }
+        }
+        self.check_claim(self.jobs.keys(), done.leased.len(), want as usize);
+        self.claimed(hand, done.leased);
     }
 
     async fn claim_ids(&mut self, hand: usize, ids: Vec<JobId>) {
         let wanted: BTreeSet<JobId> = ids.iter().copied().collect();
-        let claimable = wanted.iter().filter(|job| self.jobs[job].is_claimable()).count();
         let session = self.hands[hand].session;
         let leased = self.fixture.store.claim(session, Pick::Ids(ids)).await.expect("a claim");
-        assert_eq!(leased.len(), claimable, "those that can be claimed are");
+        self.check_claim(wanted.iter(), leased.len(), wanted.len());
         assert!(leased.iter().all(|leased| wanted.contains(&leased.lease.job)), "{leased:?}");
         self.claimed(hand, leased);
     }
@@ -179,22 +209,12 @@ impl World {
             let job = self.jobs.get_mut(&lease.job).expect("a job that was submitted");
             assert!(job.is_claimable(), "P3: {lease:?} was not to be claimed: {job:?}");
             assert_eq!(leased.attempt as usize, job.attempts.len() + 1, "P4");
-            job.lease = Some(Lease { lease, hand, is_started: false });
+            job.start(Lease { lease, hand });
         }
-    }
-
-    async fn start(&mut self, lease: Lease) {
-        let started = self.fixture.store.start(&[lease.lease]).await.expect("a start");
-        assert_eq!(started, [lease.lease], "a lease that holds can be started, once or again");
-        self.job(lease).start();
     }
 
     async fn finish(&mut self, lease: Lease, reason: Option<Reason>) {
         let answer = self.hands[lease.hand].finish(lease.lease, reason).await;
-        if !lease.is_started {
-            assert_eq!(answer, Finished::Stale, "P4: what was not started has no result");
-            return;
-        }
         assert_eq!(answer, Finished::Won, "P3: {lease:?}");
         self.old.push((lease.lease, true));
         self.job(lease).end(reason);
@@ -207,16 +227,12 @@ impl World {
         let expected = if *reported && is_there { Finished::Already } else { Finished::Stale };
         assert_eq!(answer, expected, "P3: {lease:?} is old");
         self.fixture.store.release(&[lease]).await.expect("an answer");
-        let started = self.fixture.store.start(&[lease]).await.expect("an answer");
-        assert_eq!(started, [], "P3: an old lease cannot be started");
     }
 
     async fn release(&mut self, lease: Lease) {
         self.fixture.store.release(&[lease.lease]).await.expect("released");
-        if !lease.is_started {
-            self.old.push((lease.lease, false));
-            self.job(lease).lease = None;
-        }
+        let is_ended = self.job(lease).give_back();
+        self.old.push((lease.lease, is_ended));
     }
 
     async fn renew(&mut self, hand: usize) {
@@ -241,21 +257,13 @@ impl World {
         assert_eq!(rescued.len(), held.len(), "all its leases are taken back, and no others");
         for lease in held {
             self.old.push((lease.lease, false));
-            let job = self.job(lease);
-            if lease.is_started {
-                job.end(Some(Reason::WorkerLost));
-            } else {
-                job.lease = None;
-            }
+            self.job(lease).end(Some(Reason::WorkerLost));
         }
     }
 
     /// What a cancel does to one job.
     fn canceled(&mut self, id: JobId) {
-        let job = self.jobs.get_mut(&id).expect("a job");
-        if let Some(lease) = job.cancel() {
-            self.old.push((lease, false));
-        }
+        self.jobs.get_mut(&id).expect("a job").cancel();
     }
 
     async fn delete(&mut self, job: JobId) {

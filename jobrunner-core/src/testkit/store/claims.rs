@@ -1,4 +1,4 @@
-//! Claiming and starting.
+//! Claiming.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 
 use crate::{
     JobSpec, Role, SessionId, Status, UserId,
-    lease::{NewSession, Pick},
+    lease::{Finished, NewSession, Pick},
     testkit::{Fixture, account, spec, wait_until},
 };
 
@@ -83,7 +83,6 @@ pub async fn an_owner_at_the_limit_waits_and_others_go_on(fixture: &Fixture) {
     let mine: Vec<_> = first.iter().filter(|leased| leased.owner == owner).collect();
     assert_eq!((mine.len(), first.len()), (2, 5));
     assert_eq!(hand.claim(10).await.len(), 0);
-    fixture.store.start(&[mine[0].lease]).await.expect("a start");
     hand.finish(mine[0].lease, None).await;
     assert_eq!(hand.claim(10).await.len(), 1);
 }
@@ -150,8 +149,8 @@ pub async fn proposed_jobs_are_claimed_if_they_can_be(fixture: &Fixture) {
     assert!(matches!(stranger, Err(crate::Error::NotFound(_))), "{stranger:?}");
 }
 
-/// A claim that is given back costs nothing; a start that is repeated costs once.
-pub async fn p4_only_a_start_charges_an_attempt(fixture: &Fixture) {
+/// A claim charges an attempt, and giving it back takes the charge away.
+pub async fn p4_a_claim_charges_an_attempt_until_it_is_given_back(fixture: &Fixture) {
     let batch = fixture.batch(UserId::new(), vec![spec("a")]).await;
     let job = fixture.members(batch).await[0].id;
     let session = NewSession {
@@ -167,17 +166,18 @@ pub async fn p4_only_a_start_charges_an_attempt(fixture: &Fixture) {
     let hand = fixture.hand().await;
     let first = hand.claim(1).await.pop().expect("a job");
     assert_eq!(first.attempt, 1);
-    assert_eq!(fixture.look(job).await.status, Status::Waiting);
+    assert_eq!(fixture.look(job).await.status, Status::Running);
+    fixture.recount(batch).await;
     fixture.store.release(&[first.lease]).await.expect("released");
-    assert_eq!(fixture.store.start(&[first.lease]).await.expect("an answer"), [], "given back");
+    let returned = fixture.look(job).await;
+    assert_eq!((returned.status, returned.attempt), (Status::Waiting, 0));
+    assert_eq!(fixture.store.attempts(job).await.expect("a list"), []);
+    fixture.recount(batch).await;
+    assert_eq!(hand.finish(first.lease, None).await, Finished::Stale);
     let pick = Pick::Fair { queues: Vec::new(), want: 1 };
     let second = fixture.store.claim(session.id, pick).await.expect("a claim").remove(0);
     assert_eq!(second.attempt, 1);
-    for _ in 0..2 {
-        let started = fixture.store.start(&[first.lease, second.lease]).await.expect("a start");
-        assert_eq!(started, [second.lease]);
-    }
-    fixture.store.release(&[second.lease]).await.expect("nothing to do");
+    fixture.store.release(&[first.lease]).await.expect("nothing to do");
     let running = fixture.look(job).await;
     assert_eq!((running.status, running.attempt), (Status::Running, 1));
     assert!(running.started_at.is_some());

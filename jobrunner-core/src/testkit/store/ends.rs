@@ -3,7 +3,7 @@
 use crate::{
     JobSpec, Status, UserId,
     job::Reason,
-    lease::{Finished, LeaseRef, LeaseToken},
+    lease::{Claim, Finished, LeaseRef, LeaseToken, Pick},
     retry::WORKER_LOST_BUDGET,
     store::Canceled,
     testkit::{Fixture, spec},
@@ -110,15 +110,14 @@ pub async fn p4_a_lost_worker_is_not_a_failure_until_its_budget_is_spent(fixture
 pub async fn p5_a_batch_begins_and_finishes_once(fixture: &Fixture) {
     let batch = fixture.batch(UserId::new(), ["a", "b"].map(spec).into()).await;
     let hand = fixture.hand().await;
-    let leased = hand.claim(2).await;
     assert_eq!(fixture.look_at_batch(batch).await.status, Status::Waiting);
-    fixture.store.start(&[leased[0].lease]).await.expect("a start");
+    let mut leased = hand.claim(1).await;
     let begun = fixture.look_at_batch(batch).await;
     assert_eq!((begun.status, begun.finished_at), (Status::Running, None));
     assert!(begun.started_at.is_some());
     hand.finish(leased[0].lease, Some(Reason::ExitCode)).await;
     assert_eq!(fixture.look_at_batch(batch).await.status, Status::Running);
-    fixture.store.start(&[leased[1].lease]).await.expect("a start");
+    leased.extend(hand.claim(1).await);
     hand.finish(leased[1].lease, None).await;
     let finished = fixture.look_at_batch(batch).await;
     assert_eq!((finished.status, finished.started_at), (Status::Failed, begun.started_at));
@@ -142,13 +141,21 @@ pub async fn p5_counts_equal_a_recount_after_any_changes(fixture: &Fixture) {
     let specs: Vec<_> =
         (0..30).map(|n| if n % 3 == 0 { retried.clone() } else { spec("a") }).collect();
     let batch = fixture.batch(owner, specs).await;
-    let (mut claimed, mut running) = (Vec::new(), Vec::new());
+    let mut running = Vec::new();
     let mut hand = fixture.hand().await;
     for _ in 0..300 {
         match below(10) {
-            0 | 1 => claimed.extend(hand.claim(3).await.into_iter().map(|leased| leased.lease)),
-            2 | 3 => running.extend(fixture.store.start(&claimed).await.expect("a start")),
-            4 => fixture.store.release(&claimed).await.expect("released"),
+            0..=2 => running.extend(hand.claim(3).await.into_iter().map(|leased| leased.lease)),
+            3 if below(4) == 0 => fixture.store.release(&running).await.expect("released"),
+            4 => {
+                let last = running.len().saturating_sub(2);
+                let reports: Vec<_> =
+                    running.drain(last..).map(|lease| hand.report(lease, None)).collect();
+                let pick = Pick::Fair { queues: Vec::new(), want: 2 };
+                let claim = Claim { session: hand.session, pick };
+                let done = fixture.store.exchange(&reports, Some(claim)).await.expect("an answer");
+                running.extend(done.leased.into_iter().map(|leased| leased.lease));
+            }
             5 | 6 if !running.is_empty() => {
                 let lease = running[below(running.len())];
                 let reasons = [None, Some(Reason::ExitCode), Some(Reason::Canceled)];
@@ -176,24 +183,24 @@ pub async fn p5_counts_equal_a_recount_after_any_changes(fixture: &Fixture) {
     assert_eq!(counts, ended.counts);
 }
 
-/// Waiting, scheduled, or claimed and not started: it ends, and cannot be started any more.
+/// Waiting, scheduled, or given back: it ends, and cannot be claimed any more.
 pub async fn p6_a_job_that_waits_is_canceled_at_once(fixture: &Fixture) {
     let owner = UserId::new();
     let hand = fixture.hand().await;
-    let claimed = fixture.job(owner, spec("claimed")).await;
+    let returned = fixture.job(owner, spec("returned")).await;
     let lease = hand.claim(1).await[0].lease;
+    fixture.store.release(&[lease]).await.expect("released");
     let waiting = fixture.job(owner, spec("waiting")).await;
     let hour = chrono::Utc::now() + chrono::TimeDelta::hours(1);
     let later = JobSpec { scheduled_at: Some(hour), ..spec("later") };
     let scheduled = fixture.job(owner, later).await;
-    for job in [claimed, waiting, scheduled] {
+    for job in [returned, waiting, scheduled] {
         let canceled = fixture.store.cancel_job(job).await.expect("canceled");
         assert_eq!(canceled, Canceled { ended: 1, stopping: 0 });
         let ended = fixture.look(job).await;
         assert_eq!((ended.status, ended.attempt, ended.result), (Status::Canceled, 0, None));
         assert!(ended.error.is_some() && ended.finished_at.is_some());
     }
-    assert_eq!(fixture.store.start(&[lease]).await.expect("an answer"), []);
     assert_eq!(hand.claim(10).await.len(), 0);
 }
 
@@ -215,12 +222,19 @@ pub async fn p6_a_running_job_is_canceled_by_its_worker(fixture: &Fixture) {
     assert_eq!((ended.status, ended.attempt), (Status::Canceled, 1));
     assert_eq!(ended.result.expect("a result").reason, Some(Reason::Canceled));
 
-    // A worker that goes away with the job takes the cancel with it.
-    let job = fixture.job(owner, spec("b")).await;
-    hand.start_one().await;
-    fixture.store.cancel_job(job).await.expect("canceled");
-    fixture.store.close_session(hand.session).await.expect("closed");
-    assert_eq!(fixture.look(job).await.status, Status::Canceled);
+    // A worker that goes away with the job, or gives it back, takes the cancel with it.
+    for name in ["b", "c"] {
+        let job = fixture.job(owner, spec(name)).await;
+        let lease = hand.start_one().await.lease;
+        fixture.store.cancel_job(job).await.expect("canceled");
+        match name {
+            "b" => fixture.store.release(&[lease]).await.expect("given back"),
+            _ => drop(fixture.store.close_session(hand.session).await.expect("closed")),
+        }
+        let ended = fixture.look(job).await;
+        assert_eq!((ended.status, ended.attempt), (Status::Canceled, 1), "{name}");
+        assert!(ended.result.is_some() && ended.error.is_some(), "{name}");
+    }
 }
 
 /// Those that wait end, those that run are told, those that have ended stay.
@@ -233,11 +247,9 @@ pub async fn p6_a_batch_is_canceled_whole(fixture: &Fixture) {
     let hand = fixture.hand().await;
     hand.run_one(None).await;
     let running = hand.start_one().await.lease;
-    let claimed = hand.claim(1).await[0].lease;
     let canceled = fixture.store.cancel_batch(batch).await.expect("canceled");
     assert_eq!(canceled, Canceled { ended: 4, stopping: 1 });
     fixture.recount(batch).await;
-    assert_eq!(fixture.store.start(&[claimed]).await.expect("an answer"), []);
     assert_eq!(hand.claim(10).await.len(), 0);
     assert_eq!(fixture.look_at_batch(batch).await.status, Status::Running);
     hand.finish(running, Some(Reason::Canceled)).await;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     Error, Result, SessionId, Status, Store, UserId,
-    lease::{Finished, NewSession, Pick},
+    lease::{Claim, Finished, NewSession, Pick},
     log::{LogChunk, LogKey, Stream},
     store::{BatchOrder, Idempotency},
     testkit::{Fault, Faulty, Fixture, new_batch, spec, wait_until},
@@ -53,16 +53,29 @@ pub async fn p1_a_batch_whose_answer_was_lost_is_repeated_by_its_key(fixture: &F
     assert_eq!(fixture.members(again.id).await.len(), 3);
 }
 
-/// One attempt is charged, however often the start is sent.
-pub async fn p4_a_start_whose_answer_was_lost_is_repeated(fixture: &Fixture) {
-    let job = fixture.job(UserId::new(), spec("a")).await;
-    let lease = fixture.hand().await.claim(1).await[0].lease;
-    let store = faulty(fixture, "start");
-    assert!(is_lost(&store.start(&[lease]).await));
-    assert_eq!(fixture.look(job).await.attempt, 0, "the first call did not reach the store");
-    assert!(is_lost(&store.start(&[lease]).await));
-    assert_eq!(store.start(&[lease]).await.expect("an answer"), [lease]);
-    assert_eq!(fixture.look(job).await.attempt, 1);
+/// One exchange is carried out, however often it is sent: its reports are recorded once, and the leases
+/// whose answer was lost come back.
+pub async fn p4_an_exchange_whose_answer_was_lost_is_repeated(fixture: &Fixture) {
+    let batch = fixture.batch(UserId::new(), ["a", "b"].map(spec).into()).await;
+    let hand = fixture.hand_for(Duration::from_millis(300)).await;
+    let report = [hand.report(hand.start_one().await.lease, None)];
+    let store = faulty(fixture, "exchange");
+    let exchange = async || {
+        let pick = Pick::Fair { queues: Vec::new(), want: 1 };
+        store.exchange(&report, Some(Claim { session: hand.session, pick })).await
+    };
+    assert!(is_lost(&exchange().await));
+    assert_eq!(fixture.look_at_batch(batch).await.counts.passed, 0, "it did not reach the store");
+    assert!(is_lost(&exchange().await));
+    let again = exchange().await.expect("an answer");
+    assert_eq!((again.finished, again.leased.len()), (vec![Finished::Already], 0));
+    let second = wait_until("the lease to come back", || async {
+        fixture.store.renew(hand.session, &[]).await.expect("renewed");
+        hand.claim(1).await.pop()
+    })
+    .await;
+    assert_eq!(second.attempt, 1, "nothing was charged");
+    fixture.recount(batch).await;
 }
 
 /// One result is accepted, however often the report is sent.
@@ -95,7 +108,7 @@ pub async fn p9_a_claim_whose_answer_was_lost_comes_back(fixture: &Fixture) {
         fixture.store.claim(hand.session, pick()).await.expect("an answer").pop()
     })
     .await;
-    assert_eq!(fixture.look(job).await.attempt, 0);
+    assert_eq!(fixture.look(job).await.attempt, 1, "the claim that was heard of is charged");
 }
 
 /// Each byte is stored once, however often it is sent.

@@ -30,7 +30,6 @@ pub async fn members_are_listed_in_the_order_that_is_asked_for(fixture: &Fixture
     for (place, millis) in [(0, 300), (2, 100), (3, 200)] {
         let pick = crate::lease::Pick::Ids(vec![ids[place]]);
         let lease = fixture.store.claim(hand.session, pick).await.expect("a claim")[0].lease;
-        fixture.store.start(&[lease]).await.expect("a start");
         let failed = (place == 3).then_some(Reason::ExitCode);
         let mut report = hand.report(lease, failed);
         report.outcome.duration = Duration::from_millis(millis);
@@ -79,20 +78,13 @@ pub async fn lists_show_what_the_filter_asks_for(fixture: &Fixture) {
     for (job, reason) in members.iter().zip([None, Some(Reason::ExitCode)]) {
         let pick = crate::lease::Pick::Ids(vec![job.id]);
         let lease = fixture.store.claim(hand.session, pick).await.expect("a claim")[0].lease;
-        fixture.store.start(&[lease]).await.expect("a start");
         hand.finish(lease, reason).await;
     }
-    let pick = crate::lease::Pick::Ids(vec![members[2].id]);
-    let lease = fixture.store.claim(hand.session, pick).await.expect("a claim")[0].lease;
-
     let all = || JobFilter { scope: Scope::All, ..JobFilter::default() };
     let with = |status| JobFilter { status: Some(status), ..all() };
-    assert_eq!(
-        names(fixture, with(Status::Waiting)).await,
-        ["c", "d[1]", "e"],
-        "claimed is waiting"
-    );
-    fixture.store.start(&[lease]).await.expect("a start");
+    assert_eq!(names(fixture, with(Status::Waiting)).await, ["c", "d[1]", "e"]);
+    let pick = crate::lease::Pick::Ids(vec![members[2].id]);
+    fixture.store.claim(hand.session, pick).await.expect("a claim");
     assert_eq!(names(fixture, all()).await, ["a", "b", "c", "d[1]", "e"]);
     assert_eq!(names(fixture, with(Status::Waiting)).await, ["d[1]", "e"]);
     assert_eq!(names(fixture, with(Status::Running)).await, ["c"]);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     Status, UserId,
-    lease::{Finish, Finished},
+    lease::{Finish, Finished, LeaseRef, LeaseToken},
     log::{LogChunk, LogKey, Mark, Stream, StreamInfo, Trim},
     testkit::{Fixture, outcome, spec},
 };
@@ -103,15 +103,15 @@ pub async fn p8_a_trimmed_stream_shows_its_gap(fixture: &Fixture) {
     assert_eq!(behind[0].offset, 70, "the chunk that follows the missing byte");
 }
 
-/// Neither before the start nor after the lease was taken back.
+/// Neither with a token that was never given out, nor after the lease was reclaimed.
 pub async fn p8_a_lost_lease_stores_nothing(fixture: &Fixture) {
     let job = fixture.job(UserId::new(), spec("a")).await;
     let hand = fixture.hand().await;
     let lease = hand.claim(1).await[0].lease;
     let chunks = [chunk(Stream::Stdout, 0, b"abc")];
     let append = || fixture.store.append_log(lease, &chunks, &[]);
-    assert!(!append().await.expect("an answer"), "not started");
-    fixture.store.start(&[lease]).await.expect("a start");
+    let unknown = LeaseRef { token: LeaseToken(lease.token.0 + 1), ..lease };
+    assert!(!fixture.store.append_log(unknown, &chunks, &[]).await.expect("an answer"));
     fixture.store.close_session(hand.session).await.expect("closed");
     assert!(!append().await.expect("an answer"), "taken back");
     let key = LogKey { job, attempt: 1 };

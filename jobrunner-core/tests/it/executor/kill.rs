@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Collected, GRACE, SHORT_GRACE, alive, executor, hasty, job, run, run_by, script, timed, wait_until,
+    Collected, GRACE, SHORT_GRACE, alive, executor, hasty, job, run, run_by, script, timed,
+    wait_until,
 };
 
 /// What P7 allows beyond timeout and grace.

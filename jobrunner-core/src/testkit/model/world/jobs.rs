@@ -1,5 +1,5 @@
 use super::Lease;
-use crate::{BatchId, Status, UserId, job::Reason, lease::LeaseRef};
+use crate::{BatchId, Status, UserId, job::Reason};
 
 /// How often a job may lose its worker, as the promises say.
 const LOSSES: u32 = 3;
@@ -34,16 +34,30 @@ impl Job {
     }
 
     pub(super) fn is_claimable(&self) -> bool {
-        self.status == Status::Waiting && self.lease.is_none()
+        self.status == Status::Waiting
     }
 
-    pub(super) fn start(&mut self) {
-        let lease = self.lease.as_mut().expect("a lease to start");
-        if !lease.is_started {
-            lease.is_started = true;
-            self.attempts.push(None);
-            self.status = Status::Running;
+    /// Whether it waits for a while, since it lost its worker more than once.
+    pub(super) fn may_pause(&self) -> bool {
+        self.losses > 1
+    }
+
+    pub(super) fn start(&mut self, lease: Lease) {
+        self.lease = Some(lease);
+        self.attempts.push(None);
+        self.status = Status::Running;
+    }
+
+    /// Its lease is given back. Returns whether it ended by that.
+    pub(super) fn give_back(&mut self) -> bool {
+        if self.cancel {
+            self.end(Some(Reason::Canceled));
+            return true;
         }
+        self.lease = None;
+        self.attempts.pop();
+        self.status = Status::Waiting;
+        false
     }
 
     /// The running attempt ends.
@@ -68,16 +82,12 @@ impl Job {
         self.status == Status::Passed && self.attempts.len() as u32 - self.losses > 1
     }
 
-    /// Somebody cancels it; answers the lease that no longer holds by that.
-    pub(super) fn cancel(&mut self) -> Option<LeaseRef> {
+    /// Somebody cancels it.
+    pub(super) fn cancel(&mut self) {
         match self.status {
             Status::Running => self.cancel = true,
-            Status::Waiting => {
-                self.status = Status::Canceled;
-                return self.lease.take().map(|lease| lease.lease);
-            }
+            Status::Waiting => self.status = Status::Canceled,
             Status::Passed | Status::Failed | Status::Canceled => {}
         }
-        None
     }
 }

@@ -1,9 +1,0 @@
--- These leases, started or not, locked in order.
-select l.job_id, l.token, l.owner_id, l.batch_id, l.attempts, l.losses, l.cancel,
-       j.max_attempts, j.retry, l.started_at is not null as is_started,
-       coalesce(jobrunner.ms(clock_timestamp()) - jobrunner.ms(l.started_at), 0) as ran_ms
-from unnest($1::uuid[], $2::bigint[]) as i (job_id, token)
-join jobrunner.lease l on l.job_id = i.job_id and l.token = i.token
-join jobrunner.job j on j.id = l.job_id
-order by l.job_id
-for update of l
