@@ -37,8 +37,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Make the schema of DATABASE_URL, or bring it up to date, and make the first admin account
     ///
-    /// Harmless when it is repeated, or run on several machines at once. The password of the account is
-    /// JOBRUNNER_ADMIN_PASSWORD, or else made at random and shown once.
+    /// Harmless when it is repeated, or run on several machines at once. The password of the
+    /// account is JOBRUNNER_ADMIN_PASSWORD, or else made at random and shown once.
     InitDb,
     /// Serve the API and the pages for a team, over PostgreSQL
     Api(jobrunner_server::Api),
@@ -64,7 +64,8 @@ pub(crate) enum Command {
     Audit(Audit),
 }
 
-/// Settings are read from the environment and from a file `.env` here; see the README for all of them.
+/// Settings are read from the environment and from a file `.env` here; see the README for all of
+/// them.
 #[derive(Debug, Args)]
 pub(crate) struct Up {
     /// Where to listen [default: 127.0.0.1:8000] [env: JOBRUNNER_LISTEN]

@@ -157,7 +157,8 @@ impl Client {
         self.get(path, filters).await
     }
 
-    /// What is there of one stream of an attempt, byte for byte. Where output was not kept, a line says so.
+    /// What is there of one stream of an attempt, byte for byte. Where output was not kept, a line
+    /// says so.
     pub(crate) async fn stored_output(
         &self,
         id: JobId,

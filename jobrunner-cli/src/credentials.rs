@@ -1,6 +1,6 @@
-//! Tokens, kept in the user's configuration directory: one file, readable by its owner alone. A second
-//! file is locked by whoever changes the first one, so that processes at the same time do not undo each other's
-//! changes, and do not use a refresh token twice.
+//! Tokens, kept in the user's configuration directory: one file, readable by its owner alone. A
+//! second file is locked by whoever changes the first one, so that processes at the same time do
+//! not undo each other's changes, and do not use a refresh token twice.
 
 use std::{
     collections::BTreeMap,

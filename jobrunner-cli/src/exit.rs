@@ -48,8 +48,8 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why the command could not do what it was asked to: one line that says what to do next, and a code that
-/// is never that of a result.
+/// Why the command could not do what it was asked to: one line that says what to do next, and a
+/// code that is never that of a result.
 #[derive(Debug)]
 pub(crate) struct Failure {
     message: String,
@@ -61,8 +61,8 @@ enum Kind {
     /// The arguments make no sense; the parser of the command line ends with this code, too.
     Usage,
     Trouble(Trouble),
-    /// Nobody reads the results any more, as behind `| head`. Not a word about it, and what a shell tells
-    /// of SIGPIPE.
+    /// Nobody reads the results any more, as behind `| head`. Not a word about it, and what a shell
+    /// tells of SIGPIPE.
     NoReader,
 }
 

@@ -49,8 +49,8 @@ pub(crate) enum Waited<T> {
     InVain(Exit),
 }
 
-/// Waits, but not for longer than `limit` and not when somebody presses Ctrl-C. What is waited for goes on
-/// then; `hint` says how to find it again.
+/// Waits, but not for longer than `limit` and not when somebody presses Ctrl-C. What is waited for
+/// goes on then; `hint` says how to find it again.
 pub(crate) async fn until<T>(
     limit: Option<Duration>,
     hint: &str,
@@ -89,8 +89,8 @@ pub(crate) async fn job_in_silence(client: &Client, id: JobId) -> Result<Job, Fa
     }
 }
 
-/// Prints what a job writes, through all its attempts, until it has ended. Where output was not kept, a
-/// line in its place says how much.
+/// Prints what a job writes, through all its attempts, until it has ended. Where output was not
+/// kept, a line in its place says how much.
 pub(crate) async fn output_of(client: &Client, id: JobId) -> Result<(), Failure> {
     let mut events = client.follow(id);
     let mut shown = JobOutput::default();

@@ -19,8 +19,8 @@ pub(crate) fn tell_capped(asked: u64, given: u64) {
     }
 }
 
-/// Says if timeouts of a batch's jobs were made shorter, by the job that asked for the longest one. The
-/// batch is submitted, whatever comes of this.
+/// Says if timeouts of a batch's jobs were made shorter, by the job that asked for the longest one.
+/// The batch is submitted, whatever comes of this.
 pub(crate) async fn tell_of_batch(client: &Client, batch: BatchId, jobs: &[NewJob]) {
     let Some(asked) = longest_timeout(jobs) else { return };
     let asks = |job: &&NewJob| job.timeout_seconds == Some(asked);

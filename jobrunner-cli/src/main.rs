@@ -1,4 +1,5 @@
-//! The `jobrunner` command: everything in one process to try it, and a client for a running service.
+//! The `jobrunner` command: everything in one process to try it, and a client for a running
+//! service.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

@@ -1,6 +1,6 @@
-//! What the command prints. Results of what was asked for go to standard output, through [`put`] and what
-//! is built on it; everything about them goes to standard error, through [`note`]. Nothing else in this crate
-//! prints.
+//! What the command prints. Results of what was asked for go to standard output, through [`put`]
+//! and what is built on it; everything about them goes to standard error, through [`note`]. Nothing
+//! else in this crate prints.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -31,8 +31,8 @@ pub(crate) fn note(line: &str) {
     daemon::say(line);
 }
 
-/// Prints what a job writes, to the stream of this process that it writes it to there: byte for byte into a
-/// file or a pipe; a terminal gets what does not go beyond the line.
+/// Prints what a job writes, to the stream of this process that it writes it to there: byte for
+/// byte into a file or a pipe; a terminal gets what does not go beyond the line.
 pub(crate) struct JobOutput {
     attempt: u32,
     stdout: Option<Relay>,

@@ -11,8 +11,8 @@ use crate::exit::Failure;
 
 const DEFAULT_SERVER: &str = "http://127.0.0.1:8000";
 
-/// What the HTTP client reads by itself. What is not UTF-8 would count as unset there, and requests would take
-/// another way than they were meant to.
+/// What the HTTP client reads by itself. What is not UTF-8 would count as unset there, and requests
+/// would take another way than they were meant to.
 const PROXIES: [&str; 8] = [
     "HTTP_PROXY",
     "http_proxy",

@@ -17,7 +17,8 @@ use serde_json::{Map, Value};
 use crate::exit::{Context, Failure};
 use yaml::{Placed, Wrong, optional_text};
 
-/// A suite as it is written. What is text here is what stands in the file, `no` and `3.10` included.
+/// A suite as it is written. What is text here is what stands in the file, `no` and `3.10`
+/// included.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Suite {
@@ -108,8 +109,8 @@ impl Suite {
         Self::parse(&text, named, Some(base))
     }
 
-    /// Reads a suite from its text; the file is named in messages. Relative working directories lie under
-    /// `base`; with `None` they are refused.
+    /// Reads a suite from its text; the file is named in messages. Relative working directories lie
+    /// under `base`; with `None` they are refused.
     pub(crate) fn parse(text: &str, file: &Path, base: Option<PathBuf>) -> Result<Self, Failure> {
         let mut suite: Self = yaml::from_str(text).map_err(|wrong| refused(file, &wrong))?;
         (suite.file, suite.base) = (file.to_owned(), base);

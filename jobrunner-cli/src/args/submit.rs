@@ -94,8 +94,8 @@ pub(crate) struct Limits {
     pub(crate) max_cpu_seconds: Option<u64>,
 }
 
-/// A duration that the service takes: it counts in whole seconds, and rounding would change what was asked
-/// for.
+/// A duration that the service takes: it counts in whole seconds, and rounding would change what
+/// was asked for.
 fn whole_seconds(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if duration.subsec_nanos() > 0 {

@@ -77,7 +77,8 @@ impl Http {
         self.client.request(method, format!("{}/api/v1{path}", self.server))
     }
 
-    /// Sends a request with a token that is good, renewed if need be, and again when the server is away.
+    /// Sends a request with a token that is good, renewed if need be, and again when the server is
+    /// away.
     pub(super) async fn send(
         &self,
         repeat: Repeat,

@@ -4,8 +4,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::Url;
 
 /// The proxy that requests to a server go through, as `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and
-/// `NO_PROXY` say, without any password in its URL. A server on this machine is never asked through one: what is
-/// this machine for the caller is another one for the proxy.
+/// `NO_PROXY` say, without any password in its URL. A server on this machine is never asked through
+/// one: what is this machine for the caller is another one for the proxy.
 pub(super) fn of(server: &Url) -> Option<String> {
     if is_loopback(server.host_str()?) {
         return None;

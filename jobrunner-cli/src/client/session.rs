@@ -35,8 +35,8 @@ impl Tokens {
     }
 }
 
-/// Somebody's tokens, renewed before they expire. Other processes use the same ones: who renews them holds
-/// the lock of their file, and whoever waits for it takes what the other has got.
+/// Somebody's tokens, renewed before they expire. Other processes use the same ones: who renews
+/// them holds the lock of their file, and whoever waits for it takes what the other has got.
 pub(super) struct Session {
     credential: Mutex<Credential>,
 }
@@ -66,7 +66,8 @@ impl Session {
         Ok(credential.token.clone())
     }
 
-    /// Renews the token that was refused, unless it was renewed since; whether there is another one now.
+    /// Renews the token that was refused, unless it was renewed since; whether there is another one
+    /// now.
     pub(super) async fn renew_after(&self, http: &Http, refused: &str) -> Result<bool, Failure> {
         let mut credential = self.credential.lock().await;
         if credential.token == refused {
@@ -76,9 +77,9 @@ impl Session {
     }
 }
 
-/// Exchanges the refresh token. Before it is sent the file says that it may be used up, and if the answer is lost
-/// the file goes on saying so: a second use would end the sign-in, and with it an access token that is still
-/// good for others.
+/// Exchanges the refresh token. Before it is sent the file says that it may be used up, and if the
+/// answer is lost the file goes on saying so: a second use would end the sign-in, and with it an
+/// access token that is still good for others.
 async fn renew(credential: &mut Credential, http: &Http, because: Because) -> Result<(), Failure> {
     let lock = credentials::Lock::take().await?;
     let Some(kept) = lock.find(http.server())? else { return Err(http.sign_in_first()) };

@@ -33,8 +33,8 @@ pub(crate) enum LogEvent {
     End,
 }
 
-/// The output of a job from its first attempt to its end. A connection that is lost is made again, and the
-/// stream goes on behind the last event.
+/// The output of a job from its first attempt to its end. A connection that is lost is made again,
+/// and the stream goes on behind the last event.
 pub(crate) struct LogEvents<'a> {
     http: &'a Http,
     id: JobId,

@@ -37,7 +37,8 @@ pub(crate) async fn submit(args: Submit) -> Result<Exit, Failure> {
     }
 }
 
-/// Waits for the end of a job. What was asked for is its output, or with `--output json` the job itself.
+/// Waits for the end of a job. What was asked for is its output, or with `--output json` the job
+/// itself.
 async fn ended(client: &Client, id: JobId, format: Output) -> Result<Job, Failure> {
     if format == Output::Table {
         follow::output_of(client, id).await?;

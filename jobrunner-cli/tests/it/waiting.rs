@@ -1,4 +1,5 @@
-//! `submit --wait` and `jobs logs` show what a job writes: all of it, once, whatever happens on the way.
+//! `submit --wait` and `jobs logs` show what a job writes: all of it, once, whatever happens on the
+//! way.
 
 use std::{
     fs,

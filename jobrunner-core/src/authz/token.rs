@@ -33,7 +33,8 @@ pub struct TokenKey {
 pub struct Lifetimes {
     /// An access token, from when it is given out.
     pub access: Duration,
-    /// A refresh token, from when the password was given, however often it has been exchanged since.
+    /// A refresh token, from when the password was given, however often it has been exchanged
+    /// since.
     pub refresh: Duration,
 }
 
@@ -174,8 +175,8 @@ impl TokenKey {
         Ok(AccessToken { token: self.sign(&claims)?, lifetime: self.lifetimes.access })
     }
 
-    /// The token to go on with after the access token, for somebody who just proved who they are by a
-    /// password, or by `before`, the refresh token that this one follows.
+    /// The token to go on with after the access token, for somebody who just proved who they are by
+    /// a password, or by `before`, the refresh token that this one follows.
     ///
     /// # Errors
     /// Signing failed, which is a defect.
@@ -222,9 +223,9 @@ impl TokenKey {
         Some(Read { user: claims.sub.into(), version: claims.ver, sign_in: claims.sid.into() })
     }
 
-    /// What a refresh token says; `None` if it is not a valid one of this service. One that was given out
-    /// when they lasted longer ends as if it were given out now, so that a sign-out is never forgotten
-    /// before the tokens that it ends.
+    /// What a refresh token says; `None` if it is not a valid one of this service. One that was
+    /// given out when they lasted longer ends as if it were given out now, so that a sign-out is
+    /// never forgotten before the tokens that it ends.
     pub(crate) fn read_refresh(&self, token: &str) -> Option<Refresh> {
         let claims = decode::<RefreshClaims>(token, &self.decoding, &self.refresh_validation);
         let claims = claims.ok()?.claims;

@@ -3,8 +3,8 @@ use std::{error::Error as StdError, io, process::ExitCode};
 use super::{Refusal, SettingsError};
 use crate::Error;
 
-/// What kept a process from doing its work, by the exit codes of sysexits.h. 1 is not among them: it says
-/// that a job failed, and nothing else.
+/// What kept a process from doing its work, by the exit codes of sysexits.h. 1 is not among them:
+/// it says that a job failed, and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// What was given is wrong in itself (`EX_DATAERR`).

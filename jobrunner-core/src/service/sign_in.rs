@@ -28,13 +28,13 @@ impl Service {
         })
     }
 
-    /// Exchanges a refresh token for new tokens of the same sign-in. The one that is sent is used up, also
-    /// if the answer is lost: there is no grace in which it could be sent again, since a thief's second use
-    /// could not be told from a repetition then.
+    /// Exchanges a refresh token for new tokens of the same sign-in. The one that is sent is used
+    /// up, also if the answer is lost: there is no grace in which it could be sent again, since a
+    /// thief's second use could not be told from a repetition then.
     ///
     /// # Errors
-    /// [`Unauthenticated`](crate::Error::Unauthenticated); where the token was used before, the sign-in
-    /// has ended and none of its tokens works any more.
+    /// [`Unauthenticated`](crate::Error::Unauthenticated); where the token was used before, the
+    /// sign-in has ended and none of its tokens works any more.
     pub async fn refresh(&self, token: SecretString) -> Result<Tokens> {
         let before = self.parts.tokens.read_refresh(token.expose_secret());
         let principal = self.authenticate(&Credential::Refresh(token)).await?;
@@ -44,8 +44,8 @@ impl Service {
         })
     }
 
-    /// Ends a sign-in: neither the token that the caller has sent nor any other that was given out for the
-    /// same proof of a password works any more.
+    /// Ends a sign-in: neither the token that the caller has sent nor any other that was given out
+    /// for the same proof of a password works any more.
     ///
     /// # Errors
     /// The store does not answer.

@@ -20,8 +20,8 @@ use super::{
 pub(super) const PLACED: &str = "value with its place";
 pub(super) const OPTIONAL_TEXT: &str = "text that may be left out";
 
-/// Reads a node as the type that is asked for. A text is what is written, whatever it looks like; only
-/// what may be of any type is decided by the core schema.
+/// Reads a node as the type that is asked for. A text is what is written, whatever it looks like;
+/// only what may be of any type is decided by the core schema.
 impl<'de> Deserializer<'de> for &'de Node {
     type Error = Wrong;
 

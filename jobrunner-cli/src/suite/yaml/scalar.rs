@@ -1,4 +1,5 @@
-/// What a plain scalar is by the core schema of YAML 1.2 (section 10.3.2), for fields that are not text.
+/// What a plain scalar is by the core schema of YAML 1.2 (section 10.3.2), for fields that are not
+/// text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Value {
     Null,

@@ -182,7 +182,8 @@ fn as_key(node: &Node) -> Result<Key, Wrong> {
     }
 }
 
-/// The entries with what `<<` takes over from other maps: a key of the map itself wins, else the first.
+/// The entries with what `<<` takes over from other maps: a key of the map itself wins, else the
+/// first.
 fn merged(written: Vec<(Key, Rc<Node>)>) -> Result<Vec<(Key, Rc<Node>)>, Wrong> {
     let mut known = HashMap::new();
     let (merges, mut entries): (Vec<_>, Vec<_>) =

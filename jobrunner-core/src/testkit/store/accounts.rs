@@ -70,8 +70,8 @@ pub async fn a_sign_in_ends_alone_and_for_good(fixture: &Fixture) {
     assert!(fixture.store.account(account.user.id).await.expect("an answer").is_some());
 }
 
-/// The tokens of a sign-in follow each other, and those of another one do not matter. Of many uses at once
-/// one counts.
+/// The tokens of a sign-in follow each other, and those of another one do not matter. Of many uses
+/// at once one counts.
 pub async fn a_refresh_token_is_used_once(fixture: &Fixture) {
     let (one, other) = (SignInId::new(), SignInId::new());
     let until = Utc::now() + Duration::hours(1);
