@@ -5,7 +5,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use sqlx::{
-    PgPool,
+    Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use tokio::{
@@ -32,7 +32,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// Holds two connections: one listens and one tells. They must be real sessions, not those of a
 /// pooler that hands out transactions. Nobody waits for them: while the database is away wake-ups
 /// reach this process only, and what was missed is told as [`Wakeup::Lagged`] when it is back.
-/// Dropping the queue ends its connections; what was announced in the last 20 ms may not get out.
+/// Dropping the queue ends its connections; what was announced a moment before may not get out.
 pub struct PostgresQueue {
     relay: Arc<Relay>,
     /// Aborted when the queue is dropped.
@@ -54,7 +54,9 @@ impl PostgresQueue {
             .application_name("jobrunner queue");
         let wire = Wire {
             listening: pool(options.clone()),
-            telling: pool(options),
+            // A wake-up is advice: nobody needs it to survive the server, so nobody waits for a
+            // disk.
+            telling: options.options([("synchronous_commit", "off")]),
             channel: channel.unwrap_or(Self::CHANNEL).to_owned(),
         };
         let listener = wire.listen().await.map_err(|e| Error::unavailable("the database", e))?;
@@ -94,12 +96,11 @@ impl Queue for PostgresQueue {
 #[derive(Clone)]
 struct Wire {
     listening: PgPool,
-    telling: PgPool,
+    telling: PgConnectOptions,
     channel: String,
 }
 
-/// One connection that is made again when it is lost. Two such pools, since a listener never gives
-/// its connection back.
+/// One connection, which a listener never gives back and makes again when it is lost.
 fn pool(options: PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
         .max_connections(1)
@@ -121,12 +122,27 @@ impl Wire {
         in_time(connecting).await
     }
 
-    async fn notify(&self, text: &str) -> sqlx::Result<()> {
+    /// Sends a text over the connection that is kept, or a new one if there is none or it was lost
+    /// while nothing was sent.
+    async fn notify(&self, kept: &mut Option<PgConnection>, text: &str) -> sqlx::Result<()> {
+        if let Some(connection) = kept
+            && self.notify_over(connection, text).await.is_ok()
+        {
+            return Ok(());
+        }
+        *kept = None;
+        let mut connection = in_time(PgConnection::connect_with(&self.telling)).await?;
+        self.notify_over(&mut connection, text).await?;
+        *kept = Some(connection);
+        Ok(())
+    }
+
+    async fn notify_over(&self, connection: &mut PgConnection, text: &str) -> sqlx::Result<()> {
         let query = sqlx::query(include_str!(concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/queries/postgres/queue/notify.sql"
         )));
-        in_time(query.bind(&self.channel).bind(text).execute(&self.telling)).await.map(|_| ())
+        in_time(query.bind(&self.channel).bind(text).execute(connection)).await.map(|_| ())
     }
 }
 
@@ -139,8 +155,9 @@ async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result
 /// Sends letters until the queue is gone.
 async fn tell(wire: Wire, mut outbox: Outbox) {
     let mut backoff = Backoff::default();
+    let mut kept = None;
     while let Some(text) = outbox.next().await {
-        match wire.notify(&text).await {
+        match wire.notify(&mut kept, &text).await {
             Ok(()) => backoff = Backoff::default(),
             Err(error) => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "a wake-up is lost");

@@ -48,7 +48,7 @@ const ASK_STORE_WHEN_EMPTY: Duration = Duration::from_millis(500);
 /// away, and they are told at once to ask the store, until it answers and takes writes again. That is
 /// tried about once a second. Memory must be given by the policy `noeviction`, as the default is.
 ///
-/// Dropping the queue ends its connections; what was announced in the last 20 ms may not get out.
+/// Dropping the queue ends its connections; what was announced a moment before may not get out.
 pub struct RedisQueue {
     wire: Arc<Wire>,
     lanes: Arc<Lanes>,

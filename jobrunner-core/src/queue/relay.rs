@@ -1,9 +1,10 @@
 //! Carries wake-ups between processes, over whatever takes small texts from one to all others.
 //!
-//! Listeners of this process hear an announcement at once. For the others it is gathered with what
-//! else is announced within [`GATHER`], and becomes one [`letter`](super::letter). Nothing here waits
-//! for the transport: what does not fit into the bounded channel, or was lost with a connection,
-//! becomes a [`Wakeup::Lagged`].
+//! Listeners of this process hear an announcement at once, and the others as soon as the transport
+//! has taken it: one that finds nothing under way is sent alone. What is announced while a
+//! [`letter`](super::letter) is being sent, or less than [`REST`] after it, is gathered and becomes
+//! the next one. Nobody who announces waits for the transport: what does not fit into the bounded
+//! channel, or was lost with a connection, becomes a [`Wakeup::Lagged`].
 
 use std::{
     sync::{
@@ -16,7 +17,7 @@ use std::{
 use futures_util::stream::BoxStream;
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until},
 };
 
 use super::{
@@ -24,8 +25,9 @@ use super::{
     letter::{self, Letter, Origin},
 };
 
-/// How long announcements are gathered before they are sent.
-const GATHER: Duration = Duration::from_millis(20);
+/// How long the transport rests after a letter, so that a thousand a second are the most whatever
+/// is announced. The first one after a rest waits for nothing.
+const REST: Duration = Duration::from_millis(1);
 
 /// How many announcements may wait to be gathered.
 const BACKLOG: usize = 1024;
@@ -46,18 +48,22 @@ pub(super) struct Outbox {
     overflow: Arc<AtomicBool>,
     /// A letter was lost.
     lost: bool,
+    /// Until when the transport rests.
+    rests: Instant,
 }
 
 /// A relay, and the outbox for the task that sends.
 pub(super) fn relay() -> (Relay, Outbox) {
     let (outgoing, incoming) = mpsc::channel(BACKLOG);
     let (origin, overflow) = (Origin::new(), Arc::new(AtomicBool::new(false)));
-    let outbox = Outbox { origin, incoming, overflow: Arc::clone(&overflow), lost: false };
+    let overflowing = Arc::clone(&overflow);
+    let outbox =
+        Outbox { origin, incoming, overflow: overflowing, lost: false, rests: Instant::now() };
     (Relay { local: LocalQueue::new(), origin, outgoing, overflow }, outbox)
 }
 
 impl Relay {
-    /// Tells the listeners of this process now and the others soon.
+    /// Wakes the listeners of this process now and the others soon.
     pub(super) fn announce(&self, wakeup: Wakeup) {
         if self.outgoing.try_send(wakeup.clone()).is_err() {
             self.overflow.store(true, Ordering::Release);
@@ -88,22 +94,26 @@ impl Relay {
 }
 
 impl Outbox {
-    /// Waits for announcements, and answers the text to send. `None` when the relay is gone. What has
-    /// been gathered is lost when the future is dropped.
+    /// Waits for an announcement, and returns the text to send: with it, whatever else was
+    /// announced while the text before was being sent. `None` when the relay is gone. What has been
+    /// gathered is lost when the future is dropped.
     pub(super) async fn next(&mut self) -> Option<String> {
         let mut letter = Letter::from(self.origin);
-        if std::mem::take(&mut self.lost) {
-            letter.add(Wakeup::Lagged);
-        } else {
-            letter.add(self.incoming.recv().await?);
-            let until = Instant::now() + GATHER;
-            while let Ok(Some(wakeup)) = timeout_at(until, self.incoming.recv()).await {
-                letter.add(wakeup);
-            }
+        match std::mem::take(&mut self.lost) {
+            true => letter.add(Wakeup::Lagged),
+            false => letter.add(self.incoming.recv().await?),
+        }
+        if Instant::now() < self.rests {
+            sleep_until(self.rests).await;
+        }
+        for _ in 0..BACKLOG {
+            let Ok(wakeup) = self.incoming.try_recv() else { break };
+            letter.add(wakeup);
         }
         if self.overflow.swap(false, Ordering::AcqRel) {
             letter.add(Wakeup::Lagged);
         }
+        self.rests = Instant::now() + REST;
         Some(letter.write())
     }
 
@@ -115,7 +125,7 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::StreamExt;
+    use futures_util::{FutureExt, StreamExt};
 
     use super::*;
     use crate::{BatchId, JobId};
@@ -137,6 +147,23 @@ mod tests {
         assert_eq!(here.next().await, Some(Wakeup::Cancel), "its own letter tells it nothing");
         let heard: Vec<Wakeup> = there.by_ref().take(3).collect().await;
         assert_eq!(heard, [Wakeup::Work, changed, Wakeup::Cancel], "and each thing is said once");
+    }
+
+    #[tokio::test]
+    async fn the_first_goes_at_once_and_what_comes_meanwhile_goes_together() {
+        let (one, mut outbox) = relay();
+        let changed = || Wakeup::Changed { job: Some(JobId::new()), batch: None };
+        one.announce(Wakeup::Work);
+        let first = outbox.next().now_or_never().flatten().expect("nothing to wait for");
+        let meanwhile = [changed(), Wakeup::Cancel, changed()];
+        for wakeup in &meanwhile {
+            one.announce(wakeup.clone());
+        }
+        let second = outbox.next().await.expect("a letter");
+
+        assert_eq!(letter::read(&first).wakeups, [Wakeup::Work]);
+        let together = letter::read(&second).wakeups;
+        assert!(meanwhile.iter().all(|wakeup| together.contains(wakeup)), "{together:?}");
     }
 
     #[tokio::test]
