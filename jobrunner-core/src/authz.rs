@@ -1,5 +1,6 @@
 //! Who may do what.
 
+mod callers;
 mod password;
 mod roles;
 mod token;
@@ -89,13 +90,17 @@ impl Scope {
 /// Decides who a caller is and what they may do.
 #[async_trait]
 pub trait Authz: Send + Sync {
-    /// Finds out who the caller is, as of now: a disabled account is refused although its token has
-    /// not expired.
+    /// Finds out who the caller is, as of a second ago at most: a disabled account is refused
+    /// although its token has not expired.
     ///
     /// # Errors
     /// [`Unauthenticated`](crate::Error::Unauthenticated), in the same time and with the same text
     /// whatever was wrong.
     async fn authenticate(&self, credential: &Credential) -> Result<Principal>;
+
+    /// An account was changed, or one of its sign-ins ended: what is remembered about it no longer
+    /// holds. From when this returns, callers are found out as of now.
+    fn changed(&self, user: UserId);
 
     /// Whether the caller may do something at all. For things that have an owner, look them up
     /// within [`scope`](Self::scope) first: what is out of scope does not exist for the caller.

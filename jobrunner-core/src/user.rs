@@ -69,7 +69,7 @@ pub struct User {
     pub email: String,
     /// What the account may do.
     pub role: Role,
-    /// A disabled account cannot sign in, and its tokens stop working at once.
+    /// A disabled account cannot sign in, and its tokens stop working within a second.
     pub is_active: bool,
     /// How many of its jobs may run at one time; further ones wait. `None` is no limit.
     pub max_running_jobs: Option<u32>,

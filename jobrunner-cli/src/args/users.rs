@@ -55,7 +55,7 @@ pub(crate) enum UsersCommand {
         #[arg(long)]
         enable: bool,
     },
-    /// Disable an account: it cannot sign in, and its tokens stop working at once
+    /// Disable an account: it cannot sign in, and its tokens stop working within a second
     Disable {
         /// The address it signs in with
         email: String,

@@ -4,41 +4,55 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
 use super::{
-    Action, Authz, Credential, Passwords, Principal, Refresh, Scope, TokenKey, token::Read,
+    Action, Authz, Credential, Passwords, Principal, Refresh, Scope, TokenKey, callers::Callers,
+    token::Read,
 };
 use crate::{
-    Error, Result, Role, SignInId,
+    Error, Result, Role, SignInId, UserId,
     store::{Account, AccountStore},
     user::parse_email,
 };
 
 /// Three roles: viewers read what is theirs, operators also submit and control it, admins do
 /// everything. Accounts live in the store, tokens are signed by this service.
+///
+/// Whose a token is, is looked up once a second at most: what changes in another process acts
+/// within a second here, what changes through the [`Service`](crate::Service) of this process at
+/// once.
 pub struct RoleAuthz {
     accounts: Arc<dyn AccountStore>,
     tokens: TokenKey,
     passwords: Passwords,
+    callers: Callers,
 }
 
 impl RoleAuthz {
     /// Authorization over the accounts of a store.
     #[must_use]
     pub fn new(accounts: Arc<dyn AccountStore>, tokens: TokenKey, passwords: Passwords) -> Self {
-        Self { accounts, tokens, passwords }
+        Self { accounts, tokens, passwords, callers: Callers::default() }
     }
 
-    async fn by_token(&self, token: &str) -> Result<(Account, SignInId)> {
+    async fn by_token(&self, token: &str) -> Result<Principal> {
         const REFUSED: Error =
             Error::Unauthenticated("the access token is not valid or has expired; sign in again");
         let Read { user, version, sign_in } = self.tokens.read(token).ok_or(REFUSED)?;
+        if let Some(caller) = self.callers.get(user, sign_in)
+            && caller.token_version == version
+        {
+            return Ok(caller);
+        }
+        let looking = self.callers.look();
         let account = self.accounts.signed_in_account(user, sign_in).await?;
         let account = account
             .filter(|account| account.user.is_active && account.token_version == version)
             .ok_or(REFUSED)?;
-        Ok((account, sign_in))
+        let caller = principal(account, sign_in);
+        self.callers.remember(looking, &caller);
+        Ok(caller)
     }
 
-    async fn by_refresh_token(&self, token: &str) -> Result<(Account, SignInId)> {
+    async fn by_refresh_token(&self, token: &str) -> Result<Principal> {
         const REFUSED: Error = Error::Unauthenticated(
             "the refresh token is not valid, has expired or was used before; sign in again",
         );
@@ -49,11 +63,13 @@ impl RoleAuthz {
             .filter(|account| account.user.is_active && account.token_version == version)
             .ok_or(REFUSED)?;
         if !self.accounts.use_refresh_token(sign_in, uses, expires_at).await? {
-            self.accounts.end_sign_in(sign_in, self.tokens.expiry()).await?;
+            let ended = self.accounts.end_sign_in(sign_in, self.tokens.expiry()).await;
+            self.callers.forget(user);
+            ended?;
             tracing::warn!(user.id = %user, "a refresh token was used twice; its sign-in is ended");
             return Err(REFUSED);
         }
-        Ok((account, sign_in))
+        Ok(principal(account, sign_in))
     }
 
     async fn by_password(&self, email: &str, password: &str) -> Result<Account> {
@@ -70,24 +86,31 @@ impl RoleAuthz {
     }
 }
 
+fn principal(account: Account, sign_in: SignInId) -> Principal {
+    Principal {
+        id: account.user.id,
+        email: account.user.email,
+        role: account.user.role,
+        token_version: account.token_version,
+        sign_in,
+    }
+}
+
 #[async_trait]
 impl Authz for RoleAuthz {
     async fn authenticate(&self, credential: &Credential) -> Result<Principal> {
-        let (account, sign_in) = match credential {
-            Credential::Bearer(token) => self.by_token(token.expose_secret()).await?,
-            Credential::Refresh(token) => self.by_refresh_token(token.expose_secret()).await?,
+        match credential {
+            Credential::Bearer(token) => self.by_token(token.expose_secret()).await,
+            Credential::Refresh(token) => self.by_refresh_token(token.expose_secret()).await,
             Credential::Password { email, password } => {
                 let account = self.by_password(email, password.expose_secret()).await?;
-                (account, SignInId::new())
+                Ok(principal(account, SignInId::new()))
             }
-        };
-        Ok(Principal {
-            id: account.user.id,
-            email: account.user.email,
-            role: account.user.role,
-            token_version: account.token_version,
-            sign_in,
-        })
+        }
+    }
+
+    fn changed(&self, user: UserId) {
+        self.callers.forget(user);
     }
 
     fn check(&self, principal: &Principal, action: Action) -> Result<()> {

@@ -147,7 +147,9 @@ impl Service {
             is_active: update.is_active,
             max_running_jobs: update.max_running_jobs,
         };
-        self.parts.store.update_account(id, update).await
+        let updated = self.parts.store.update_account(id, update).await;
+        self.parts.authz.changed(id);
+        updated
     }
 
     async fn new_account(&self, new: NewUser) -> Result<Account> {

@@ -51,10 +51,13 @@ impl Service {
     /// The store does not answer.
     pub async fn sign_out(&self, caller: &Principal) -> Result<()> {
         self.record(caller, Deed::alone(AuditAction::SignOut)).await?;
-        self.parts.store.end_sign_in(caller.sign_in, self.parts.tokens.expiry()).await
+        let ended = self.parts.store.end_sign_in(caller.sign_in, self.parts.tokens.expiry()).await;
+        self.parts.authz.changed(caller.id);
+        ended
     }
 
-    /// Finds out who a caller is. Ask again at every request.
+    /// Finds out who a caller is. Ask again at every request: what changed in this process acts at
+    /// once, what changed in another one within a second.
     ///
     /// # Errors
     /// [`Unauthenticated`](crate::Error::Unauthenticated).

@@ -255,7 +255,7 @@ pub(crate) struct User {
     id: Uuid,
     email: String,
     role: Role,
-    /// A disabled account cannot sign in, and its tokens stop working at once.
+    /// A disabled account cannot sign in, and its tokens stop working within a second.
     is_active: bool,
     /// How many of its jobs may run at one time; null is no limit.
     max_running_jobs: Option<u32>,

@@ -1,0 +1,128 @@
+//! Callers whose account was looked up a moment ago.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::Principal;
+use crate::{SignInId, UserId};
+
+/// For how long an account is taken to be what it was. Other processes may change it meanwhile.
+const LASTS: Duration = Duration::from_secs(1);
+
+/// How many callers are remembered at most.
+const MOST: usize = 10_000;
+
+/// Remembers callers who were let in, so that a caller of a thousand requests a second is looked up
+/// once. Nobody who was refused is remembered.
+#[derive(Debug, Default)]
+pub(super) struct Callers(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    known: HashMap<(UserId, SignInId), (Principal, Instant)>,
+    /// How often something was forgotten.
+    changes: u64,
+}
+
+/// When somebody began to look an account up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Looking {
+    since: Instant,
+    changes: u64,
+}
+
+impl Callers {
+    /// Who this is, if that was looked up within the last second.
+    pub(super) fn get(&self, user: UserId, sign_in: SignInId) -> Option<Principal> {
+        let state = self.lock();
+        let (caller, since) = state.known.get(&(user, sign_in))?;
+        (since.elapsed() < LASTS).then(|| caller.clone())
+    }
+
+    /// To be called before an account is looked up that is to be remembered.
+    pub(super) fn look(&self) -> Looking {
+        Looking { since: Instant::now(), changes: self.lock().changes }
+    }
+
+    /// Remembers a caller who was let in, unless an account was changed while this one was looked
+    /// up: what was found may be from before.
+    pub(super) fn remember(&self, looking: Looking, caller: &Principal) {
+        let mut state = self.lock();
+        if state.changes != looking.changes {
+            return;
+        }
+        if state.known.len() >= MOST {
+            state.known.clear();
+        }
+        state.known.insert((caller.id, caller.sign_in), (caller.clone(), looking.since));
+    }
+
+    /// Forgets an account with all its sign-ins.
+    pub(super) fn forget(&self, user: UserId) {
+        let mut state = self.lock();
+        state.changes += 1;
+        state.known.retain(|(known, _), _| *known != user);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Role;
+
+    fn caller() -> Principal {
+        Principal {
+            id: UserId::new(),
+            email: "a@b".to_owned(),
+            role: Role::Operator,
+            token_version: 0,
+            sign_in: SignInId::new(),
+        }
+    }
+
+    fn found(callers: &Callers, caller: &Principal) -> bool {
+        callers.get(caller.id, caller.sign_in).as_ref() == Some(caller)
+    }
+
+    #[test]
+    fn a_caller_is_known_for_a_second_by_that_sign_in() {
+        let (callers, caller) = (Callers::default(), caller());
+        assert!(!found(&callers, &caller));
+        callers.remember(callers.look(), &caller);
+        assert!(found(&callers, &caller));
+        assert_eq!(callers.get(caller.id, SignInId::new()), None);
+        let mut old = callers.look();
+        old.since = old.since.checked_sub(LASTS).expect("the machine runs for a second");
+        callers.remember(old, &caller);
+        assert!(!found(&callers, &caller));
+    }
+
+    #[test]
+    fn who_was_looked_up_before_a_change_is_not_known_after_it() {
+        let callers = Callers::default();
+        let (caller, other) = (caller(), caller());
+        callers.remember(callers.look(), &caller);
+        callers.remember(callers.look(), &other);
+        let meanwhile = callers.look();
+        callers.forget(caller.id);
+        callers.remember(meanwhile, &caller);
+        assert!(!found(&callers, &caller));
+        assert!(found(&callers, &other));
+    }
+
+    #[test]
+    fn no_more_callers_are_kept_than_that() {
+        let callers = Callers::default();
+        for _ in 0..=MOST {
+            callers.remember(callers.look(), &caller());
+        }
+        assert!(callers.lock().known.len() <= MOST);
+    }
+}

@@ -1,0 +1,166 @@
+//! Callers are found out as of a second ago at most, and what changes in a process acts there at
+//! once.
+
+use std::{sync::Arc, time::Duration};
+
+use jobrunner_core::{
+    Error, Principal, Role, Service, Store, UserId,
+    authz::{Credential, Lifetimes, Passwords, RoleAuthz, TokenKey, Tokens},
+    job::{LoadingVariables, Rules},
+    queue::LocalQueue,
+    service::Parts,
+    store::{
+        postgres::{PostgresOptions, PostgresStore},
+        sqlite::SqliteStore,
+    },
+    testkit::{Fixture, servers::PrivatePostgres, wait_until},
+    user::{NewUser, UserUpdate},
+    workdir::AllowedRoots,
+};
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+const PASSWORD: &str = "correct horse battery";
+
+/// How old what is known about a caller may be.
+const LASTS: Duration = Duration::from_secs(1);
+
+async fn sqlite() -> Fixture {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = SqliteStore::open(&directory.path().join("test.sqlite3")).await.expect("a store");
+    Fixture::new(Arc::new(store), directory)
+}
+
+async fn postgres() -> Fixture {
+    let url = PrivatePostgres::shared().create_database();
+    PostgresStore::migrate(&url).await.expect("a schema");
+    let store = PostgresStore::connect(&url, PostgresOptions::default()).await.expect("a store");
+    Fixture::new(Arc::new(store), ())
+}
+
+/// What a process is made of. Two of one store share nothing else.
+async fn process(store: &Arc<dyn Store>) -> Service {
+    let lifetimes =
+        Lifetimes { access: Duration::from_secs(600), refresh: Duration::from_secs(6000) };
+    let tokens = TokenKey::new(b"0123456789abcdef0123456789abcdef", lifetimes).expect("a key");
+    let passwords = Passwords::new().await.expect("randomness");
+    let authz = RoleAuthz::new(Arc::clone(store) as _, tokens.clone(), passwords.clone());
+    Service::new(Parts {
+        store: Arc::clone(store),
+        queue: Arc::new(LocalQueue::new()),
+        authz: Arc::new(authz),
+        tokens,
+        passwords,
+        rules: Rules {
+            default_queue: "default".to_owned(),
+            default_working_dir: "/".to_owned(),
+            allowed_roots: AllowedRoots::default(),
+            max_timeout: Duration::from_secs(60),
+            loading_variables: LoadingVariables::default(),
+            must_exist: false,
+        },
+    })
+}
+
+async fn sign_in(service: &Service, email: &str) -> Credential {
+    bearer(&tokens(service, email).await)
+}
+
+async fn tokens(service: &Service, email: &str) -> Tokens {
+    service.sign_in(email, PASSWORD.into()).await.expect("signed in")
+}
+
+fn bearer(tokens: &Tokens) -> Credential {
+    Credential::Bearer(SecretString::from(tokens.access.token.clone()))
+}
+
+/// An operator's account, and an admin's token.
+async fn accounts(service: &Service) -> (UserId, Principal) {
+    let admin = "admin@example.com";
+    service.create_first_admin(admin, PASSWORD.into()).await.expect("made");
+    let admin = service.authenticate(&sign_in(service, admin).await).await.expect("let in");
+    let new = NewUser {
+        email: "a@example.com".to_owned(),
+        password: PASSWORD.into(),
+        role: Role::Operator,
+        max_running_jobs: None,
+    };
+    (service.create_user(&admin, new).await.expect("made").id, admin)
+}
+
+/// Waits until a caller is no longer found to be what they were. They are that for a second after
+/// `changed` at most.
+async fn until_otherwise(
+    service: &Service,
+    credential: &Credential,
+    before: &Principal,
+    changed: Instant,
+) {
+    let asking = || async {
+        let asked = Instant::now();
+        let found = service.authenticate(credential).await;
+        if found.as_ref().is_ok_and(|found| found == before) {
+            assert!(asked.duration_since(changed) < LASTS, "a caller is known for too long");
+            return None;
+        }
+        Some(())
+    };
+    wait_until("a change of an account to be heard of", asking).await;
+}
+
+async fn what_changes_acts_here_at_once_and_elsewhere_within_a_second(fixture: Fixture) {
+    let (here, there) = (process(&fixture.store).await, process(&fixture.store).await);
+    let (id, admin) = accounts(&here).await;
+    let disabling = UserUpdate { is_active: Some(false), ..UserUpdate::default() };
+    let demoting = UserUpdate { role: Some(Role::Viewer), ..UserUpdate::default() };
+    let enabling = UserUpdate { is_active: Some(true), ..UserUpdate::default() };
+    for update in [demoting, disabling] {
+        let credential = sign_in(&here, "a@example.com").await;
+        let before = here.authenticate(&credential).await.expect("let in");
+        assert_eq!(there.authenticate(&credential).await.as_ref().ok(), Some(&before));
+
+        here.update_user(&admin, id, update.clone()).await.expect("updated");
+
+        let changed = Instant::now();
+        let after = here.authenticate(&credential).await;
+        match update.role {
+            Some(role) => assert_eq!(after.expect("let in").role, role),
+            None => assert!(matches!(after, Err(Error::Unauthenticated(_))), "{after:?}"),
+        }
+        until_otherwise(&there, &credential, &before, changed).await;
+    }
+    here.update_user(&admin, id, enabling).await.expect("updated");
+
+    let (one, other) =
+        (sign_in(&here, "a@example.com").await, sign_in(&here, "a@example.com").await);
+    let caller = there.authenticate(&one).await.expect("let in");
+    assert!(here.authenticate(&one).await.is_ok() && here.authenticate(&other).await.is_ok());
+    here.sign_out(&caller).await.expect("signed out");
+    let changed = Instant::now();
+    let refused = here.authenticate(&one).await;
+    assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
+    assert!(here.authenticate(&other).await.is_ok(), "the other sign-in goes on");
+    until_otherwise(&there, &one, &caller, changed).await;
+
+    let tokens = tokens(&here, "a@example.com").await;
+    let refresh = || SecretString::from(tokens.refresh.token.clone());
+    let caller = there.authenticate(&bearer(&tokens)).await.expect("let in");
+    here.refresh(refresh()).await.expect("exchanged");
+    assert!(here.authenticate(&bearer(&tokens)).await.is_ok());
+    let thief = here.refresh(refresh()).await;
+    let changed = Instant::now();
+    assert!(matches!(thief, Err(Error::Unauthenticated(_))), "{:?}", thief.err());
+    let refused = here.authenticate(&bearer(&tokens)).await;
+    assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
+    until_otherwise(&there, &bearer(&tokens), &caller, changed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p12_what_changes_acts_here_at_once_and_elsewhere_within_a_second_on_sqlite() {
+    what_changes_acts_here_at_once_and_elsewhere_within_a_second(sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p12_what_changes_acts_here_at_once_and_elsewhere_within_a_second_on_postgres() {
+    what_changes_acts_here_at_once_and_elsewhere_within_a_second(postgres().await).await;
+}
