@@ -37,6 +37,7 @@ pub struct SharedPostgres {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PostgresBuilder {
     durable: bool,
+    counting: bool,
 }
 
 impl PostgresBuilder {
@@ -45,6 +46,14 @@ impl PostgresBuilder {
     #[must_use]
     pub fn durable(mut self) -> Self {
         self.durable = true;
+        self
+    }
+
+    /// With `pg_stat_statements`, which counts in databases that are set to
+    /// `pg_stat_statements.track = 'top'` and costs nothing in others.
+    #[must_use]
+    pub fn counting_statements(mut self) -> Self {
+        self.counting = true;
         self
     }
 
@@ -74,6 +83,11 @@ impl PostgresBuilder {
         if !self.durable {
             let fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
             settings.extend(fast.map(str::to_owned));
+        }
+        if self.counting {
+            let quiet =
+                ["shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track=none"];
+            settings.extend(quiet.map(str::to_owned));
         }
         let mut command = demotion.command(&server);
         command.extend([OsStr::new("-D"), data.as_os_str()]);
