@@ -48,7 +48,7 @@ impl TryFrom<TcpListener> for Listeners {
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// The name means no address here.
-    #[error("cannot listen on {0}: its host is not known here ({1}); choose another --listen")]
+    #[error("cannot listen on {0}, choose another --listen: its host is not known here")]
     UnknownHost(Listen, #[source] io::Error),
     /// Somebody listens there already.
     #[error(
@@ -56,7 +56,7 @@ pub enum ListenError {
     )]
     InUse(Listen, SocketAddr),
     /// An address cannot be had.
-    #[error("cannot listen on {0}: {1}; choose another --listen")]
+    #[error("cannot listen on {0}, choose another --listen")]
     Refused(Listen, #[source] io::Error),
 }
 

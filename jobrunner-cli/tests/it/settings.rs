@@ -90,7 +90,13 @@ fn a_value_that_cannot_be_used_is_not_told() {
     );
     let help = jobrunner(directory.path(), &["whoami", "--help"], &server);
     assert!(help.status.success() && !String::from_utf8_lossy(&help.stdout).contains("secret"));
-    for url in ["postgres://me:secret@host:port/x", "postgres://me:secret@[/x", "mysql://secret"] {
+    let urls = [
+        "postgres://me:secret@host:port/x",
+        "postgres://me:secret@[/x",
+        "postgres://me@host/x?sslmode=secret",
+        "mysql://secret",
+    ];
+    for url in urls {
         for service in [&["api"][..], &["worker"], &["init-db"]] {
             let variables = [
                 ("DATABASE_URL", url.as_bytes()),

@@ -1,6 +1,6 @@
 //! Wake-ups by LISTEN and NOTIFY, for processes that share a PostgreSQL database.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -18,7 +18,7 @@ use super::{
     backoff::Backoff,
     relay::{Outbox, Relay, relay},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, store::postgres::read_url};
 
 /// How long a connection may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -49,9 +49,7 @@ impl PostgresQueue {
     /// [`Invalid`](Error::Invalid) for the URL, [`Unavailable`](Error::Unavailable) when the database
     /// does not answer.
     pub async fn connect(url: &str, channel: Option<&str>) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|error| Error::invalid("DATABASE_URL", error.to_string()))?
-            .application_name("jobrunner queue");
+        let options = read_url(url)?.application_name("jobrunner queue");
         let wire = Wire {
             listening: pool(options.clone()),
             // A wake-up is advice: nobody needs it to survive the server, so nobody waits for a

@@ -70,7 +70,10 @@ impl RedisQueue {
     /// # Errors
     /// [`Invalid`](Error::Invalid) for a URL or a prefix that cannot be used.
     pub async fn connect(url: &str, store: Arc<dyn Store>, prefix: &str) -> Result<Self> {
-        let client = Client::open(url).map_err(|e| Error::invalid("REDIS_URL", e.to_string()))?;
+        let client = Client::open(url).map_err(|_| {
+            // What the library says may quote a part of it.
+            Error::invalid("REDIS_URL", "is not a URL such as redis://:password@host:6379/0")
+        })?;
         if prefix.is_empty() || prefix.contains(['{', '}']) {
             return Err(Error::invalid("prefix", "must be some text without braces"));
         }

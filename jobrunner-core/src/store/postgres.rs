@@ -32,6 +32,7 @@ mod submit;
 mod traits;
 
 pub use database::PostgresOptions;
+pub(crate) use database::read_url;
 
 use database::Pools;
 

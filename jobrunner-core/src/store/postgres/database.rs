@@ -114,10 +114,15 @@ pub(super) fn open(url: &str, options: PostgresOptions) -> Result<Pools> {
     })
 }
 
+/// What a URL asks for. What the driver says of one that it cannot read may quote it, password included, and is
+/// not passed on.
+pub(crate) fn read_url(url: &str) -> Result<PgConnectOptions> {
+    let right = "is not a URL such as postgres://user:password@host/name?sslmode=verify-full";
+    PgConnectOptions::from_str(url).map_err(|_| Error::invalid("DATABASE_URL", right))
+}
+
 fn connect_options(url: &str) -> Result<PgConnectOptions> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|error| Error::invalid("DATABASE_URL", format!("cannot be read: {error}")))?;
-    Ok(options
+    Ok(read_url(url)?
         .application_name("jobrunner")
         .options([
             // A process that was stopped inside a transaction must not keep its locks: others wait for
