@@ -57,8 +57,8 @@ pub struct ProcessSettings {
 ///
 /// Each command gets the arguments exactly as given, a process group of its own, the null device as
 /// standard input, no other descriptor of the worker than its two pipes, and a clean environment:
-/// `PATH, HOME, LANG, LC_*, TZ, USER, TMPDIR` of the worker, then the job's variables, then
-/// `JOBRUNNER_JOB_ID`, `JOBRUNNER_BATCH_ID` (members of a batch only), `JOBRUNNER_ATTEMPT` and
+/// `PATH, HOME, LANG, LC_*, TZ, USER, TMPDIR` of the worker, `PWD` as the job's working directory is written,
+/// links in it not resolved, then the job's variables, then `JOBRUNNER_JOB_ID`, `JOBRUNNER_BATCH_ID` (members of a batch only), `JOBRUNNER_ATTEMPT` and
 /// `JOBRUNNER_QUEUE`. A program is looked up in the `PATH` of that environment.
 ///
 /// A command that exceeds its timeout or is stopped gets `SIGTERM` (and `SIGCONT`, should it be

@@ -29,6 +29,7 @@ async fn p12_a_command_gets_the_allow_list_its_own_variables_and_ours() {
         "JOBRUNNER_BATCH_ID",
         "JOBRUNNER_JOB_ID",
         "JOBRUNNER_QUEUE",
+        "PWD",
     ];
     assert_eq!(unlisted, expected);
     assert_eq!(environment["GREETING"], "a b\nc");
@@ -37,6 +38,27 @@ async fn p12_a_command_gets_the_allow_list_its_own_variables_and_ours() {
     assert_eq!(environment["JOBRUNNER_BATCH_ID"], job.batch.expect("a batch").to_string());
     assert_eq!(environment["JOBRUNNER_ATTEMPT"], "2");
     assert_eq!(environment["JOBRUNNER_QUEUE"], "nightly");
+}
+
+#[tokio::test]
+async fn a_command_finds_its_directory_by_the_name_that_it_was_asked_for_by() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let real = directory.path().join("builds/42");
+    std::fs::create_dir_all(&real).expect("directories");
+    let link = directory.path().join("latest");
+    std::os::unix::fs::symlink("builds/42", &link).expect("a link");
+    let nested = directory.path().join("again");
+    std::os::unix::fs::symlink(&link, &nested).expect("a link");
+    for path in [&real, &link, &nested] {
+        let path = path.to_str().expect("UTF-8");
+        let mut asks = script("printenv PWD; pwd -L; pwd -P");
+        asks.spec.working_dir = path.to_owned();
+        let real = real.canonicalize().expect("a path");
+        assert_eq!(run(&asks).await.text(), format!("{path}\n{path}\n{}\n", real.display()));
+        asks.spec.env = [("PWD".to_owned(), "/elsewhere".to_owned())].into();
+        asks.spec.command = vec!["printenv".to_owned(), "PWD".to_owned()];
+        assert_eq!(run(&asks).await.text(), "/elsewhere\n", "a job may bring its own");
+    }
 }
 
 #[tokio::test]
