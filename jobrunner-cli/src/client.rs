@@ -10,8 +10,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use jobrunner_core::{
-    Batch, BatchId, Job, JobId, NewJob, SessionId, Status, User, UserId, batch::RerunOnly,
-    daemon::Trouble, job::Attempt, lease::Worker, log::Stream, page::Page,
+    Batch, BatchId, Job, JobId, NewJob, SessionId, Status, User, UserId,
+    batch::RerunOnly,
+    daemon::Trouble,
+    job::{Attempt, Hold},
+    lease::Worker,
+    log::Stream,
+    page::Page,
 };
 use reqwest::{Method, Response, StatusCode, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -116,6 +121,10 @@ impl Client {
 
     pub(crate) async fn attempts_of(&self, id: JobId) -> Result<Page<Attempt>, Failure> {
         self.get(&format!("/jobs/{id}/attempts"), &[]).await
+    }
+
+    pub(crate) async fn holds_of(&self, id: JobId) -> Result<Page<Hold>, Failure> {
+        self.get(&format!("/jobs/{id}/holds"), &[]).await
     }
 
     pub(crate) async fn cancel_job(&self, id: JobId) -> Result<Job, Failure> {

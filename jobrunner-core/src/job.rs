@@ -2,6 +2,7 @@
 
 mod check;
 mod env;
+mod hold;
 mod order;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 pub use check::{Rules, check_queue};
 pub(crate) use check::{check_name, check_payload};
 pub use env::LoadingVariables;
+pub use hold::{Hold, HoldReason};
 pub use order::{Order, UnknownOrder};
 
 use crate::{BatchId, JobId, SessionId, Status, UserId, retry::Retry, strict};

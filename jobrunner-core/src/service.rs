@@ -5,6 +5,7 @@ mod accounts;
 mod audit;
 mod batches;
 mod follow;
+mod holds;
 mod insights;
 mod jobs;
 mod logs;

@@ -52,6 +52,7 @@ macro_rules! store_conformance {
                 p11_a_large_batch_does_not_keep_others_waiting,
                 an_owner_at_the_limit_waits_and_others_go_on,
                 the_turns_of_an_owner_at_the_limit_go_to_others,
+                jobs_of_a_disabled_account_wait_until_it_is_enabled,
                 scheduled_jobs_wait_for_their_time,
                 workers_get_jobs_of_the_queues_they_serve,
                 proposed_jobs_are_claimed_if_they_can_be,

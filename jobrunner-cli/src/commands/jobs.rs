@@ -1,4 +1,4 @@
-use jobrunner_core::{Job, JobId, job::Attempt, log::Stream, terminal};
+use jobrunner_core::{Job, JobId, Status, job::Attempt, log::Stream, terminal};
 
 use crate::{
     args::{Jobs as Args, JobsCommand, JobsList, Output},
@@ -74,6 +74,11 @@ pub(crate) async fn described(client: &Client, job: &Job) -> Result<String, Fail
     ];
     if let Some(error) = &job.error {
         lines.push(format!("why       {}", terminal::line(error)));
+    }
+    if job.status == Status::Waiting {
+        for hold in client.holds_of(job.id).await?.items {
+            lines.push(format!("waits     {}", terminal::line(&hold.message)));
+        }
     }
     if job.flaky {
         lines.push("flaky     it failed before it passed".to_owned());

@@ -116,7 +116,7 @@ impl Service {
         self.existing(id).await
     }
 
-    /// Changes an account.
+    /// Changes an account. While it is disabled, none of its jobs that wait is started; what runs goes on.
     ///
     /// # Errors
     /// [`Forbidden`](Error::Forbidden), [`NotFound`](Error::NotFound), [`Invalid`](Error::Invalid),
@@ -147,8 +147,13 @@ impl Service {
             is_active: update.is_active,
             max_running_jobs: update.max_running_jobs,
         };
+        let is_enabled = update.is_active == Some(true) && !user.is_active;
         let updated = self.parts.store.update_account(id, update).await;
         self.parts.authz.changed(id);
+        if is_enabled && updated.is_ok() {
+            // The account's jobs may be claimed again, and nobody knows which they are.
+            self.parts.queue.offer(&[]).await;
+        }
         updated
     }
 

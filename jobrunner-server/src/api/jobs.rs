@@ -164,4 +164,16 @@ impl JobsApi {
     ) -> Result<Answer<model::AttemptPage>> {
         Answer::of(&Whole::from(service.attempts(&caller, JobId::from(id.0)).await?))
     }
+
+    /// Why a job that waits is not started, apart from its turn
+    #[oai(path = "/jobs/:id/holds", method = "get", operation_id = "list_holds")]
+    async fn holds(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+    ) -> Result<Answer<model::HoldPage>> {
+        let job = service.job(&caller, JobId::from(id.0)).await?;
+        Answer::of(&Whole::from(service.holds(&job).await?))
+    }
 }

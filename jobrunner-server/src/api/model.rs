@@ -13,7 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub(crate) use audit::{AuditAction, AuditEvent};
-pub(crate) use job::{Attempt, Job, NewJob};
+pub(crate) use job::{Attempt, Hold, Job, NewJob};
 pub(crate) use order::Order;
 
 /// Where a job or a batch stands.
@@ -392,6 +392,7 @@ macro_rules! page {
 
 page!(JobPage, Job);
 page!(AttemptPage, Attempt);
+page!(HoldPage, Hold);
 page!(BatchPage, Batch);
 page!(UserPage, User);
 page!(WorkerPage, Worker);

@@ -139,6 +139,7 @@ async fn contents(
         .collect();
     let mut context = Context::new();
     context.insert("batch", &ShownBatch::from(&batch));
+    context.insert("holds", &service.batch_holds(&batch).await?);
     context.insert("payload", &pretty(&batch.payload));
     let is_grouped = failures.iter().map(|cause| cause.count).sum::<u64>() > GROUPED;
     context.insert("failures", &failures);

@@ -2,7 +2,7 @@
 
 mod browser;
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::app::TestApp;
@@ -227,5 +227,44 @@ async fn results_are_downloaded_as_junit() {
     let xml = browser.get(&format!("/batches/{id}/junit.xml")).await;
     assert_eq!(xml.header("content-type"), "application/xml; charset=utf-8");
     assert!(xml.text.contains("<testcase name=\"a b\" classname=\"b\""), "{}", xml.text);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_waits_because_its_owner_is_disabled_says_so() {
+    let app = TestApp::start().await;
+    let token = app.account("ada@example.com", "operator").await;
+    let job = json!({"name": "j", "command": ["true"]});
+    let batch = json!({"name": "b", "jobs": [job]});
+    let request = app.request(Method::POST, "/job-batches", &token).json(&batch);
+    let batch = app.json(request).await.1["id"].as_str().expect("an id").to_owned();
+    let members = format!("/job-batches/{batch}/jobs");
+    let members = app.json(app.request(Method::GET, &members, &token)).await.1;
+    let job = members["items"][0]["id"].as_str().expect("an id").to_owned();
+    let owner = app.json(app.request(Method::GET, "/users/me", &token)).await.1;
+    let owner = format!("/users/{}", owner["id"].as_str().expect("an id"));
+    let browser = Browser::signed_in(&app).await;
+    let told = async || {
+        let holds = app.request(Method::GET, &format!("/jobs/{job}/holds"), &app.admin);
+        let holds = app.json(holds).await.1["items"].as_array().expect("a list").clone();
+        let pages = [format!("/jobs/{job}"), format!("/batches/{batch}")];
+        let mut shown = Vec::new();
+        for page in pages {
+            shown.push(browser.get(&page).await.text.contains("account of its owner is disabled"));
+        }
+        (holds.into_iter().map(|hold| hold["reason"].clone()).collect::<Vec<_>>(), shown)
+    };
+    assert_eq!(told().await, (vec![], vec![false, false]));
+    for (is_active, reasons) in [(false, vec![json!("owner_disabled")]), (true, vec![])] {
+        let change = app.request(Method::PATCH, &owner, &app.admin);
+        let (status, _) = app.json(change.json(&json!({"is_active": is_active}))).await;
+        assert_eq!(status, 200);
+        assert_eq!(told().await, (reasons, vec![!is_active, !is_active]));
+    }
+    let change = app.request(Method::PATCH, &owner, &app.admin).json(&json!({"is_active": false}));
+    assert_eq!(app.json(change).await.0, 200);
+    let cancel = app.request(Method::POST, &format!("/jobs/{job}/cancel"), &app.admin);
+    assert_eq!(app.json(cancel).await.1["status"], "canceled");
+    assert_eq!(told().await, (vec![], vec![false, false]), "it does not wait any more");
     app.stop().await;
 }

@@ -13,6 +13,7 @@ with recursive active (lane_id) as (
     join jobrunner.queue q on q.name = l.queue and not q.paused
     left join jobrunner.account a on a.id = l.owner_id
     where (cardinality($1::text[]) = 0 or l.queue = any($1))
+      and a.is_active is not false
       and (a.max_running_jobs is null
            or (select count(*) from jobrunner.lease s where s.owner_id = l.owner_id) < a.max_running_jobs)
       and exists (select from jobrunner.ready r

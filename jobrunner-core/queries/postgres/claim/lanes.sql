@@ -1,6 +1,6 @@
 -- The lanes whose turn is next, locked until their virtual time has moved on. Those with claimable jobs
 -- are found by hopping over the index of `ready` rather than reading it; those of owners that have all the
--- jobs running that they may have are left out, and those that another claim has locked are passed over. $1 queues, empty is
+-- jobs running that they may have, or whose accounts are disabled, are left out, and those that another claim has locked are passed over. $1 queues, empty is
 -- all; $2 how many lanes; $3 the host, on which some jobs are not to be run yet. `least` is how far behind a lane that was idle is taken to be.
 with recursive active (lane_id) as (
     (select lane_id from jobrunner.ready order by lane_id limit 1)
@@ -16,6 +16,7 @@ with recursive active (lane_id) as (
     join jobrunner.queue q on q.name = l.queue and not q.paused
     left join jobrunner.account a on a.id = l.owner_id
     where (cardinality($1::text[]) = 0 or l.queue = any($1))
+      and a.is_active is not false
       and (a.max_running_jobs is null
            or (select count(*) from jobrunner.lease s where s.owner_id = l.owner_id) < a.max_running_jobs)
       and exists (select from jobrunner.ready r

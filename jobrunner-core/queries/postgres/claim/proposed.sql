@@ -1,4 +1,5 @@
--- Those of the proposed jobs that wait and may be run on host $2, with their lanes.
+-- Those of the proposed jobs that wait and may be run on host $2, with their lanes; those of disabled accounts are
+-- left out.
 select l.id, l.owner_id, l.vtime, q.weight, a.max_running_jobs is not null as is_limited, r.prio, r.job_id
 from unnest($1::uuid[]) with ordinality as p (job_id, place)
 join jobrunner.job j on j.id = p.job_id
@@ -6,5 +7,6 @@ join jobrunner.ready r on r.lane_id = j.lane_id and r.prio = 10 - j.priority and
 join jobrunner.lane l on l.id = r.lane_id
 join jobrunner.queue q on q.name = l.queue and not q.paused
 left join jobrunner.account a on a.id = l.owner_id
-where r.avoid_host is null or r.avoid_host <> $2 or r.avoid_until <= clock_timestamp()
+where (r.avoid_host is null or r.avoid_host <> $2 or r.avoid_until <= clock_timestamp())
+  and a.is_active is not false
 order by p.place

@@ -8,6 +8,7 @@ use futures_util::TryStreamExt;
 use crate::{
     JobSpec, Role, SessionId, Status, UserId,
     lease::{Finished, NewSession, Pick},
+    store::AccountUpdate,
     testkit::{Fixture, account, spec, wait_until},
 };
 
@@ -99,6 +100,45 @@ pub async fn the_turns_of_an_owner_at_the_limit_go_to_others(fixture: &Fixture) 
     let claimed = fixture.hand().await.claim(3).await;
     let mine = claimed.iter().filter(|leased| leased.owner == owner).count();
     assert_eq!((mine, claimed.len()), (1, 3));
+}
+
+/// However they are claimed, and what is repeated or comes due meanwhile too; others go on, and what runs does.
+pub async fn jobs_of_a_disabled_account_wait_until_it_is_enabled(fixture: &Fixture) {
+    let (disabled, other) = (account("a@example.com", Role::Operator), UserId::new());
+    let owner = disabled.user.id;
+    fixture.store.create_account(disabled).await.expect("created");
+    let set_active = async |is_active| {
+        let update = AccountUpdate { is_active: Some(is_active), ..AccountUpdate::default() };
+        fixture.store.update_account(owner, update).await.expect("updated");
+    };
+    let running = fixture.job(owner, JobSpec { max_attempts: 2, ..spec("running") }).await;
+    let hand = fixture.hand().await;
+    let lease = hand.start_one().await.lease;
+    let urgent = |name: &str| JobSpec { priority: 10, ..spec(name) };
+    let elsewhere = JobSpec { queue: "elsewhere".to_owned(), ..spec("elsewhere") };
+    let due = JobSpec { scheduled_at: Some(Utc::now()), ..spec("due") };
+    let mut waiting = vec![running];
+    for spec in [urgent("urgent"), elsewhere, due] {
+        waiting.push(fixture.job(owner, spec).await);
+    }
+
+    set_active(false).await;
+    hand.finish(lease, Some(crate::job::Reason::ExitCode)).await;
+    let theirs = [fixture.job(other, spec("b")).await, fixture.job(other, spec("c")).await];
+    let ids = |leased: Vec<crate::lease::Leased>| -> BTreeSet<_> {
+        leased.into_iter().map(|leased| leased.lease.job).collect()
+    };
+    assert_eq!(ids(hand.claim(1).await), [theirs[0]].into(), "nobody waits behind them");
+    let proposed: Vec<_> = waiting.iter().copied().chain([theirs[1]]).collect();
+    assert_eq!(ids(hand.propose(&proposed).await), [theirs[1]].into());
+    assert!(hand.claim(10).await.is_empty() && hand.propose(&waiting).await.is_empty());
+    for job in &waiting {
+        assert_eq!(fixture.look(*job).await.status, Status::Waiting);
+    }
+
+    set_active(true).await;
+    assert_eq!(ids(hand.propose(&waiting[..1]).await), [running].into());
+    assert_eq!(ids(hand.claim(10).await), waiting[1..].iter().copied().collect());
 }
 
 /// Not before, but soon after.

@@ -174,3 +174,19 @@ pub(crate) struct Attempt {
     result: Option<JobResult>,
     error: Option<String>,
 }
+
+/// Why a job that waits is not started, however many workers are free.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Hold {
+    reason: HoldReason,
+    /// One sentence for people, with what ends it.
+    message: String,
+}
+
+/// A kind of reason why a job is not started.
+#[derive(Clone, Copy, Debug, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum HoldReason {
+    /// The account of its owner is disabled.
+    OwnerDisabled,
+}
