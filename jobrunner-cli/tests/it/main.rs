@@ -18,6 +18,7 @@ mod service;
 mod settings;
 mod spawning;
 mod supervising;
+mod terminal;
 mod tokens;
 mod up;
 mod waiting;

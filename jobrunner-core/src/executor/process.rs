@@ -61,6 +61,10 @@ pub struct ProcessSettings {
 /// links in it not resolved, then the job's variables, then `JOBRUNNER_JOB_ID`, `JOBRUNNER_BATCH_ID` (members of a batch only), `JOBRUNNER_ATTEMPT` and
 /// `JOBRUNNER_QUEUE`. A program is looked up in the `PATH` of that environment.
 ///
+/// Commands are of the session of this process: where that has a controlling terminal, they do too, and can read
+/// from it and type into it. A program with a terminal calls setsid(2) before it runs commands, as the runner of
+/// `jobrunner-worker` does.
+///
 /// A command that exceeds its timeout or is stopped gets `SIGTERM` (and `SIGCONT`, should it be
 /// stopped), all of its group, and after the grace `SIGKILL`. When a command has ended, what is left
 /// of its group is killed as soon as its output is closed, and after two seconds in any case.

@@ -7,7 +7,10 @@ use std::{
 
 use jobrunner_core::{
     daemon::{Trouble, keep_to_itself, say},
-    executor::{processes, signal_name},
+    executor::{
+        processes::{self, Process},
+        signal_name,
+    },
 };
 use rustix::process::{
     Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, set_child_subreaper, wait,
@@ -42,7 +45,10 @@ pub(super) fn supervise(name: &str) -> io::Result<ExitCode> {
                 return io::Result::Ok(status);
             }
             select! {
-                asked = asked.next() => pass_on(&runner, asked),
+                asked = asked.next() => match asked {
+                    Signal::TSTP => stop_with(&runner),
+                    other => pass_on(&runner, other),
+                },
                 _ = child_ended.recv() => {}
             }
         }
@@ -70,11 +76,13 @@ fn start() -> io::Result<Child> {
     runner.args(arguments).env(SUPERVISOR, getpid().as_raw_pid().to_string()).spawn()
 }
 
-/// The signals that ask a process to end.
+/// The signals that ask a process to end, to stop or to go on. Those of a terminal come to the supervisor alone.
 struct Asked {
     interrupt: Signals,
     terminate: Signals,
     quit: Signals,
+    stop: Signals,
+    go_on: Signals,
     hangup: Option<Signals>,
 }
 
@@ -84,6 +92,8 @@ impl Asked {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             quit: signal(SignalKind::quit())?,
+            stop: signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
+            go_on: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
             hangup: if jobrunner_core::daemon::ignores_hangup() {
                 None
             } else {
@@ -104,6 +114,8 @@ impl Asked {
             _ = self.interrupt.recv() => Signal::INT,
             _ = self.terminate.recv() => Signal::TERM,
             _ = self.quit.recv() => Signal::QUIT,
+            _ = self.stop.recv() => Signal::TSTP,
+            _ = self.go_on.recv() => Signal::CONT,
             _ = hangup => Signal::HUP,
         }
     }
@@ -114,6 +126,38 @@ fn pass_on(runner: &Child, asked: Signal) {
     if let Err(error) = kill_process(Pid::from_child(runner), asked) {
         tracing::debug!(%error, "cannot pass a signal on");
     }
+}
+
+/// Stops the runner and then this process, until it is told to go on, as Ctrl-Z and `fg` do. Nothing is stopped
+/// where no shell is there to let it go on.
+fn stop_with(runner: &Child) {
+    if !has_shell() {
+        return;
+    }
+    // The kernel does not let SIGTSTP stop a process whose parent is of another session.
+    pass_on(runner, Signal::STOP);
+    // Returns when this process has been stopped and goes on.
+    if let Err(error) = kill_process(getpid(), Signal::STOP) {
+        tracing::debug!(%error, "cannot stop");
+    }
+    pass_on(runner, Signal::CONT);
+}
+
+/// Whether a process of this session in another process group, as a shell is, waits for this process group or
+/// for a script in it. Without one the group is orphaned, and the kernel would not stop it either.
+fn has_shell() -> bool {
+    let Some(own) = Process::read(getpid()) else { return false };
+    let mut process = own;
+    while let Some(parent) = Pid::from_raw(process.parent).and_then(Process::read) {
+        if parent.session != own.session {
+            return false;
+        }
+        if parent.group != own.group {
+            return true;
+        }
+        process = parent;
+    }
+    false
 }
 
 /// Reaps all that have ended, and answers how the runner did.
