@@ -90,8 +90,8 @@ pub enum Cgroup {
 }
 
 impl Settings {
-    /// Reads the settings from `lookup`, usually [`std::env::var_os`]. Empty values count as unset, but for
-    /// `ALLOWED_WORKDIRS`: what was meant to limit where commands run must name where.
+    /// Reads the settings from `lookup`, usually [`std::env::var_os`]. Empty values count as unset,
+    /// but for `ALLOWED_WORKDIRS`: what was meant to limit where commands run must name where.
     ///
     /// # Errors
     /// Every variable that cannot be used, and why; never its value.

@@ -60,10 +60,11 @@ pub enum ListenError {
     Refused(Listen, #[source] io::Error),
 }
 
-/// Listens on every address of a host: a name such as `localhost` often has two. An address that this machine
-/// does not have, as `::1` where there is no IPv6, is left out as long as there is another. One that is in use
-/// is waited for, for two seconds at most: whoever used it may have been killed a moment ago and not be quite
-/// gone. Port 0 is one port that is free at all of the addresses.
+/// Listens on every address of a host: a name such as `localhost` often has two. An address that
+/// this machine does not have, as `::1` where there is no IPv6, is left out as long as there is
+/// another. One that is in use is waited for, for two seconds at most: whoever used it may have
+/// been killed a moment ago and not be quite gone. Port 0 is one port that is free at all of the
+/// addresses.
 ///
 /// **Cancel safety**: nothing is kept if the future is dropped.
 ///

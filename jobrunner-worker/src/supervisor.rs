@@ -8,8 +8,9 @@
 //! kills all it has started and ends too. That takes no process for each job and no code between fork and
 //! exec.
 //!
-//! The supervisor stays where it was started, the runner begins a session of its own: a command has no terminal that
-//! it could read from or type into, and its keys reach the runner by the supervisor alone (`parent.rs`).
+//! The supervisor stays where it was started, the runner begins a session of its own: a command has
+//! no terminal that it could read from or type into, and its keys reach the runner by the
+//! supervisor alone (`parent.rs`).
 //!
 //! The supervisor also serves as the first process of a container: it reaps whatever it is given.
 

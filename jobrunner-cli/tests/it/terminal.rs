@@ -1,5 +1,5 @@
-//! Commands have no terminal, and what is typed reaches the program all the same: in a real pseudo-terminal, which
-//! script(1) makes.
+//! Commands have no terminal, and what is typed reaches the program all the same: in a real
+//! pseudo-terminal, which script(1) makes.
 
 use std::{
     fs,
@@ -143,7 +143,8 @@ const WAITS: &str = "echo $$ >pid; until test -e go; do sleep 0.05; done";
 
 #[test]
 fn a_command_has_no_terminal_to_read_from_or_to_type_into() {
-    // Each ends with a code of its own if the terminal can be had: read, written, or typed into by TIOCSTI.
+    // Each ends with a code of its own if the terminal can be had: read, written, or typed into by
+    // TIOCSTI.
     let shell = "echo $$ >pid
         (read -r line </dev/tty) 2>read && exit 11
         (echo >/dev/tty) 2>write && exit 12
@@ -182,7 +183,8 @@ fn an_interrupt_cancels_and_a_second_one_ends_it_at_once() {
     assert_eq!(terminal.code(), "3", "{}", terminal.shown());
     once.gone();
 
-    // It does not end when it is asked to: only the second interrupt ends it, before the grace is over.
+    // It does not end when it is asked to: only the second interrupt ends it, before the grace is
+    // over.
     let mut terminal = Terminal::with_job(&format!("trap '' TERM; {WAITS}"));
     terminal.line("export KILL_GRACE_SECONDS=600");
     let twice = terminal.run();

@@ -2,8 +2,8 @@ use std::{fmt, str::FromStr};
 
 /// Where a server listens: a host, by its address or by a name, and a port.
 ///
-/// It is written `127.0.0.1:8000`, `[::1]:8000` or `localhost:8000`. A host is never left out: which addresses
-/// of a machine are served is for the operator to say.
+/// It is written `127.0.0.1:8000`, `[::1]:8000` or `localhost:8000`. A host is never left out:
+/// which addresses of a machine are served is for the operator to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     host: Host,

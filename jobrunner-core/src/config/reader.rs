@@ -4,8 +4,9 @@ use secrecy::SecretString;
 
 use crate::Violation;
 
-/// What the library for Postgres reads from the environment by itself where `DATABASE_URL` leaves it out. What
-/// is not UTF-8 would count as unset there, and a word that it does not know as the least safe one.
+/// What the library for Postgres reads from the environment by itself where `DATABASE_URL` leaves
+/// it out. What is not UTF-8 would count as unset there, and a word that it does not know as the
+/// least safe one.
 pub(crate) const LIBPQ: [&str; 12] = [
     "PGAPPNAME",
     "PGDATABASE",

@@ -43,8 +43,8 @@ pub(super) fn read() -> Result<BTreeMap<String, String>, FileError> {
     let path = absolute(name).unwrap_or_else(|_| name.to_owned());
     match fs::symlink_metadata(name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        // Whatever else is wrong with it shows when it is read. A link that leads nowhere is a file that is
-        // missing, and not one that nobody asked for.
+        // Whatever else is wrong with it shows when it is read. A link that leads nowhere is a file
+        // that is missing, and not one that nobody asked for.
         _ => {}
     }
     let text = text(name).map_err(|source| FileError::Unreadable { path: path.clone(), source })?;

@@ -1,10 +1,11 @@
 //! Files of settings: `NAME=value`, a line for each.
 //!
-//! Blank lines and lines that begin with `#` are left out, `export` before a name is allowed, and a comment may
-//! follow a value after a space. In single quotes everything stands for itself. Elsewhere `\` takes its meaning
-//! from `\`, `"`, `'`, `$`, a space, or makes a line break of `n`; `$NAME` and `${NAME}` stand for a variable of
-//! the environment or of a line above. Values in quotes may have line breaks. A name that is set twice has the
-//! later value, as with Docker Compose and systemd. What has no meaning is refused, never guessed.
+//! Blank lines and lines that begin with `#` are left out, `export` before a name is allowed, and a
+//! comment may follow a value after a space. In single quotes everything stands for itself.
+//! Elsewhere `\` takes its meaning from `\`, `"`, `'`, `$`, a space, or makes a line break of `n`;
+//! `$NAME` and `${NAME}` stand for a variable of the environment or of a line above. Values in
+//! quotes may have line breaks. A name that is set twice has the later value, as with Docker
+//! Compose and systemd. What has no meaning is refused, never guessed.
 
 use std::{iter::Peekable, str::Chars};
 

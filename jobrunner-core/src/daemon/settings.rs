@@ -41,8 +41,8 @@ impl Variables {
         Self::default()
     }
 
-    /// Those of the environment over those of the file `.env` of the working directory, if there is one: for
-    /// services.
+    /// Those of the environment over those of the file `.env` of the working directory, if there is
+    /// one: for services.
     ///
     /// # Errors
     /// The file is there and cannot be used.
@@ -66,8 +66,8 @@ impl Variables {
         Settings::from_vars(|name| self.get(name)).map_err(SettingsError::Values)
     }
 
-    /// Sends the log to stderr, as `JOBRUNNER_LOG` and `JOBRUNNER_LOG_FORMAT` ask for; `default` is the filter
-    /// where nothing is asked for.
+    /// Sends the log to stderr, as `JOBRUNNER_LOG` and `JOBRUNNER_LOG_FORMAT` ask for; `default` is
+    /// the filter where nothing is asked for.
     ///
     /// # Errors
     /// One of the two cannot be used.

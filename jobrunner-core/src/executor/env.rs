@@ -19,8 +19,9 @@ impl Inherited {
         Self(variables.into_iter().filter(|(name, _)| is_inherited(name)).collect())
     }
 
-    /// The whole environment of a job's command: what is inherited, the working directory by the name that
-    /// it was asked for by, then the job's own variables, then JobRunner's, each able to replace those before.
+    /// The whole environment of a job's command: what is inherited, the working directory by the
+    /// name that it was asked for by, then the job's own variables, then JobRunner's, each able to
+    /// replace those before.
     pub(super) fn for_job(&self, job: &Leased) -> BTreeMap<OsString, OsString> {
         let mut environment = self.0.clone();
         environment.insert("PWD".into(), job.spec.working_dir.clone().into());

@@ -57,13 +57,14 @@ pub struct ProcessSettings {
 ///
 /// Each command gets the arguments exactly as given, a process group of its own, the null device as
 /// standard input, no other descriptor of the worker than its two pipes, and a clean environment:
-/// `PATH, HOME, LANG, LC_*, TZ, USER, TMPDIR` of the worker, `PWD` as the job's working directory is written,
-/// links in it not resolved, then the job's variables, then `JOBRUNNER_JOB_ID`, `JOBRUNNER_BATCH_ID` (members of a batch only), `JOBRUNNER_ATTEMPT` and
-/// `JOBRUNNER_QUEUE`. A program is looked up in the `PATH` of that environment.
+/// `PATH, HOME, LANG, LC_*, TZ, USER, TMPDIR` of the worker, `PWD` as the job's working directory
+/// is written, links in it not resolved, then the job's variables, then `JOBRUNNER_JOB_ID`,
+/// `JOBRUNNER_BATCH_ID` (members of a batch only), `JOBRUNNER_ATTEMPT` and `JOBRUNNER_QUEUE`. A
+/// program is looked up in the `PATH` of that environment.
 ///
-/// Commands are of the session of this process: where that has a controlling terminal, they do too, and can read
-/// from it and type into it. A program with a terminal calls setsid(2) before it runs commands, as the runner of
-/// `jobrunner-worker` does.
+/// Commands are of the session of this process: where that has a controlling terminal, they do too,
+/// and can read from it and type into it. A program with a terminal calls setsid(2) before it runs
+/// commands, as the runner of `jobrunner-worker` does.
 ///
 /// A command that exceeds its timeout or is stopped gets `SIGTERM` (and `SIGCONT`, should it be
 /// stopped), all of its group, and after the grace `SIGKILL`. When a command has ended, what is left

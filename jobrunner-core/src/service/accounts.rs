@@ -116,7 +116,8 @@ impl Service {
         self.existing(id).await
     }
 
-    /// Changes an account. While it is disabled, none of its jobs that wait is started; what runs goes on.
+    /// Changes an account. While it is disabled, none of its jobs that wait is started; what runs
+    /// goes on.
     ///
     /// # Errors
     /// [`Forbidden`](Error::Forbidden), [`NotFound`](Error::NotFound), [`Invalid`](Error::Invalid),

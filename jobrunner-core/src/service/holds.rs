@@ -16,8 +16,8 @@ impl Service {
         }
     }
 
-    /// Why members of a batch that the caller sees are not started, apart from their turns; nothing unless
-    /// some wait.
+    /// Why members of a batch that the caller sees are not started, apart from their turns; nothing
+    /// unless some wait.
     ///
     /// # Errors
     /// The store does not answer.

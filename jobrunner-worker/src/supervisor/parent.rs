@@ -76,7 +76,8 @@ fn start() -> io::Result<Child> {
     runner.args(arguments).env(SUPERVISOR, getpid().as_raw_pid().to_string()).spawn()
 }
 
-/// The signals that ask a process to end, to stop or to go on. Those of a terminal come to the supervisor alone.
+/// The signals that ask a process to end, to stop or to go on. Those of a terminal come to the
+/// supervisor alone.
 struct Asked {
     interrupt: Signals,
     terminate: Signals,
@@ -128,8 +129,8 @@ fn pass_on(runner: &Child, asked: Signal) {
     }
 }
 
-/// Stops the runner and then this process, until it is told to go on, as Ctrl-Z and `fg` do. Nothing is stopped
-/// where no shell is there to let it go on.
+/// Stops the runner and then this process, until it is told to go on, as Ctrl-Z and `fg` do.
+/// Nothing is stopped where no shell is there to let it go on.
 fn stop_with(runner: &Child) {
     if !has_shell() {
         return;
@@ -143,8 +144,9 @@ fn stop_with(runner: &Child) {
     pass_on(runner, Signal::CONT);
 }
 
-/// Whether a process of this session in another process group, as a shell is, waits for this process group or
-/// for a script in it. Without one the group is orphaned, and the kernel would not stop it either.
+/// Whether a process of this session in another process group, as a shell is, waits for this
+/// process group or for a script in it. Without one the group is orphaned, and the kernel would not
+/// stop it either.
 fn has_shell() -> bool {
     let Some(own) = Process::read(getpid()) else { return false };
     let mut process = own;

@@ -17,11 +17,12 @@ const TIDY_PERIOD: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 /// How long what the runner has started may take to be gone.
 const GONE_LIMIT: Duration = Duration::from_secs(5);
 
-/// Makes this process a runner: it and what it starts have no terminal and can gain no privileges, it is handed
-/// the orphans of what it starts, and it ends with all of that when its supervisor does.
+/// Makes this process a runner: it and what it starts have no terminal and can gain no privileges,
+/// it is handed the orphans of what it starts, and it ends with all of that when its supervisor
+/// does.
 pub(super) fn prepare(name: &str, supervisor: Pid) -> io::Result<Reaper> {
-    // Before anything is started: a command inherits it and needs no code of its own for that. What the terminal
-    // has to say comes by the supervisor, which stays in its session.
+    // Before anything is started: a command inherits it and needs no code of its own for that. What
+    // the terminal has to say comes by the supervisor, which stays in its session.
     setsid()?;
     // It was started by another name than its own.
     set_name(&CString::new(name)?)?;

@@ -114,8 +114,8 @@ pub(super) fn open(url: &str, options: PostgresOptions) -> Result<Pools> {
     })
 }
 
-/// What a URL asks for. What the driver says of one that it cannot read may quote it, password included, and is
-/// not passed on.
+/// What a URL asks for. What the driver says of one that it cannot read may quote it, password
+/// included, and is not passed on.
 pub(crate) fn read_url(url: &str) -> Result<PgConnectOptions> {
     let right = "is not a URL such as postgres://user:password@host/name?sslmode=verify-full";
     PgConnectOptions::from_str(url).map_err(|_| Error::invalid("DATABASE_URL", right))

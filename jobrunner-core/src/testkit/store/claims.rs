@@ -102,7 +102,8 @@ pub async fn the_turns_of_an_owner_at_the_limit_go_to_others(fixture: &Fixture) 
     assert_eq!((mine, claimed.len()), (1, 3));
 }
 
-/// However they are claimed, and what is repeated or comes due meanwhile too; others go on, and what runs does.
+/// However they are claimed, and what is repeated or comes due meanwhile too; others go on, and
+/// what runs does.
 pub async fn jobs_of_a_disabled_account_wait_until_it_is_enabled(fixture: &Fixture) {
     let (disabled, other) = (account("a@example.com", Role::Operator), UserId::new());
     let owner = disabled.user.id;
