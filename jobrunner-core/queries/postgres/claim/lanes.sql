@@ -1,7 +1,8 @@
 -- The lanes whose turn is next, locked until their virtual time has moved on. Those with claimable jobs
 -- are found by hopping over the index of `ready` rather than reading it; those of owners that have all the
--- jobs running that they may have, or whose accounts are disabled, are left out, and those that another claim has locked are passed over. $1 queues, empty is
--- all; $2 how many lanes; $3 the host, on which some jobs are not to be run yet. `least` is how far behind a lane that was idle is taken to be.
+-- jobs running that they may have, or whose accounts are disabled, are left out, and those that another
+-- claim has locked are passed over. $1 queues, empty is all; $2 how many lanes; $3 the host, on which some jobs
+-- are not to be run yet. `least` is how far behind a lane that was idle is taken to be.
 with recursive active (lane_id) as (
     (select lane_id from jobrunner.ready order by lane_id limit 1)
     union all

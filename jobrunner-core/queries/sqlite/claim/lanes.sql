@@ -1,6 +1,6 @@
 -- Lanes with claimable jobs, found by hopping over the index of `ready` rather than reading it, each
--- with how many more jobs its owner may have running; those of disabled accounts are left out. ?1 a JSON array of queues; empty is all. ?2 the
--- host, on which some jobs are not to be run yet at ?3.
+-- with how many more jobs its owner may have running; those of disabled accounts are left out. ?1 a JSON
+-- array of queues; empty is all. ?2 the host, on which some jobs are not to be run yet at ?3.
 with recursive active (lane_id) as (
     select min(lane_id) from ready
     union all
