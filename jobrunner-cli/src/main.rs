@@ -19,6 +19,7 @@ mod results;
 mod settings;
 mod suite;
 mod summary;
+mod tls;
 
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
 

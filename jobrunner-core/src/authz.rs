@@ -1,6 +1,7 @@
 //! Who may do what.
 
 mod callers;
+mod hs256;
 mod password;
 mod roles;
 mod token;

@@ -49,7 +49,7 @@ impl Http {
     pub(super) fn new(server: &Server) -> Result<Self, Failure> {
         let url = settings::server(server.url.as_deref())?;
         settings::check_proxies()?;
-        let mut builder = reqwest::Client::builder()
+        let mut builder = crate::tls::client()
             .connect_timeout(CONNECT_LIMIT)
             .timeout(REQUEST_LIMIT)
             .user_agent(concat!("jobrunner/", env!("CARGO_PKG_VERSION")));

@@ -49,7 +49,8 @@ async fn the_example_of_the_settings_starts_everything_it_is_for() {
     let mut server = Running::start(&settings, &["api"]);
     let url = server.says("serves ");
     let _worker = Running::start(&settings, &["worker", "--slots", "2"]);
-    let health = reqwest::get(format!("{url}api/v1/health")).await.expect("an answer");
+    let http = crate::tls::client().build().expect("a client");
+    let health = http.get(format!("{url}api/v1/health")).send().await.expect("an answer");
     let health: Value = health.json().await.expect("JSON");
     assert_eq!((&health["status"], &health["redis"]), (&"ok".into(), &"disabled".into()));
 }

@@ -19,6 +19,8 @@ mod settings;
 mod spawning;
 mod supervising;
 mod terminal;
+#[path = "../../src/tls.rs"]
+mod tls;
 mod tokens;
 mod up;
 mod waiting;

@@ -76,7 +76,7 @@ impl Service {
         };
         // Keeps the pipe empty for as long as the service talks.
         std::thread::spawn(move || said.into_iter().for_each(drop));
-        let http = reqwest::Client::new();
+        let http = crate::tls::client().build().expect("a client");
         let mut service = Self { process, url, http, token: String::new() };
         service.token = service.token_of(EMAIL).await;
         service

@@ -220,8 +220,8 @@ async fn a_service_takes_its_file_and_listens_at_a_name() {
     let url = page.split_whitespace().last().expect("a URL").to_owned();
     assert!(url.starts_with("http://localhost:") && !url.ends_with(":0/"), "{url}");
     let form = [("username", "grace@example.com"), ("password", "correct horse")];
-    let signed_in =
-        reqwest::Client::new().post(format!("{url}api/v1/auth/token")).form(&form).send().await;
+    let http = crate::tls::client().build().expect("a client");
+    let signed_in = http.post(format!("{url}api/v1/auth/token")).form(&form).send().await;
     assert!(signed_in.expect("an answer").status().is_success());
     service.kill().expect("killed");
     service.wait().expect("gone");

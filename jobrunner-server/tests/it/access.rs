@@ -203,7 +203,8 @@ async fn the_endpoint_for_tokens_names_what_is_wrong_with_a_grant() {
     let (_, token) = grant(&app, &[("username", "admin@example.com"), SIGN_IN[1]]).await;
     let access = token["access_token"].as_str().expect("a token");
     let refresh = token["refresh_token"].as_str().expect("a token");
-    let wrong: [(&[(&str, &str)], u16, &str); 6] = [
+    type Wrong<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
+    let wrong: [Wrong<'_>; 6] = [
         (&[("grant_type", "refresh_token")], 422, "refresh_token"),
         (&[("username", "a@example.com")], 422, "password"),
         (&[], 422, "username"),

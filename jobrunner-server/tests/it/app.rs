@@ -1,4 +1,8 @@
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Once},
+};
 
 use jobrunner_core::{
     Queue, Service, Store,
@@ -10,7 +14,7 @@ use jobrunner_core::{
     queue::Wakeup,
     testkit::{Fixture, Hand, servers::PrivatePostgres},
 };
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -19,6 +23,16 @@ use tokio_util::sync::CancellationToken;
 
 const ADMIN: &str = "admin@example.com";
 const PASSWORD: &str = "correct horse battery";
+
+/// Begins a client of HTTP. It wants the process to have chosen the cryptography of TLS.
+pub(crate) fn http() -> ClientBuilder {
+    static CHOSEN: Once = Once::new();
+    CHOSEN.call_once(|| {
+        let chosen = rustls::crypto::ring::default_provider().install_default();
+        chosen.expect("nobody else in this process chooses");
+    });
+    Client::builder()
+}
 
 /// A server on a free port with a fresh store, and nobody to run jobs.
 pub(crate) struct TestApp {
@@ -75,7 +89,7 @@ impl TestApp {
         let server = tokio::spawn(jobrunner_server::serve(listeners, service, stop.clone()));
         let mut app = Self {
             url,
-            http: Client::new(),
+            http: http().build().expect("a client"),
             admin: String::new(),
             store,
             queue,

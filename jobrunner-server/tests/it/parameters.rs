@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::{Client, Method, redirect::Policy};
+use reqwest::{Method, redirect::Policy};
 use serde_json::{Value, json};
 
-use crate::app::TestApp;
+use crate::app::{TestApp, http};
 
 /// Values as they stand in a URL.
 const VALUES: [&str; 19] = [
@@ -90,7 +90,7 @@ async fn walk_pages(app: &TestApp, job: &str, batch: &str) -> Statuses {
         "status", "name", "queue", "reason", "whose", "cursor", "sort", "action", "who", "target",
         "attempt", "view",
     ];
-    let http = Client::builder().redirect(Policy::none()).build().expect("a client");
+    let http = http().redirect(Policy::none()).build().expect("a client");
     let credentials = [("email", "admin@example.com"), ("password", "correct horse battery")];
     let signed_in = http.post(format!("{}/sign-in", app.url)).form(&credentials).send().await;
     let signed_in = signed_in.expect("an answer");

@@ -47,7 +47,7 @@ impl Client {
     }
 
     async fn sign_in(url: &str, email: &str, password: &str) -> Self {
-        let http = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
+        let http = crate::tls::client().timeout(PATIENCE).build().expect("a client");
         let form = [("username", email), ("password", password)];
         let answer = http.post(format!("{url}/auth/token")).form(&form).send().await;
         let token: Value = answer.expect("an answer").json().await.expect("JSON");

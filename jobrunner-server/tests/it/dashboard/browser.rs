@@ -1,6 +1,6 @@
 use reqwest::{Client, StatusCode, header::HeaderMap, redirect::Policy};
 
-use crate::app::TestApp;
+use crate::app::{TestApp, http};
 
 /// As much of a browser as these tests need: it keeps the session's cookie and follows nothing.
 pub(super) struct Browser {
@@ -36,7 +36,7 @@ impl Page {
 
 impl Browser {
     pub(super) fn new(app: &TestApp) -> Self {
-        let http = Client::builder().redirect(Policy::none()).build().expect("a client");
+        let http = http().redirect(Policy::none()).build().expect("a client");
         Self { url: app.url.clone(), http, cookie: None, headers: Vec::new() }
     }
 
