@@ -13,12 +13,12 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/usr/local/cargo/git/db \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --locked --release \
+    cargo build --locked --profile dist \
         --package jobrunner-cli --bin jobrunner \
         --package jobrunner-server --bin jobrunner-server \
         --package jobrunner-worker --bin jobrunner-worker \
     && install -D -t /out \
-        target/release/jobrunner target/release/jobrunner-server target/release/jobrunner-worker
+        target/dist/jobrunner target/dist/jobrunner-server target/dist/jobrunner-worker
 
 FROM debian:bookworm-slim
 # The account that commands run under. A worker on NFS needs the numbers that own the tree there.
