@@ -103,7 +103,7 @@ impl Line {
         self
     }
 
-    pub(crate) fn to_reach(mut self, target: impl Into<Option<Target>>) -> Self {
+    pub(crate) fn reaching(mut self, target: impl Into<Option<Target>>) -> Self {
         self.target = target.into();
         self
     }
@@ -165,7 +165,7 @@ mod tests {
             lines: vec![
                 Line::new("a figure", Unit::Count, [value].into_iter().collect())
                     .beside("a limit", [10.0].into_iter().collect())
-                    .to_reach(Target::ratio_at_least(0.5)),
+                    .reaching(Target::ratio_at_least(0.5)),
             ],
         }
     }

@@ -93,9 +93,9 @@ mod tests {
         let rates =
             Line::new("end to end", Unit::JobsPerSecond, [900.0, 1_000.0].into_iter().collect())
                 .beside("raw", [2_000.0, 2_000.0].into_iter().collect())
-                .to_reach(Target::ratio_at_least(0.75));
+                .reaching(Target::ratio_at_least(0.75));
         let times = Line::new("idle", Unit::Milliseconds, [1.5].into_iter().collect())
-            .to_reach(Target::at_most(2.5));
+            .reaching(Target::at_most(2.5));
         let mut report = Report::of_this_machine();
         report.add(Measured {
             row: "a row".to_owned(),

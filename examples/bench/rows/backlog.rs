@@ -63,7 +63,7 @@ async fn compare(scale: &Scale, backend: Backend) -> Vec<Line> {
         lines.push(
             Line::new(what, Unit::Milliseconds, of(&many))
                 .beside("1,000 waiting", of(&few))
-                .to_reach(Target::ratio_at_most(1.5)),
+                .reaching(Target::ratio_at_most(1.5)),
         );
     }
     let what = |what: &str| format!("{waiting} waiting, {}: {what}", backend.as_str());

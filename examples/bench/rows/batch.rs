@@ -39,7 +39,7 @@ pub(crate) fn measure(scale: &Scale, backend: Backend) -> Vec<Line> {
     vec![
         Line::new(what, Unit::JobsPerSecond, rates.into_iter().collect())
             .beside("bare rows", limit.into_iter().collect::<Series>())
-            .to_reach(Target::at_least(80_000.0)),
+            .reaching(Target::at_least(80_000.0)),
     ]
 }
 

@@ -43,7 +43,7 @@ fn with_slots(scale: &Scale, backend: Backend, slots: usize) -> Vec<Line> {
     let mut lines = vec![
         Line::new(what(""), Unit::JobsPerSecond, series(rates))
             .beside(limits::RAW, series(raw))
-            .to_reach((slots == USUAL).then_some(match backend {
+            .reaching((slots == USUAL).then_some(match backend {
                 Backend::Embedded => Target::ratio_at_least(0.8),
                 Backend::Postgres | Backend::PostgresAndRedis => Target::ratio_at_least(0.75),
             })),
@@ -51,7 +51,7 @@ fn with_slots(scale: &Scale, backend: Backend, slots: usize) -> Vec<Line> {
     ];
     if slots == USUAL && backend != Backend::Embedded {
         let line = Line::new(what("log of the database, a job"), Unit::Bytes, series(log));
-        lines.push(line.to_reach(Target::at_most(1_200.0)));
+        lines.push(line.reaching(Target::at_most(1_200.0)));
         lines.extend(counted(&mut site, jobs, what));
     }
     lines

@@ -63,7 +63,7 @@ pub(crate) fn measure(scale: &Scale) -> Vec<Line> {
             series(own),
         )
         .beside(limits::RAW, series(bare))
-        .to_reach(Target::at_most(100.0)),
+        .reaching(Target::at_most(100.0)),
     ]
 }
 

@@ -53,10 +53,10 @@ pub(crate) fn measure(scale: &Scale, backend: Backend) -> Vec<Line> {
         lines.push(
             Line::new(what("p50"), Unit::Milliseconds, of(&medians))
                 .beside(limit, of(&limits))
-                .to_reach(median_target),
+                .reaching(median_target),
         );
         let line = Line::new(what("p99"), Unit::Milliseconds, of(&worst));
-        lines.push(line.to_reach(worst_target));
+        lines.push(line.reaching(worst_target));
     }
     lines
 }

@@ -28,7 +28,7 @@ pub(crate) fn measure(scale: &Scale, backend: Backend) -> Vec<Line> {
     vec![
         Line::new(what, Unit::Milliseconds, many)
             .beside("1 lane", one)
-            .to_reach(Target::ratio_at_most(2.0)),
+            .reaching(Target::ratio_at_most(2.0)),
     ]
 }
 

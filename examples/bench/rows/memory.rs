@@ -37,7 +37,7 @@ pub(crate) fn measure(scale: &Scale) -> Vec<Line> {
             Line::new(format!("idle memory, {name}{part}"), Unit::Mebibytes, values)
         };
         let total = line("", of(|shares| shares.supervisor + shares.works));
-        lines.push(total.to_reach(Target::at_most(most)));
+        lines.push(total.reaching(Target::at_most(most)));
         if name != "api" {
             lines.push(line(": supervisor", of(|shares| shares.supervisor)));
             lines.push(line(": runner", of(|shares| shares.works)));

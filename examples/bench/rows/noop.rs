@@ -39,7 +39,7 @@ pub(crate) fn measure(scale: &Scale, backend: Backend) -> Vec<Line> {
     vec![
         Line::new(what, Unit::JobsPerSecond, rates.into_iter().collect())
             .beside("bare rows, 64 a commit", limit.into_iter().collect())
-            .to_reach(Target::at_least(12_000.0)),
+            .reaching(Target::at_least(12_000.0)),
     ]
 }
 
@@ -51,10 +51,10 @@ pub(crate) fn many_lanes(scale: &Scale) -> Vec<Line> {
     vec![
         Line::new(what("jobs"), Unit::JobsPerSecond, with.rates)
             .beside("without", without.rates)
-            .to_reach(Target::ratio_at_least(1.0)),
+            .reaching(Target::ratio_at_least(1.0)),
         Line::new(what("time of the database, a job"), Unit::Microseconds, with.database)
             .beside("without", without.database)
-            .to_reach(Target::ratio_at_most(1.0)),
+            .reaching(Target::ratio_at_most(1.0)),
     ]
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn measure(scale: &Scale, backend: Backend) -> Vec<Line> {
     vec![
         line("through one job", &alone)
             .beside("the pipe", series(&pipe))
-            .to_reach(Target::ratio_at_least(0.5)),
+            .reaching(Target::ratio_at_least(0.5)),
         line("through one job", &alone).beside("a file, fsync", series(&file)),
         line("through 64 jobs at once", &together).beside("the pipe", series(&pipe)),
     ]

@@ -43,9 +43,9 @@ pub(crate) fn measure(scale: &Scale, backend: Backend) -> Vec<Line> {
     vec![
         Line::new(what(""), Unit::RequestsPerSecond, series(rates))
             .beside("GET /health/live", series(limit))
-            .to_reach(Target::at_least(rate)),
+            .reaching(Target::at_least(rate)),
         Line::new(what(", p50"), Unit::Milliseconds, series(median)),
-        Line::new(what(", p99"), Unit::Milliseconds, series(worst)).to_reach(time),
+        Line::new(what(", p99"), Unit::Milliseconds, series(worst)).reaching(time),
     ]
 }
 

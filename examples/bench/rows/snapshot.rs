@@ -47,7 +47,7 @@ async fn compare(scale: &Scale) -> Vec<Line> {
     vec![
         Line::new(what, Unit::Milliseconds, after)
             .beside("without", before)
-            .to_reach(Target::ratio_at_most(3.0)),
+            .reaching(Target::ratio_at_most(3.0)),
     ]
 }
 

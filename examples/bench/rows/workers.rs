@@ -34,7 +34,7 @@ pub(crate) fn measure(scale: &Scale, backend: Backend) -> Vec<Line> {
         line("1 worker", one.clone()).beside(limits::RAW, raw),
         line("2 workers", two)
             .beside("1 worker", one.clone())
-            .to_reach(Target::ratio_at_least(1.0)),
-        line("4 workers", four).beside("1 worker", one).to_reach(Target::ratio_at_least(1.0)),
+            .reaching(Target::ratio_at_least(1.0)),
+        line("4 workers", four).beside("1 worker", one).reaching(Target::ratio_at_least(1.0)),
     ]
 }
