@@ -197,6 +197,31 @@ pub struct Job {
     pub flaky: bool,
 }
 
+impl Job {
+    /// A single job as it stands when it has just been stored.
+    pub(crate) const fn fresh(
+        id: JobId,
+        owner_id: UserId,
+        spec: JobSpec,
+        created_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            owner_id,
+            batch_id: None,
+            spec,
+            status: Status::Waiting,
+            attempt: 0,
+            created_at,
+            started_at: None,
+            finished_at: None,
+            result: None,
+            error: None,
+            flaky: false,
+        }
+    }
+}
+
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobResult {

@@ -10,6 +10,7 @@ mod insights;
 mod jobs;
 mod logs;
 mod ordered;
+mod paths;
 mod queues;
 mod sign_in;
 mod watch;
@@ -56,6 +57,7 @@ pub struct Service {
     hub: Arc<watch::Hub>,
     insights: Arc<insights::Insights>,
     refusals: Arc<audit::Refusals>,
+    paths: Arc<paths::Paths>,
 }
 
 /// Whether the parts answer.
@@ -76,6 +78,7 @@ impl Service {
             hub: Arc::default(),
             insights: Arc::default(),
             refusals: Arc::default(),
+            paths: Arc::default(),
         }
     }
 

@@ -14,7 +14,11 @@ mod ends;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod fair;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod feed;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod insight;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod intake;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod output;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -65,13 +69,29 @@ pub struct Idempotency {
     pub digest: [u8; 32],
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+impl Idempotency {
+    /// The answer to this request when its key is known: what the request of this digest made.
+    fn repeated<Id: From<uuid::Uuid>>(
+        &self,
+        digest: &[u8],
+        made: uuid::Uuid,
+    ) -> Result<Submitted<Id>> {
+        if self.digest != digest {
+            let advice = "this Idempotency-Key was used for a different request; use a fresh key";
+            return Err(Error::Conflict(advice.to_owned()));
+        }
+        Ok(Submitted { id: made.into(), made_at: None })
+    }
+}
+
 /// What became of a submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Submitted<Id> {
     /// The job or batch, made now or by the same request before.
     pub id: Id,
-    /// Whether it was made now.
-    pub fresh: bool,
+    /// When it was made, as it is shown; `None` if that was by the same request before.
+    pub made_at: Option<DateTime<Utc>>,
 }
 
 /// A batch to be stored.

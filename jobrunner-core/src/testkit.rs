@@ -39,6 +39,9 @@ macro_rules! store_conformance {
                 p1_the_same_key_answers_the_same_job,
                 a_key_outlives_what_was_made_with_it,
                 p1_a_batch_with_one_bad_member_stores_nothing,
+                p1_of_many_submitted_at_once_each_is_stored_once,
+                p1_a_job_was_made_when_the_answer_says,
+                p1_callers_who_go_away_leave_the_counts_right,
                 p1_a_large_batch_is_stored_whole_and_paged_newest_first,
                 a_rerun_repeats_the_chosen_members;
             lists: lists_show_what_the_filter_asks_for,

@@ -134,6 +134,12 @@ impl Rules {
         })
     }
 
+    /// Whether a job's paths are looked up on this machine: links may lead out of the allowed
+    /// directories, or the paths must exist.
+    pub(crate) fn looks_at_files(&self) -> bool {
+        self.must_exist || self.allowed_roots.first().is_some()
+    }
+
     fn check_env(&self, env: &BTreeMap<String, String>, wrong: &mut Vec<Violation>) {
         for (name, value) in env {
             let mut letters = name.bytes();

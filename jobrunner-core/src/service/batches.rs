@@ -75,12 +75,12 @@ impl Service {
         let order = BatchOrder { owner: caller.id, batch, idempotency };
         let specs = specs(self.parts.rules.clone(), jobs);
         let submitted = self.parts.store.submit_batch(order, specs).await?;
-        if submitted.fresh {
+        if submitted.made_at.is_some() {
             self.parts.queue.offer(&[Hint::Batch(submitted.id)]).await;
             self.batch_changed(submitted.id).await;
         }
         self.batch(caller, submitted.id).await.map_err(|error| match error {
-            Error::NotFound(_) if !submitted.fresh => Error::gone("batch", submitted.id),
+            Error::NotFound(_) if submitted.made_at.is_none() => Error::gone("batch", submitted.id),
             other => other,
         })
     }

@@ -1,4 +1,8 @@
-use std::{collections::HashSet, path::Path, time::Duration};
+use std::{
+    collections::HashSet,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use tokio::time::timeout;
 
@@ -34,17 +38,18 @@ impl Service {
         self.parts.authz.check(caller, Action::Submit)?;
         let spec = self.parts.rules.check(job).map_err(Error::Invalid)?;
         let spec = self.check_targets(spec).await?;
+        let stored = self.parts.store.submit_job(caller.id, spec.clone(), idempotency).await?;
+        let Some(made_at) = stored.made_at else {
+            return self.job(caller, stored.id).await.map_err(|error| match error {
+                Error::NotFound(_) => Error::gone("job", stored.id),
+                other => other,
+            });
+        };
         let (priority, queue) = (spec.priority, spec.queue.clone());
-        let submitted = self.parts.store.submit_job(caller.id, spec, idempotency).await?;
-        if submitted.fresh {
-            let hint = Hint::Job { job: submitted.id, priority, queue, owner: caller.id };
-            self.parts.queue.offer(&[hint]).await;
-            self.job_changed(submitted.id, None).await;
-        }
-        self.job(caller, submitted.id).await.map_err(|error| match error {
-            Error::NotFound(_) if !submitted.fresh => Error::gone("job", submitted.id),
-            other => other,
-        })
+        let hint = Hint::Job { job: stored.id, priority, queue, owner: caller.id };
+        self.parts.queue.offer(&[hint]).await;
+        self.job_changed(stored.id, None).await;
+        Ok(Job::fresh(stored.id, caller.id, spec, made_at))
     }
 
     /// One job.
@@ -140,9 +145,19 @@ impl Service {
         self.parts.queue.announce(Wakeup::Changed { job: Some(job), batch }).await;
     }
 
+    /// Follows the links of the job's paths, unless that was done a moment ago: the worker does it
+    /// again when it starts the command.
     async fn check_targets(&self, spec: JobSpec) -> Result<JobSpec> {
-        let rules = self.parts.rules.clone();
-        check_paths(move || TargetCheck::new(&rules).check(&spec).map(|()| spec)).await
+        let rules = &self.parts.rules;
+        if !rules.looks_at_files() || self.paths.are_known(&spec) {
+            return Ok(spec);
+        }
+        let rules = rules.clone();
+        let asked = Instant::now();
+        let check = move || TargetCheck::new(&rules).check(&spec).map(|()| spec);
+        let spec = check_paths(check).await?;
+        self.paths.remember(&spec, asked);
+        Ok(spec)
     }
 }
 
@@ -160,40 +175,54 @@ pub(super) async fn check_paths<T: Send + 'static>(
 /// Follows the links of the paths that jobs name, each path once.
 pub(super) struct TargetCheck<'a> {
     rules: &'a Rules,
-    known: HashSet<String>,
+    directories: HashSet<String>,
+    inputs: HashSet<String>,
 }
 
 impl<'a> TargetCheck<'a> {
     pub(super) fn new(rules: &'a Rules) -> Self {
-        Self { rules, known: HashSet::new() }
+        Self { rules, directories: HashSet::new(), inputs: HashSet::new() }
     }
 
     /// Fails when a path of the job leads out of the allowed directories, or does not exist though it must.
     pub(super) fn check(&mut self, spec: &JobSpec) -> Result<()> {
-        self.check_path(|| "working_dir".to_owned(), &spec.working_dir)?;
-        if self.rules.must_exist && !Path::new(&spec.working_dir).is_dir() {
-            return Err(Error::invalid("working_dir", "is not a directory"));
-        }
+        let Self { rules, directories, inputs } = self;
+        once(directories, &spec.working_dir, || {
+            check_path(rules, || "working_dir".to_owned(), &spec.working_dir)?;
+            if rules.must_exist && !Path::new(&spec.working_dir).is_dir() {
+                return Err(Error::invalid("working_dir", "is not a directory"));
+            }
+            Ok(())
+        })?;
         for (index, path) in spec.inputs.iter().enumerate() {
-            self.check_path(|| format!("inputs[{index}]"), path)?;
+            once(inputs, path, || check_path(rules, || format!("inputs[{index}]"), path))?;
         }
         Ok(())
     }
+}
 
-    fn check_path(&mut self, field: impl Fn() -> String, path: &str) -> Result<()> {
-        const REMEMBERED: usize = 10_000;
-        if self.known.contains(path) {
-            return Ok(());
-        }
-        let roots = &self.rules.allowed_roots;
-        let answer = match self.rules.must_exist {
-            true => roots.open(Path::new(path)).map(drop),
-            false => roots.check_target(path),
-        };
-        answer.map_err(|message| Error::invalid(field(), message))?;
-        if self.known.len() < REMEMBERED {
-            self.known.insert(path.to_owned());
-        }
-        Ok(())
+/// Checks a path unless it is among those that passed.
+fn once(
+    passed: &mut HashSet<String>,
+    path: &str,
+    check: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    const REMEMBERED: usize = 10_000;
+    if passed.contains(path) {
+        return Ok(());
     }
+    check()?;
+    if passed.len() < REMEMBERED {
+        passed.insert(path.to_owned());
+    }
+    Ok(())
+}
+
+fn check_path(rules: &Rules, field: impl Fn() -> String, path: &str) -> Result<()> {
+    let roots = &rules.allowed_roots;
+    let checked = match rules.must_exist {
+        true => roots.open(Path::new(path)).map(drop),
+        false => roots.check_target(path),
+    };
+    checked.map_err(|message| Error::invalid(field(), message))
 }

@@ -23,6 +23,7 @@ mod exchange;
 mod finish;
 mod group;
 mod insight;
+mod intake;
 mod log;
 mod queue;
 mod read;
@@ -53,6 +54,7 @@ pub struct PostgresStore {
     pools: Pools,
     /// The counts that this process writes to.
     slot: i16,
+    intake: intake::Intake,
 }
 
 impl PostgresStore {
@@ -65,7 +67,8 @@ impl PostgresStore {
         let pools = database::open(url, options)?;
         database::check_version(url).await?;
         let slot = database::slot();
-        Ok(Self { pools, slot })
+        let intake = intake::Intake::start(&pools.changes.connect_options(), slot);
+        Ok(Self { pools, slot, intake })
     }
 
     /// Makes the schema, or brings it up to date. Of many processes that do so at once, one does the
@@ -90,7 +93,8 @@ impl PostgresStore {
         owner: UserId,
         spec: JobSpec,
     ) -> Result<JobId> {
-        submit::submit_job(transaction, self.slot, owner, spec, None).await.map(|s| s.id)
+        let slot = database::slot_of_others(self.slot);
+        submit::submit_job(transaction, slot, owner, spec, None).await.map(|s| s.id)
     }
 
     /// Stores a batch within the caller's own transaction, as [`submit_in`](Self::submit_in) does a
@@ -105,7 +109,8 @@ impl PostgresStore {
         order: super::BatchOrder,
         jobs: super::Specs,
     ) -> Result<BatchId> {
-        submit::submit_batch(transaction, self.slot, order, jobs).await.map(|s| s.id)
+        let slot = database::slot_of_others(self.slot);
+        submit::submit_batch(transaction, slot, order, jobs).await.map(|s| s.id)
     }
 }
 

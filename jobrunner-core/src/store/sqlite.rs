@@ -1,9 +1,9 @@
 //! The embedded store: one SQLite file, one writer.
 //!
-//! All changes go through one connection in the order in which they arrive, and those that arrive
-//! while a commit is under way share the next one (`sqlite/writer.rs`). Reads have connections of their
-//! own and never wait for the writer. The file belongs to one process at a time, which the caller
-//! sees to, as [`connect::embedded`](crate::connect::embedded) does with a lock.
+//! All changes go through one connection, and those that arrive while a commit is under way share
+//! the next one (`sqlite/writer.rs`). Reads have connections of their own and never wait for the
+//! writer. The file belongs to one process at a time, which the caller sees to, as
+//! [`connect::embedded`](crate::connect::embedded) does with a lock.
 
 mod account;
 mod audit;
@@ -17,6 +17,7 @@ mod end;
 mod exchange;
 mod finish;
 mod insight;
+mod intake;
 mod log;
 mod queue;
 mod read;
@@ -42,6 +43,14 @@ macro_rules! sql {
     };
 }
 use sql;
+
+/// Statements out of `queries/sqlite` that are handed over at once and carried out one after the
+/// other, with the same arguments. Joined when this is compiled. Each but the first must name all
+/// arguments up to the last that it uses: for one that is left out the driver counts on.
+macro_rules! steps {
+    ($($name:literal),+) => { concat!($(sql!($name), "\n;\n"),+) };
+}
+use steps;
 
 /// A [`Store`](crate::Store) in a SQLite file. Cheap to clone.
 #[derive(Clone, Debug)]

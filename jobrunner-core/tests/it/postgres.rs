@@ -6,7 +6,7 @@ use jobrunner_core::{
     authz::Scope,
     lease::Leased,
     store::{
-        AccountStore, AuditStore, BatchOrder, JobStore, LeaseStore,
+        AccountStore, AuditStore, BatchOrder, Idempotency, JobStore, LeaseStore,
         postgres::{PostgresOptions, PostgresStore},
     },
     store_conformance, store_model,
@@ -92,6 +92,99 @@ async fn p1_an_embedder_submits_within_a_transaction_of_its_own() {
     let fixture = Fixture::new(Arc::new(store.clone()), ());
     fixture.recount(batch).await;
     assert_eq!(store.counts(Scope::All, None).await.expect("counts").waiting, 3);
+}
+
+/// One job that the database refuses is refused alone, whoever else's is stored at that moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn p1_a_job_that_cannot_be_stored_takes_no_other_with_it() {
+    let store = open(&fresh().await).await;
+    let owner = UserId::new();
+    let name = |n: usize| if n % 7 == 3 { "no\0name".to_owned() } else { n.to_string() };
+
+    let all = join_all((0..50).map(|n| store.submit_job(owner, spec(&name(n)), None))).await;
+
+    for (n, submitted) in all.iter().enumerate() {
+        assert_eq!(submitted.is_ok(), n % 7 != 3, "{n}: {submitted:?}");
+    }
+    let stored = all.iter().filter(|submitted| submitted.is_ok()).count() as u64;
+    assert_eq!(store.counts(Scope::All, None).await.expect("counts").waiting, stored);
+}
+
+/// What is known of lanes and queues is what the database says, whoever else changes it.
+#[tokio::test]
+async fn p1_a_job_whose_lane_has_vanished_gets_another_one() {
+    let url = fresh().await;
+    let store = open(&url).await;
+    let owner = UserId::new();
+    let mut connection = PgConnection::connect(&url).await.expect("a connection");
+    let fixture = Fixture::new(Arc::new(store), ());
+    let hand = fixture.hand().await;
+    for table in ["lane", "queue"] {
+        fixture.job(owner, spec("before")).await;
+        assert_eq!(hand.claim(10).await.len(), 1);
+        let vanish = AssertSqlSafe(format!("delete from jobrunner.{table}")).into_sql_str();
+        connection.execute(vanish).await.expect("it is gone");
+        let job = fixture.job(owner, spec("after")).await;
+        let claimed = hand.claim(10).await;
+        assert_eq!(claimed.iter().map(|leased| leased.lease.job).collect::<Vec<_>>(), [job]);
+    }
+}
+
+/// Somebody who is about to store a key, or an embedder whose transaction stays open, keeps only
+/// those waiting who need to know how it ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn submissions_do_not_wait_for_the_transactions_of_others() {
+    let url = fresh().await;
+    let store = open(&url).await;
+    let owner = UserId::new();
+    store.submit_job(owner, spec("first"), None).await.expect("stored");
+    let mut theirs = PgConnection::connect(&url).await.expect("a connection");
+    let mut open = theirs.begin().await.expect("a transaction");
+    store.submit_in(&mut open, owner, spec("theirs")).await.expect("submitted");
+    let mut other = PgConnection::connect(&url).await.expect("a connection");
+    let mut storing = other.begin().await.expect("a transaction");
+    let lock = "select pg_advisory_xact_lock(hashtextextended('k', hashtext($1::uuid::text)))";
+    sqlx::query(lock).bind(owner.as_uuid()).execute(&mut *storing).await.expect("locked");
+    let key = || Some(Idempotency { key: "k".to_owned(), digest: [1; 32] });
+    let waiting = tokio::spawn({
+        let (store, key) = (store.clone(), key());
+        async move { store.submit_job(owner, spec("keyed"), key).await }
+    });
+
+    for n in 0..20 {
+        let (owner, key) = (if n % 2 == 0 { owner } else { UserId::new() }, n.to_string());
+        let once = (n % 4 == 0).then(|| Idempotency { key, digest: [0; 32] });
+        store.submit_job(owner, spec("j"), once).await.expect("stored meanwhile");
+    }
+    assert!(!waiting.is_finished());
+    storing.rollback().await.expect("undone");
+    open.commit().await.expect("committed");
+    let made = waiting.await.expect("no panic").expect("stored");
+    let again = store.submit_job(owner, spec("keyed"), key()).await.expect("answered");
+
+    assert!(made.made_at.is_some());
+    assert_eq!((again.id, again.made_at), (made.id, None));
+    assert_eq!(store.counts(Scope::All, None).await.expect("counts").waiting, 23);
+}
+
+/// A server that went away between two submissions is found again by the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_stored_though_the_connection_was_lost_meanwhile() {
+    let url = fresh().await;
+    let store = open(&url).await;
+    let owner = UserId::new();
+    store.submit_job(owner, spec("first"), None).await.expect("stored");
+    store.submit_job(owner, spec("second"), None).await.expect("stored");
+    let mut connection = PgConnection::connect(&url).await.expect("a connection");
+    let terminate = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+         where application_name = 'jobrunner' and datname = current_database()";
+    let ended: i64 = sqlx::query_scalar(terminate).fetch_one(&mut connection).await.expect("ended");
+    assert!(ended > 0);
+    wait_until("a submission to succeed", || async {
+        store.submit_job(owner, spec("third"), None).await.ok()
+    })
+    .await;
+    assert!(store.counts(Scope::All, None).await.expect("counts").waiting >= 3);
 }
 
 /// A caller that goes away in the middle of a change leaves no transaction open, and what it began is

@@ -39,6 +39,24 @@ async fn what_was_stored_is_there_after_the_file_is_opened_again() {
     assert_eq!(fixture.look_at_batch(batch).await.status, Status::Passed);
 }
 
+/// What is known of lanes and queues is what the database says, whoever else changes it.
+#[tokio::test]
+async fn p1_a_job_whose_lane_has_vanished_gets_another_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let fixture = open(directory.path()).await;
+    let owner = UserId::new();
+    let mut connection = raw_connection(directory.path()).await;
+    let hand = fixture.hand().await;
+    for vanish in ["delete from lane", "delete from queue"] {
+        fixture.job(owner, spec("before")).await;
+        assert_eq!(hand.claim(10).await.len(), 1);
+        connection.execute(vanish).await.expect("it is gone");
+        let job = fixture.job(owner, spec("after")).await;
+        let claimed = hand.claim(10).await;
+        assert_eq!(claimed.iter().map(|leased| leased.lease.job).collect::<Vec<_>>(), [job]);
+    }
+}
+
 #[tokio::test]
 async fn a_file_of_a_later_version_is_refused_with_advice() {
     let directory = tempfile::tempdir().expect("a directory");

@@ -15,8 +15,8 @@ use crate::{Error, Result};
 /// How a [`PostgresStore`](super::PostgresStore) uses its database.
 #[derive(Clone, Copy, Debug)]
 pub struct PostgresOptions {
-    /// How many connections it opens at most, half of them for changes, beside one that keeps leases. At
-    /// least two.
+    /// How many connections it opens at most, half of them for changes, beside one that keeps
+    /// leases and one that stores single jobs. At least two.
     pub max_connections: u32,
     /// How long a request waits for a connection before it is told that the database is unavailable.
     pub acquire_timeout: Duration,
@@ -140,6 +140,12 @@ pub(super) fn slot() -> i16 {
     // Without randomness all processes share a slot.
     let random = SysRng.try_fill_bytes(&mut bytes).map(|()| u16::from_le_bytes(bytes)).unwrap_or(0);
     (random % SLOTS.unsigned_abs()) as i16
+}
+
+/// The counts that transactions of the embedder's own write to, which may stay open for long:
+/// nothing else waits for them.
+pub(super) const fn slot_of_others(slot: i16) -> i16 {
+    slot + SLOTS
 }
 
 /// Fails unless the schema is at least as new as this version needs it. Uses a connection of its own: a

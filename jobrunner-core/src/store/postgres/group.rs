@@ -1,11 +1,19 @@
-use std::{collections::HashMap, mem};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{counts, rows::render, sql, store_error, tally::Tally};
-use crate::{Error, JobId, JobSpec, Result, Status};
+use super::{
+    counts,
+    rows::{render, time},
+    sql, store_error,
+    tally::Tally,
+};
+use crate::{
+    Error, JobId, JobSpec, Result, Status,
+    store::feed,
+};
 
 /// How many jobs one statement stores, unless they are large.
 pub(super) const GROUP_JOBS: usize = 4000;
@@ -13,20 +21,9 @@ pub(super) const GROUP_JOBS: usize = 4000;
 /// How many bytes of specifications one statement takes, about.
 const GROUP_BYTES: usize = 4 << 20;
 
-/// Fresh jobs of one owner, gathered and stored by one statement a group.
-pub(super) struct Group {
-    owner: Uuid,
-    batch: Option<Uuid>,
-    /// The lanes of the queues met so far.
-    lanes: HashMap<String, i64>,
-    columns: Columns,
-    bytes: usize,
-    /// How many jobs have been stored.
-    pub(super) stored: usize,
-}
-
+/// Fresh jobs that one statement stores, column by column.
 #[derive(Default)]
-struct Columns {
+pub(super) struct Columns {
     ids: Vec<Uuid>,
     queues: Vec<String>,
     specs: Vec<String>,
@@ -35,46 +32,68 @@ struct Columns {
     max_attempts: Vec<i64>,
     run_at: Vec<Option<DateTime<Utc>>>,
     retries: Vec<Option<String>>,
+    bytes: usize,
 }
 
-impl Group {
-    pub(super) fn new(owner: Uuid, batch: Option<Uuid>) -> Self {
-        let (lanes, columns) = (HashMap::new(), Columns::default());
-        Self { owner, batch, lanes, columns, bytes: 0, stored: 0 }
+impl feed::Group for Columns {
+    fn add(&mut self, spec: JobSpec) -> Result<()> {
+        self.push(JobId::new(), spec)
     }
 
-    pub(super) fn add(&mut self, id: JobId, spec: &JobSpec) -> Result<()> {
-        let rendered = render(spec)?;
+    fn is_full(&self) -> bool {
+        self.ids.len() >= GROUP_JOBS || self.bytes >= GROUP_BYTES
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
+impl Columns {
+    pub(super) fn push(&mut self, id: JobId, spec: JobSpec) -> Result<()> {
+        let rendered = render(&spec)?;
         self.bytes += rendered.len();
-        let columns = &mut self.columns;
-        columns.ids.push(id.as_uuid());
-        columns.queues.push(spec.queue.clone());
-        columns.specs.push(rendered);
-        columns.names.push(spec.name.clone());
-        columns.priorities.push(i16::from(spec.priority));
-        columns.max_attempts.push(i64::from(spec.max_attempts));
-        columns.run_at.push(spec.scheduled_at);
-        columns.retries.push(spec.retry.as_ref().map(render).transpose()?);
+        self.ids.push(id.as_uuid());
+        self.specs.push(rendered);
+        self.retries.push(spec.retry.as_ref().map(render).transpose()?);
+        self.queues.push(spec.queue);
+        self.names.push(spec.name);
+        self.priorities.push(i16::from(spec.priority));
+        self.max_attempts.push(i64::from(spec.max_attempts));
+        self.run_at.push(spec.scheduled_at);
         Ok(())
     }
+}
 
-    pub(super) fn is_full(&self) -> bool {
-        self.columns.ids.len() >= GROUP_JOBS || self.bytes >= GROUP_BYTES
+/// Where fresh jobs of one owner go.
+pub(super) struct Place {
+    owner: Uuid,
+    batch: Option<Uuid>,
+    /// The lanes of the queues met so far.
+    lanes: HashMap<String, i64>,
+    /// How many jobs have been stored.
+    pub(super) stored: usize,
+    /// When the last of them were.
+    pub(super) stored_at: Option<DateTime<Utc>>,
+}
+
+impl Place {
+    pub(super) fn new(owner: Uuid, batch: Option<Uuid>) -> Self {
+        Self { owner, batch, lanes: HashMap::new(), stored: 0, stored_at: None }
     }
 
-    /// Stores what was gathered since the last time.
-    pub(super) async fn store(&mut self, connection: &mut PgConnection) -> Result<()> {
-        let columns = mem::take(&mut self.columns);
-        self.bytes = 0;
-        if columns.ids.is_empty() {
-            return Ok(());
-        }
+    /// Stores jobs by one statement.
+    pub(super) async fn store(
+        &mut self,
+        connection: &mut PgConnection,
+        columns: Columns,
+    ) -> Result<()> {
         self.find_lanes(connection, &columns.queues).await?;
         let missing = || Error::internal("finding a lane", "it was just made");
         let lane = |queue: &String| self.lanes.get(queue).copied().ok_or_else(missing);
         let lanes = columns.queues.iter().map(lane).collect::<Result<Vec<i64>>>()?;
         let jobs = columns.ids.len();
-        sqlx::query(sql!("job/insert"))
+        let stored_at: i64 = sqlx::query_scalar(sql!("job/insert"))
             .bind(columns.ids)
             .bind(lanes)
             .bind(columns.specs)
@@ -85,10 +104,11 @@ impl Group {
             .bind(self.owner)
             .bind(self.batch)
             .bind(columns.retries)
-            .execute(connection)
+            .fetch_one(connection)
             .await
             .map_err(store_error)?;
         self.stored += jobs;
+        self.stored_at = Some(time(stored_at)?);
         Ok(())
     }
 

@@ -1,11 +1,16 @@
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{group::GROUP_JOBS, group::Group, rows::render, sql, store_error};
+use super::{
+    group::{Columns, GROUP_JOBS, Place},
+    rows::{render, time},
+    sql, store_error,
+};
 use crate::{
     BatchId, Error, JobId, JobSpec, NewBatch, Result, UserId,
     batch::RerunOnly,
-    store::{BatchOrder, Idempotency, Specs, Submitted},
+    store::{BatchOrder, Idempotency, Specs, Submitted, feed::Feed},
 };
 
 pub(super) async fn submit_job(
@@ -18,13 +23,14 @@ pub(super) async fn submit_job(
     let owner = owner.as_uuid();
     let id = JobId::new();
     if let Some(made) = done_before(connection, owner, idempotency, id.as_uuid()).await? {
-        return Ok(Submitted { id: made.into(), fresh: false });
+        return Ok(made);
     }
-    let mut group = Group::new(owner, None);
-    group.add(id, &spec)?;
-    group.store(connection).await?;
-    group.count(connection, slot).await?;
-    Ok(Submitted { id, fresh: true })
+    let mut job = Columns::default();
+    job.push(id, spec)?;
+    let mut place = Place::new(owner, None);
+    place.store(connection, job).await?;
+    place.count(connection, slot).await?;
+    Ok(Submitted { id, made_at: place.stored_at })
 }
 
 pub(super) async fn submit_batch(
@@ -36,22 +42,19 @@ pub(super) async fn submit_batch(
     let owner = order.owner.as_uuid();
     let batch = BatchId::new();
     if let Some(made) = done_before(connection, owner, order.idempotency, batch.as_uuid()).await? {
-        return Ok(Submitted { id: made.into(), fresh: false });
+        return Ok(made);
     }
-    insert_batch(connection, batch, owner, &order.batch, None).await?;
-    let mut group = Group::new(owner, Some(batch.as_uuid()));
-    for spec in jobs {
-        group.add(JobId::new(), &spec?)?;
-        if group.is_full() {
-            group.store(connection).await?;
-        }
+    let made_at = insert_batch(connection, batch, owner, &order.batch, None).await?;
+    let mut place = Place::new(owner, Some(batch.as_uuid()));
+    let mut groups = Feed::<Columns>::start(jobs);
+    while let Some(group) = groups.next().await? {
+        place.store(connection, group).await?;
     }
-    group.store(connection).await?;
-    if group.stored == 0 {
+    if place.stored == 0 {
         return Err(Error::invalid("jobs", "must have at least one member"));
     }
-    group.count(connection, slot).await?;
-    Ok(Submitted { id: batch, fresh: true })
+    place.count(connection, slot).await?;
+    Ok(Submitted { id: batch, made_at: Some(made_at) })
 }
 
 pub(super) async fn rerun_batch(
@@ -73,7 +76,7 @@ pub(super) async fn rerun_batch(
     let batch = BatchId::new();
     insert_batch(connection, batch, owner, &new, Some(original.as_uuid())).await?;
 
-    let mut group = Group::new(owner, Some(batch.as_uuid()));
+    let mut place = Place::new(owner, Some(batch.as_uuid()));
     let mut after = Uuid::nil();
     loop {
         let members: Vec<(Uuid, String)> = sqlx::query_as(sql!("batch/members"))
@@ -88,20 +91,21 @@ pub(super) async fn rerun_batch(
             break;
         };
         after = *last;
+        let mut group = Columns::default();
         for (_, spec) in &members {
             let spec: JobSpec = super::rows::parse(spec)?;
             // The time it was meant for is over.
-            group.add(JobId::new(), &JobSpec { scheduled_at: None, ..spec })?;
+            group.push(JobId::new(), JobSpec { scheduled_at: None, ..spec })?;
         }
-        group.store(connection).await?;
+        place.store(connection, group).await?;
     }
-    if group.stored == 0 {
+    if place.stored == 0 {
         return Err(Error::Conflict(
             "no job of this batch failed or was canceled; to repeat all, ask for \"only\": \"all\""
                 .to_owned(),
         ));
     }
-    group.count(connection, slot).await?;
+    place.count(connection, slot).await?;
     Ok(batch)
 }
 
@@ -111,35 +115,41 @@ async fn insert_batch(
     owner: Uuid,
     batch: &NewBatch,
     rerun_of: Option<Uuid>,
-) -> Result<()> {
-    sqlx::query(sql!("batch/insert"))
+) -> Result<DateTime<Utc>> {
+    let made_at: i64 = sqlx::query_scalar(sql!("batch/insert"))
         .bind(id.as_uuid())
         .bind(owner)
         .bind(&batch.name)
         .bind(&batch.description)
         .bind(render(&batch.payload)?)
         .bind(rerun_of)
-        .execute(connection)
+        .fetch_one(connection)
         .await
-        .map(|_| ())
-        .map_err(store_error)
+        .map_err(store_error)?;
+    time(made_at)
 }
 
-/// Remembers that the request makes `id`, unless one with the same key was carried out before: answers
-/// what that one made.
-async fn done_before(
+/// Remembers that the request makes `id`, unless one with the same key was carried out before: then
+/// returns what that one made.
+async fn done_before<Id: From<Uuid>>(
     connection: &mut PgConnection,
     owner: Uuid,
     idempotency: Option<Idempotency>,
     id: Uuid,
-) -> Result<Option<Uuid>> {
-    let Some(Idempotency { key, digest }) = idempotency else {
+) -> Result<Option<Submitted<Id>>> {
+    let Some(once) = idempotency else {
         return Ok(None);
     };
+    sqlx::query(sql!("submit/lock_key"))
+        .bind(owner)
+        .bind(&once.key)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
     let remembered = sqlx::query(sql!("job/remember"))
         .bind(owner)
-        .bind(&key)
-        .bind(digest.as_slice())
+        .bind(&once.key)
+        .bind(once.digest.as_slice())
         .bind(id)
         .execute(&mut *connection)
         .await
@@ -149,15 +159,9 @@ async fn done_before(
     }
     let (known, made): (Vec<u8>, Uuid) = sqlx::query_as(sql!("job/idempotent"))
         .bind(owner)
-        .bind(key)
+        .bind(&once.key)
         .fetch_one(connection)
         .await
         .map_err(store_error)?;
-    if known == digest {
-        Ok(Some(made))
-    } else {
-        Err(Error::Conflict(
-            "this Idempotency-Key was used for a different request; use a fresh key".to_owned(),
-        ))
-    }
+    once.repeated(&known, made).map(Some)
 }

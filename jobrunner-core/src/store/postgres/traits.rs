@@ -22,7 +22,10 @@ use crate::{
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
-    store::{BatchOrder, Canceled, Idempotency, JobStore, LeaseStore, Specs, Submitted},
+    store::{
+        BatchOrder, Canceled, Idempotency, JobStore, LeaseStore, Specs, Submitted,
+        intake::{Asked, Outcome},
+    },
 };
 
 #[async_trait]
@@ -37,8 +40,17 @@ impl JobStore for PostgresStore {
         spec: JobSpec,
         idempotency: Option<Idempotency>,
     ) -> Result<Submitted<JobId>> {
-        let slot = self.slot;
-        self.change(move |c| Box::pin(submit::submit_job(c, slot, owner, spec, idempotency))).await
+        match self.intake.store(Asked::new(owner, spec, idempotency)?).await? {
+            Outcome::Settled(settled) => settled,
+            Outcome::Alone(asked) => {
+                let slot = self.slot;
+                let Asked { owner, spec, idempotency, .. } = *asked;
+                self.change(move |c| {
+                    Box::pin(submit::submit_job(c, slot, owner, spec, idempotency))
+                })
+                .await
+            }
+        }
     }
 
     async fn submit_batch(&self, order: BatchOrder, jobs: Specs) -> Result<Submitted<BatchId>> {

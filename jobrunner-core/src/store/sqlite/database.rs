@@ -56,6 +56,9 @@ pub(super) async fn open_writer(path: &Path) -> Result<SqliteConnection> {
         .journal_mode(SqliteJournalMode::Wal)
         // What is acknowledged survives the loss of power, not only that of the process.
         .synchronous(SqliteSynchronous::Full)
+        // Carrying 16 MB over into the database takes the writer's time: four times as rarely as by
+        // default, a commit in hundreds waits for it.
+        .pragma("wal_autocheckpoint", "4000")
         .pragma("cache_size", "-8192");
     let mut connection = options.connect().await.map_err(store_error)?;
     migrate(&mut connection).await?;

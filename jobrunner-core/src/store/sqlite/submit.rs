@@ -5,14 +5,17 @@ use uuid::Uuid;
 
 use super::{
     clock,
-    rows::{id_list, render},
-    sql, store_error,
+    rows::{id_list, render, time},
+    sql, steps, store_error,
     tally::Tally,
 };
 use crate::{
     BatchId, Error, JobId, JobSpec, NewBatch, Result, Status, UserId,
     batch::RerunOnly,
-    store::{BatchOrder, Idempotency, Specs, Submitted},
+    store::{
+        BatchOrder, Idempotency, Specs, Submitted,
+        feed::{self, Feed},
+    },
 };
 
 /// How many jobs one statement stores, unless they are large.
@@ -28,14 +31,15 @@ pub(super) async fn submit_job(
     idempotency: Option<Idempotency>,
 ) -> Result<Submitted<JobId>> {
     let owner = owner.as_uuid();
-    if let Some(id) = done_before(connection, owner, idempotency.as_ref()).await? {
-        return Ok(Submitted { id: id.into(), fresh: false });
+    if let Some(made) = done_before(connection, owner, idempotency.as_ref()).await? {
+        return Ok(made);
     }
-    let mut group = Group::default();
-    let id = group.add(&spec)?;
-    group.store(connection, owner, None).await?;
-    remember(connection, owner, idempotency, id).await?;
-    Ok(Submitted { id: id.into(), fresh: true })
+    let mut job = Group::default();
+    let id = job.push(&spec)?;
+    let now = clock::now();
+    job.store(connection, owner, None, now).await?;
+    remember(connection, owner, idempotency, id, now).await?;
+    Ok(Submitted { id: id.into(), made_at: Some(time(now)?) })
 }
 
 pub(super) async fn submit_batch(
@@ -44,24 +48,21 @@ pub(super) async fn submit_batch(
     jobs: Specs,
 ) -> Result<Submitted<BatchId>> {
     let owner = order.owner.as_uuid();
-    if let Some(id) = done_before(connection, owner, order.idempotency.as_ref()).await? {
-        return Ok(Submitted { id: id.into(), fresh: false });
+    if let Some(made) = done_before(connection, owner, order.idempotency.as_ref()).await? {
+        return Ok(made);
     }
-    let batch = insert_batch(connection, owner, &order.batch, None).await?;
-    let mut group = Group::default();
+    let now = clock::now();
+    let batch = insert_batch(connection, owner, &order.batch, None, now).await?;
+    let mut groups = Feed::<Group>::start(jobs);
     let mut stored = 0;
-    for spec in jobs {
-        group.add(&spec?)?;
-        if group.is_full() {
-            stored += group.store(connection, owner, Some(batch)).await?;
-        }
+    while let Some(group) = groups.next().await? {
+        stored += group.store(connection, owner, Some(batch), now).await?;
     }
-    stored += group.store(connection, owner, Some(batch)).await?;
     if stored == 0 {
         return Err(Error::invalid("jobs", "must have at least one member"));
     }
-    remember(connection, owner, order.idempotency, batch).await?;
-    Ok(Submitted { id: batch.into(), fresh: true })
+    remember(connection, owner, order.idempotency, batch, now).await?;
+    Ok(Submitted { id: batch.into(), made_at: Some(time(now)?) })
 }
 
 pub(super) async fn rerun_batch(
@@ -79,7 +80,8 @@ pub(super) async fn rerun_batch(
     let (name, description, payload) = about.ok_or(Error::NotFound("batch"))?;
     let payload = super::rows::parse(&payload)?;
     let new = NewBatch { name, description, payload };
-    let batch = insert_batch(connection, owner, &new, Some(original.as_uuid())).await?;
+    let now = clock::now();
+    let batch = insert_batch(connection, owner, &new, Some(original.as_uuid()), now).await?;
 
     let mut after = Uuid::nil();
     let mut stored = 0;
@@ -98,9 +100,9 @@ pub(super) async fn rerun_batch(
         after = *last;
         let mut group = Group::default();
         for (_, spec) in &members {
-            group.add(&super::rows::parse(spec)?)?;
+            group.push(&super::rows::parse(spec)?)?;
         }
-        stored += group.store(connection, owner, Some(batch)).await?;
+        stored += group.store(connection, owner, Some(batch), now).await?;
     }
     if stored == 0 {
         return Err(Error::Conflict(
@@ -116,6 +118,7 @@ async fn insert_batch(
     owner: Uuid,
     batch: &NewBatch,
     rerun_of: Option<Uuid>,
+    now: i64,
 ) -> Result<Uuid> {
     let id = BatchId::new().as_uuid();
     sqlx::query(sql!("batch/insert"))
@@ -125,7 +128,7 @@ async fn insert_batch(
         .bind(&batch.description)
         .bind(render(&batch.payload)?)
         .bind(rerun_of)
-        .bind(clock::now())
+        .bind(now)
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
@@ -138,27 +141,21 @@ async fn insert_batch(
 }
 
 /// What an earlier request with the same key made.
-async fn done_before(
+async fn done_before<Id: From<Uuid>>(
     connection: &mut SqliteConnection,
     owner: Uuid,
     idempotency: Option<&Idempotency>,
-) -> Result<Option<Uuid>> {
-    let Some(Idempotency { key, digest }) = idempotency else {
+) -> Result<Option<Submitted<Id>>> {
+    let Some(once) = idempotency else {
         return Ok(None);
     };
     let known: Option<(Vec<u8>, Uuid)> = sqlx::query_as(sql!("job/idempotent"))
         .bind(owner)
-        .bind(key)
+        .bind(&once.key)
         .fetch_optional(connection)
         .await
         .map_err(store_error)?;
-    match known {
-        Some((known, made)) if known == digest => Ok(Some(made)),
-        Some(_) => Err(Error::Conflict(
-            "this Idempotency-Key was used for a different request; use a fresh key".to_owned(),
-        )),
-        None => Ok(None),
-    }
+    known.map(|(digest, made)| once.repeated(&digest, made)).transpose()
 }
 
 async fn remember(
@@ -166,6 +163,7 @@ async fn remember(
     owner: Uuid,
     idempotency: Option<Idempotency>,
     made: Uuid,
+    now: i64,
 ) -> Result<()> {
     let Some(Idempotency { key, digest }) = idempotency else {
         return Ok(());
@@ -175,7 +173,7 @@ async fn remember(
         .bind(key)
         .bind(digest.as_slice())
         .bind(made)
-        .bind(clock::now())
+        .bind(now)
         .execute(connection)
         .await
         .map(|_| ())
@@ -191,8 +189,22 @@ struct Group {
     specs: String,
 }
 
+impl feed::Group for Group {
+    fn add(&mut self, spec: JobSpec) -> Result<()> {
+        self.push(&spec).map(|_| ())
+    }
+
+    fn is_full(&self) -> bool {
+        self.ids.len() >= GROUP_JOBS || self.specs.len() >= GROUP_BYTES
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
 impl Group {
-    fn add(&mut self, spec: &JobSpec) -> Result<Uuid> {
+    fn push(&mut self, spec: &JobSpec) -> Result<Uuid> {
         let id = JobId::new().as_uuid();
         if !self.specs.is_empty() {
             self.specs.push(',');
@@ -205,22 +217,15 @@ impl Group {
         Ok(id)
     }
 
-    fn is_full(&self) -> bool {
-        self.ids.len() >= GROUP_JOBS || self.specs.len() >= GROUP_BYTES
-    }
-
-    /// Stores the jobs and answers how many they were. The group is empty afterwards.
+    /// Stores the jobs and returns how many they were.
     async fn store(
-        &mut self,
+        self,
         connection: &mut SqliteConnection,
         owner: Uuid,
         batch: Option<Uuid>,
+        now: i64,
     ) -> Result<usize> {
-        let Self { ids, queues, specs } = std::mem::take(self);
-        if ids.is_empty() {
-            return Ok(0);
-        }
-        let now = clock::now();
+        let Self { ids, queues, specs } = self;
         let queues = render(&queues)?;
         sqlx::query(sql!("job/insert_queues"))
             .bind(&queues)
@@ -234,24 +239,17 @@ impl Group {
             .await
             .map_err(store_error)?;
         let raw_ids: Vec<u8> = ids.iter().flat_map(|id| *id.as_bytes()).collect();
-        sqlx::query(sql!("job/insert"))
+        let owners: Vec<u8> = ids.iter().flat_map(|_| *owner.as_bytes()).collect();
+        sqlx::query(steps!("job/insert", "job/insert_ready", "job/insert_deferred"))
+            .bind(id_list(ids.iter().copied())?)
+            .bind(now)
             .bind(raw_ids)
             .bind(format!("[{specs}]"))
-            .bind(owner)
+            .bind(owners)
             .bind(batch)
-            .bind(now)
             .execute(&mut *connection)
             .await
             .map_err(store_error)?;
-        let list = id_list(ids.iter().copied())?;
-        for sql in [sql!("job/insert_ready"), sql!("job/insert_deferred")] {
-            sqlx::query(sql)
-                .bind(&list)
-                .bind(now)
-                .execute(&mut *connection)
-                .await
-                .map_err(store_error)?;
-        }
         let mut tally = Tally::default();
         tally.add(owner, batch, Status::Waiting, ids.len() as i64);
         tally.write(connection).await?;

@@ -22,7 +22,10 @@ use crate::{
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
-    store::{BatchOrder, Canceled, Idempotency, JobStore, LeaseStore, Specs, Submitted},
+    store::{
+        BatchOrder, Canceled, Idempotency, JobStore, LeaseStore, Specs, Submitted,
+        intake::{Asked, Outcome},
+    },
 };
 
 #[async_trait]
@@ -41,7 +44,15 @@ impl JobStore for SqliteStore {
         spec: JobSpec,
         idempotency: Option<Idempotency>,
     ) -> Result<Submitted<JobId>> {
-        self.writer.run(move |c| Box::pin(submit::submit_job(c, owner, spec, idempotency))).await
+        match self.writer.store(Asked::new(owner, spec, idempotency)?).await? {
+            Outcome::Settled(settled) => settled,
+            Outcome::Alone(asked) => {
+                let Asked { owner, spec, idempotency, .. } = *asked;
+                self.writer
+                    .run(move |c| Box::pin(submit::submit_job(c, owner, spec, idempotency)))
+                    .await
+            }
+        }
     }
 
     async fn submit_batch(&self, order: BatchOrder, jobs: Specs) -> Result<Submitted<BatchId>> {

@@ -1,6 +1,9 @@
 //! Submitting.
 
-use chrono::{TimeZone, Utc};
+use std::time::Duration;
+
+use chrono::{TimeDelta, TimeZone, Utc};
+use futures_util::future::join_all;
 
 use crate::{
     Error, JobSpec, Status, UserId,
@@ -10,7 +13,7 @@ use crate::{
     page::PageRequest,
     retry::{Retry, RetryKind, RetryOn},
     store::{BatchOrder, Idempotency, Specs},
-    testkit::{Fixture, new_batch, spec},
+    testkit::{Fixture, new_batch, spec, wait_until},
 };
 
 fn key(key: &str, digest: u8) -> Option<Idempotency> {
@@ -55,16 +58,19 @@ pub async fn p1_the_same_key_answers_the_same_job(fixture: &Fixture) {
     let store = &fixture.store;
     let first = store.submit_job(owner, spec("a"), key("k", 1)).await.expect("stored");
     let again = store.submit_job(owner, spec("a"), key("k", 1)).await.expect("answered");
-    assert_eq!((again.id, first.fresh, again.fresh), (first.id, true, false));
+    assert!(first.made_at.is_some());
+    assert_eq!((again.id, again.made_at), (first.id, None));
     let different = store.submit_job(owner, spec("b"), key("k", 2)).await;
     assert!(matches!(different, Err(Error::Conflict(_))), "{different:?}");
-    assert!(store.submit_job(other, spec("b"), key("k", 2)).await.expect("stored").fresh);
+    assert!(
+        store.submit_job(other, spec("b"), key("k", 2)).await.expect("stored").made_at.is_some()
+    );
 
     let order = || BatchOrder { owner, batch: new_batch("b"), idempotency: key("batch", 3) };
     let specs = || -> Specs { Box::new([Ok(spec("m"))].into_iter()) };
     let first = store.submit_batch(order(), specs()).await.expect("stored");
     let again = store.submit_batch(order(), specs()).await.expect("answered");
-    assert_eq!((again.id, again.fresh), (first.id, false));
+    assert_eq!((again.id, again.made_at), (first.id, None));
     assert_eq!(store.counts(Scope::Owner(owner), None).await.expect("counts").total, 2);
 }
 
@@ -81,10 +87,89 @@ pub async fn a_key_outlives_what_was_made_with_it(fixture: &Fixture) {
     store.delete_batch(batch).await.expect("deleted");
 
     let again = store.submit_job(owner, spec("a"), key("job", 1)).await.expect("answered");
-    assert_eq!((again.id, again.fresh), (job, false));
+    assert_eq!((again.id, again.made_at), (job, None));
     let again = store.submit_batch(order(), specs()).await.expect("answered");
-    assert_eq!((again.id, again.fresh), (batch, false));
+    assert_eq!((again.id, again.made_at), (batch, None));
     assert_eq!(store.counts(Scope::Owner(owner), None).await.expect("counts").total, 0);
+}
+
+/// Submissions that arrive together are stored together, whosever they are and whatever else is
+/// among them: each once, counted, and claimable when it is due.
+pub async fn p1_of_many_submitted_at_once_each_is_stored_once(fixture: &Fixture) {
+    let owners = [UserId::new(), UserId::new(), UserId::new()];
+    let job = |n: usize| JobSpec {
+        queue: ["a", "b"][n % 2].to_owned(),
+        scheduled_at: (n % 5 == 4).then(|| Utc::now() + TimeDelta::days(1)),
+        ..spec(&n.to_string())
+    };
+    // Every third has a key. From the fifteenth on these were used before, for something else.
+    let once =
+        |n: usize| (n % 3 == 0).then(|| key(&(n % 15).to_string(), u8::from(n >= 15))).flatten();
+    let first = (0..15).chain(0..15);
+    for round in [first.collect::<Vec<_>>(), (0..60).collect(), (0..60).collect()] {
+        let submit = |(n, owner): (usize, UserId)| async move {
+            (n, fixture.store.submit_job(owner, job(n), once(n)).await)
+        };
+        let pairs = round.iter().flat_map(|n| owners.map(|owner| (*n, owner)));
+        for (n, submitted) in join_all(pairs.map(submit)).await {
+            match once(n).is_some() && n >= 15 {
+                true => assert!(matches!(submitted, Err(Error::Conflict(_))), "{submitted:?}"),
+                false => assert!(submitted.is_ok(), "{n}: {submitted:?}"),
+            }
+        }
+    }
+    // Five with a key, and ten without of the first fifteen, twice, and forty of each sixty.
+    let expected = 5 + 2 * 10 + 2 * 40;
+    for owner in owners {
+        let counts = fixture.store.counts(Scope::Owner(owner), None).await.expect("counts");
+        assert_eq!((counts.total, counts.waiting), (expected, expected));
+        let filter = JobFilter { scope: Scope::Owner(owner), ..JobFilter::default() };
+        let page = fixture.store.jobs(&filter, PageRequest::first(1000)).await.expect("a list");
+        assert_eq!(page.items.len() as u64, expected, "the count equals a recount");
+    }
+    let filter = JobFilter { scope: Scope::All, ..JobFilter::default() };
+    let page = fixture.store.jobs(&filter, PageRequest::first(1000)).await.expect("a list");
+    let due = page.items.iter().filter(|job| job.spec.scheduled_at.is_none()).count();
+    let mut claimed = 0;
+    let hand = fixture.hand().await;
+    while claimed < due {
+        let leased = hand.claim(200).await.len();
+        assert!(leased > 0, "{claimed} of {due} were claimed");
+        claimed += leased;
+    }
+    assert_eq!((claimed, hand.claim(200).await.len()), (due, 0), "what is not due waits");
+}
+
+/// Alone and among others: what the caller is told is what will be read.
+pub async fn p1_a_job_was_made_when_the_answer_says(fixture: &Fixture) {
+    let owner = UserId::new();
+    let submit = |n: usize| fixture.store.submit_job(owner, spec(&n.to_string()), None);
+    let first = submit(0).await.expect("stored");
+    let others = join_all((1..20).map(submit)).await.into_iter().map(|s| s.expect("stored"));
+    for submitted in others.chain([first]) {
+        let read = fixture.look(submitted.id).await.created_at;
+        assert_eq!(submitted.made_at, Some(read));
+    }
+}
+
+/// Whoever waits for an answer no longer leaves nothing half done.
+pub async fn p1_callers_who_go_away_leave_the_counts_right(fixture: &Fixture) {
+    let owner = UserId::new();
+    for n in 0..20 {
+        let submitting =
+            join_all((0..20).map(|_| fixture.store.submit_job(owner, spec("j"), None)));
+        // Between nothing and all of it, so that the callers go away in every state.
+        let gone = tokio::time::timeout(Duration::from_micros(150 * n), submitting).await;
+        drop(gone);
+    }
+    let last = fixture.job(owner, spec("last")).await;
+    let filter = JobFilter { scope: Scope::Owner(owner), ..JobFilter::default() };
+    let listed = wait_until("what was begun to be done, and counted", || async {
+        let page = fixture.store.jobs(&filter, PageRequest::first(1000)).await.expect("a list");
+        let counts = fixture.store.counts(Scope::Owner(owner), None).await.expect("counts");
+        (counts.waiting == page.items.len() as u64).then_some(page.items)
+    });
+    assert!(listed.await.iter().any(|job| job.id == last));
 }
 
 /// All or nothing, although the members arrive one by one.
@@ -105,7 +190,7 @@ pub async fn p1_a_batch_with_one_bad_member_stores_nothing(fixture: &Fixture) {
     assert_eq!(fixture.store.counts(Scope::All, None).await.expect("counts"), Counts::default());
     assert_eq!(fixture.hand().await.claim(10).await.len(), 0);
     let kept = fixture.store.submit_batch(order(), Box::new([Ok(spec("m"))].into_iter())).await;
-    assert!(kept.expect("the key is still free").fresh);
+    assert!(kept.expect("the key is still free").made_at.is_some());
 }
 
 /// Thousands of members, all there, in pages that continue one another.
