@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{Idempotency, Submitted, rows};
+use super::{Idempotency, Submitted, spec};
 use crate::{JobId, JobSpec, Result, UserId};
 
 /// How many submissions may wait; further callers wait to hand theirs over.
@@ -62,7 +62,7 @@ impl Asked {
         spec: JobSpec,
         idempotency: Option<Idempotency>,
     ) -> Result<Box<Self>> {
-        let rendered = rows::render(&spec)?;
+        let rendered = spec::render(&spec)?;
         Ok(Box::new(Self { id: JobId::new(), owner, spec, idempotency, rendered }))
     }
 

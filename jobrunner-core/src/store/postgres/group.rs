@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Error, JobId, JobSpec, Result, Status,
-    store::feed,
+    store::{feed, spec},
 };
 
 /// How many jobs one statement stores, unless they are large.
@@ -51,7 +51,7 @@ impl feed::Group for Columns {
 
 impl Columns {
     pub(super) fn push(&mut self, id: JobId, spec: JobSpec) -> Result<()> {
-        let rendered = render(&spec)?;
+        let rendered = spec::render(&spec)?;
         self.bytes += rendered.len();
         self.ids.push(id.as_uuid());
         self.specs.push(rendered);

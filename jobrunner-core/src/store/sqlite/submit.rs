@@ -15,6 +15,7 @@ use crate::{
     store::{
         BatchOrder, Idempotency, Specs, Submitted,
         feed::{self, Feed},
+        spec,
     },
 };
 
@@ -209,7 +210,7 @@ impl Group {
         if !self.specs.is_empty() {
             self.specs.push(',');
         }
-        self.specs.push_str(&render(spec)?);
+        self.specs.push_str(&spec::render(spec)?);
         if !self.queues.contains(&spec.queue) {
             self.queues.insert(spec.queue.clone());
         }
