@@ -3,7 +3,7 @@
 use std::{
     process::{Command, Stdio},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::wire::Wire;
@@ -14,6 +14,20 @@ pub(crate) const RAW: &str = "raw";
 /// How many commands a second two threads run, each one after the other: `posix_spawn`, both pipes
 /// read to their end, and wait.
 pub(crate) fn commands_a_second(count: usize) -> f64 {
+    count as f64 / commands(count).as_secs_f64()
+}
+
+/// The same, half of them before something is done and half after it, since what else a machine does
+/// comes and goes.
+pub(crate) fn commands_around<T>(count: usize, run: impl FnOnce() -> T) -> (f64, T) {
+    let before = commands(count / 2);
+    let done = run();
+    let after = commands(count / 2);
+    (count as f64 / (before + after).as_secs_f64(), done)
+}
+
+/// The time for an even number of commands.
+fn commands(count: usize) -> Duration {
     const THREADS: usize = 2;
     let started = Instant::now();
     thread::scope(|scope| {
@@ -21,7 +35,7 @@ pub(crate) fn commands_a_second(count: usize) -> f64 {
             scope.spawn(|| (0..count / THREADS).for_each(|_| truth()));
         }
     });
-    (count / THREADS * THREADS) as f64 / started.elapsed().as_secs_f64()
+    started.elapsed()
 }
 
 fn truth() {

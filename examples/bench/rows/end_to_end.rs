@@ -32,12 +32,15 @@ fn with_slots(scale: &Scale, backend: Backend, slots: usize) -> Vec<Line> {
     site.run_batch(scale.count(500, 10), &["true"]);
     let [mut rates, mut raw, mut log, mut own] = [const { Vec::new() }; 4];
     for _ in 0..scale.rounds {
-        raw.push(limits::commands_a_second(scale.count(3_000, 50)));
-        let before = (log_position(&site), own_time(&site));
-        let took = site.run_batch(jobs, &["true"]);
+        let (limit, took) = limits::commands_around(scale.count(4_000, 40), || {
+            let before = (log_position(&site), own_time(&site));
+            let took = site.run_batch(jobs, &["true"]);
+            log.push((log_position(&site) - before.0) / jobs as f64);
+            own.push((own_time(&site) - before.1) * 1e6 / jobs as f64);
+            took
+        });
+        raw.push(limit);
         rates.push(jobs as f64 / took.as_secs_f64());
-        log.push((log_position(&site) - before.0) / jobs as f64);
-        own.push((own_time(&site) - before.1) * 1e6 / jobs as f64);
     }
     let series = |values: Vec<f64>| values.into_iter().collect::<Series>();
     let mut lines = vec![

@@ -69,10 +69,13 @@ fn rate(scale: &Scale, program: &str, what: &str, jobs: usize, run: impl Fn()) -
     }
     let [mut rates, mut raw] = [const { Vec::new() }; 2];
     for _ in 0..scale.rounds {
-        raw.push(limits::commands_a_second(scale.count(3_000, 50)));
-        let started = Instant::now();
-        run();
-        rates.push(jobs as f64 / started.elapsed().as_secs_f64());
+        let (limit, took) = limits::commands_around(scale.count(4_000, 40), || {
+            let started = Instant::now();
+            run();
+            started.elapsed()
+        });
+        raw.push(limit);
+        rates.push(jobs as f64 / took.as_secs_f64());
     }
     let line = Line::new(what, Unit::JobsPerSecond, rates.into_iter().collect::<Series>());
     vec![line.beside(limits::RAW, raw.into_iter().collect())]

@@ -18,12 +18,14 @@ pub(crate) fn measure(scale: &Scale, backend: Backend) -> Vec<Line> {
     let mut rates = FLEETS.map(|_| Series::default());
     let mut raw = Series::default();
     for _ in 0..scale.rounds {
-        raw.push(limits::commands_a_second(scale.count(3_000, 50)));
-        for (fleet, rates) in FLEETS.into_iter().zip(&mut rates) {
-            site.end_workers();
-            site.hire(Crew { workers: fleet, slots: 8 });
-            rates.push(jobs as f64 / site.run_batch(jobs, &["true"]).as_secs_f64());
-        }
+        let (limit, ()) = limits::commands_around(scale.count(4_000, 40), || {
+            for (fleet, rates) in FLEETS.into_iter().zip(&mut rates) {
+                site.end_workers();
+                site.hire(Crew { workers: fleet, slots: 8 });
+                rates.push(jobs as f64 / site.run_batch(jobs, &["true"]).as_secs_f64());
+            }
+        });
+        raw.push(limit);
     }
     let [one, two, four] = rates;
     let line = |workers: &str, values: Series| {
