@@ -19,7 +19,7 @@ with recursive active (lane_id) as (
       and exists (select from jobrunner.ready r
                   where r.lane_id = l.id
                     and (r.avoid_host is null or r.avoid_host <> $2 or r.avoid_until <= clock_timestamp()))
-), bound as (
+), bound as materialized (
     select max(vtime) - max(1 / weight) as least from eligible
 )
 select l.id, l.owner_id, l.vtime, e.weight, e.is_limited, b.least

@@ -104,6 +104,8 @@ pub(super) fn open(url: &str, options: PostgresOptions) -> Result<Pools> {
         PgPoolOptions::new()
             .max_connections(connections.max(1))
             .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, idle| Box::pin(is_alive(connection, idle.idle_for)))
             .connect_lazy_with(connect.clone().options(plans.settings().iter().copied()))
     };
     let changes = options.max_connections / 2;
@@ -119,6 +121,16 @@ pub(super) fn open(url: &str, options: PostgresOptions) -> Result<Pools> {
 pub(crate) fn read_url(url: &str) -> Result<PgConnectOptions> {
     let right = "is not a URL such as postgres://user:password@host/name?sslmode=verify-full";
     PgConnectOptions::from_str(url).map_err(|_| Error::invalid("DATABASE_URL", right))
+}
+
+/// Whether a connection still works that nobody has used for a while. Asking costs a round trip, so one that was
+/// used a moment ago is not asked.
+async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
+    const MOMENT: Duration = Duration::from_secs(1);
+    if idle_for >= MOMENT {
+        connection.ping().await?;
+    }
+    Ok(true)
 }
 
 fn connect_options(url: &str) -> Result<PgConnectOptions> {
