@@ -254,7 +254,8 @@ mod tests {
     fn a_place_is_read_back_from_its_text() {
         let place = LogPlace { attempt: 2, stdout: 10, stderr: u64::MAX };
         assert_eq!(place.to_string().parse(), Ok(place));
-        for wrong in ["", "1", "1:2", "1:2:x", "-1:0:0", "4294967296:0:0", "1:2:3:4"] {
+        assert_eq!("".parse(), Ok(LogPlace::default()), "an empty id is the beginning");
+        for wrong in ["1", "1:2", "1:2:x", "-1:0:0", "4294967296:0:0", "1:2:3:4"] {
             assert!(wrong.parse::<LogPlace>().is_err(), "{wrong}");
         }
     }

@@ -34,6 +34,8 @@ mod traits;
 
 pub use database::PostgresOptions;
 pub(crate) use database::read_url;
+#[cfg(feature = "testkit")]
+pub use database::settings_of_changes;
 
 use database::Pools;
 

@@ -3,6 +3,7 @@
 mod callers;
 mod executor;
 mod local_queue;
+mod plans;
 mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_queue;

@@ -87,6 +87,13 @@ impl Plans {
     }
 }
 
+/// The settings of the connections that carry out changes, for tests of the plans that they lead to.
+#[cfg(feature = "testkit")]
+#[must_use]
+pub const fn settings_of_changes() -> &'static [(&'static str, &'static str)] {
+    Plans::Kept.settings()
+}
+
 /// The pools of a store, not connected yet.
 #[derive(Clone, Debug)]
 pub(super) struct Pools {
