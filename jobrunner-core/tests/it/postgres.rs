@@ -153,7 +153,7 @@ async fn submissions_do_not_wait_for_the_transactions_of_others() {
 
     for n in 0..20 {
         let (owner, key) = (if n % 2 == 0 { owner } else { UserId::new() }, n.to_string());
-        let once = (n % 4 == 0).then(|| Idempotency { key, digest: [0; 32] });
+        let once = (n % 4 == 0).then_some(Idempotency { key, digest: [0; 32] });
         store.submit_job(owner, spec("j"), once).await.expect("stored meanwhile");
     }
     assert!(!waiting.is_finished());
