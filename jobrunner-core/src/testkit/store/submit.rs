@@ -103,8 +103,9 @@ pub async fn p1_of_many_submitted_at_once_each_is_stored_once(fixture: &Fixture)
         ..spec(&n.to_string())
     };
     // Every third has a key. From the fifteenth on these were used before, for something else.
-    let once =
-        |n: usize| n.is_multiple_of(3).then(|| key(&(n % 15).to_string(), u8::from(n >= 15))).flatten();
+    let once = |n: usize| {
+        n.is_multiple_of(3).then(|| key(&(n % 15).to_string(), u8::from(n >= 15))).flatten()
+    };
     let first = (0..15).chain(0..15);
     for round in [first.collect::<Vec<_>>(), (0..60).collect(), (0..60).collect()] {
         let submit = |(n, owner): (usize, UserId)| async move {
