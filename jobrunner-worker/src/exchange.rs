@@ -52,6 +52,7 @@ pub(crate) async fn run(session: &Arc<Session>) {
         gathered: Vec::new(),
         since: Instant::now(),
         ask: Some(Ask::Queue),
+        are_repeated: false,
     };
     desk.work().await;
 }
@@ -71,6 +72,9 @@ struct Desk<'a> {
     since: Instant,
     /// Whom to ask for work; `None` until there may be some.
     ask: Option<Ask>,
+    /// Whether the jobs that were leased last had been started before: there may be more of them, one by one, and
+    /// nobody hints at them.
+    are_repeated: bool,
 }
 
 /// An exchange that has ended.
@@ -175,9 +179,8 @@ impl Desk<'_> {
         let session = Arc::clone(self.session);
         let reports: Vec<(Finish, Origin)> =
             self.gathered.drain(..).map(|report| (report.finish, report.origin)).collect();
-        // What has ended makes room under the limits of owners, of which nobody hints.
-        let ask = self.ask.take().unwrap_or(Ask::Queue);
         let want = self.want();
+        let ask = if want > 0 { self.ask.take() } else { None };
         exchange(session, reports, want, ask).boxed()
     }
 
@@ -186,8 +189,18 @@ impl Desk<'_> {
         let mut changes = Changes::default();
         match answer {
             Ok(Some(Exchanged { finished, leased })) => {
-                if let Some(next) = request.and_then(|request| request.next(&leased)) {
-                    self.ask = Some(next);
+                let has_ended = !reports.is_empty();
+                self.ask = match &request {
+                    Some(request) => request.next(&leased).or(self.ask),
+                    // What has ended makes room under the limits of owners, of which nobody hints. A report that
+                    // nothing was asked with does not wait for the answer to that.
+                    None if self.are_repeated => {
+                        self.ask.or(has_ended.then_some(Ask::QueueThenStore))
+                    }
+                    None => self.ask.or(has_ended.then_some(Ask::Queue)),
+                };
+                if !leased.is_empty() {
+                    self.are_repeated = leased.iter().any(|leased| leased.attempt > 1);
                 }
                 for ((finish, origin), answer) in reports.into_iter().zip(finished) {
                     changes.ended(self.session, finish.lease, origin, answer);
@@ -234,11 +247,11 @@ async fn exchange(
     session: Arc<Session>,
     reports: Vec<(Finish, Origin)>,
     want: u32,
-    ask: Ask,
+    ask: Option<Ask>,
 ) -> Outcome {
-    let request = match want {
-        0 => None,
-        want => {
+    let request = match ask {
+        None => None,
+        Some(ask) => {
             let asked = session.fenced.run_until_cancelled(pull::request(&session, want, ask));
             asked.await.flatten()
         }

@@ -57,10 +57,7 @@ impl Request {
             Pick::Ids(_) if leased.is_empty() => Some(Ask::Store),
             Pick::Ids(ids) => (ids.len() == self.want as usize).then_some(Ask::Queue),
             Pick::Fair { .. } => {
-                // Jobs that lost their worker become claimable one by one, and nobody hints at them.
-                let is_repeated = leased.iter().any(|leased| leased.attempt > 1);
-                let is_full = leased.len() == self.want as usize;
-                (is_full || is_repeated).then_some(Ask::QueueThenStore)
+                (leased.len() == self.want as usize).then_some(Ask::QueueThenStore)
             }
         }
     }

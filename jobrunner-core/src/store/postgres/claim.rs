@@ -161,7 +161,8 @@ async fn host(connection: &mut PgConnection, session: SessionId) -> Result<Optio
         .map_err(store_error)?;
     let (is_draining, host, is_due) = known.ok_or(Error::NotFound("session"))?;
     if is_due && !is_draining {
-        let promoted = sqlx::query(sql!("claim/promote")).execute(connection).await;
+        let query = sqlx::query(sql!("claim/promote")).bind(session.as_uuid());
+        let promoted = query.execute(connection).await;
         promoted.map_err(store_error)?;
     }
     Ok((!is_draining).then_some(host))

@@ -31,7 +31,7 @@ pub(super) async fn claim(
     if is_draining {
         return Ok(Vec::new());
     }
-    promote(connection).await?;
+    promote(connection, session).await?;
     let (queues, want, proposed) = match pick {
         Pick::Fair { queues, want } => (queues, want as usize, None),
         Pick::Ids(ids) => (Vec::new(), ids.len(), Some(ids)),
@@ -68,9 +68,10 @@ pub(super) async fn claim(
 }
 
 /// Makes scheduled jobs claimable whose time has come.
-async fn promote(connection: &mut SqliteConnection) -> Result<()> {
+async fn promote(connection: &mut SqliteConnection, session: SessionId) -> Result<()> {
     let due: Vec<Uuid> = sqlx::query_scalar(sql!("claim/due"))
         .bind(clock::now())
+        .bind(session.as_uuid())
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
