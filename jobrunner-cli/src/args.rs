@@ -260,6 +260,14 @@ pub(crate) enum JobsCommand {
         #[arg(long, value_enum, default_value_t)]
         output: Output,
     },
+    /// Tell why a job is where it is: what a waiting one waits for, why a failed one failed
+    Why {
+        /// Which job
+        id: JobId,
+        /// How to show it
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
     /// Cancel jobs
     Cancel {
         /// Which jobs
