@@ -73,7 +73,8 @@ impl Worker {
         executor: Arc<dyn Executor>,
         config: WorkerConfig,
     ) -> Self {
-        Self { parts: Arc::new(Parts { store, queue, executor, config }) }
+        let ring_memory = logs::RingMemory::default();
+        Self { parts: Arc::new(Parts { store, queue, executor, config, ring_memory }) }
     }
 
     /// Claims and runs jobs until `shutdown` is canceled, then drains: claims nothing more, gives
