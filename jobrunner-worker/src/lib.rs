@@ -16,6 +16,7 @@
 mod ahead;
 mod attempt;
 mod backoff;
+#[cfg(feature = "command")]
 mod command;
 mod drain;
 mod exchange;
@@ -24,16 +25,21 @@ mod heartbeat;
 mod held;
 mod logs;
 mod pull;
+mod runner;
 mod session;
+#[cfg(feature = "command")]
 mod supervisor;
 mod sweep;
 
 use std::{sync::Arc, time::Duration};
 
-use jobrunner_core::{Executor, Queue, Result, Store};
+use jobrunner_core::{Executor, Queue, Result, Store, config::Settings};
 use tokio_util::sync::CancellationToken;
 
-pub use command::{RunWorker, default_slots, local_worker};
+#[cfg(feature = "command")]
+pub use command::{RunWorker, local_worker};
+pub use runner::{Builder, Runner};
+#[cfg(feature = "command")]
 pub use supervisor::supervised;
 pub use sweep::sweep_leftovers;
 
@@ -41,6 +47,7 @@ use session::{Parts, Session};
 
 /// How a worker works.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct WorkerConfig {
     /// How many commands it runs at one time; 0 counts as 1.
     pub slots: u32,
@@ -57,6 +64,34 @@ pub struct WorkerConfig {
     /// How many bytes of each stream of a command are stored: the head and the tail of what it
     /// writes. Up to two chunks of 64 KiB more are stored at times.
     pub max_output_bytes: u64,
+}
+
+impl WorkerConfig {
+    /// As the settings say, with a slot for each processor.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            slots: default_slots(),
+            queues: Vec::new(),
+            host: None,
+            lease_ttl: settings.lease_ttl,
+            drain: settings.drain,
+            max_output_bytes: settings.max_output_bytes,
+        }
+    }
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self::of(&Settings::default())
+    }
+}
+
+/// How many jobs to run at one time when nobody says: as many as there are processors.
+#[must_use]
+pub fn default_slots() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(processors).unwrap_or(u32::MAX)
 }
 
 /// Runs jobs until it is told to stop.
