@@ -17,6 +17,7 @@ mod run;
 mod service;
 mod settings;
 mod spawning;
+mod suites;
 mod supervising;
 mod terminal;
 #[path = "../../src/tls.rs"]
