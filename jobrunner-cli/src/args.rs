@@ -19,7 +19,7 @@ use jobrunner_core::{
 pub(crate) use audit::{Audit, AuditCommand, Events};
 pub(crate) use run::{Run, Selection};
 pub(crate) use submit::{Retry, Submit};
-pub(crate) use suite::{Expanded, Suite, SuiteCommand};
+pub(crate) use suite::{Expanded, Format, From, Record, Suite, SuiteCommand, Tool};
 pub(crate) use users::{Users, UsersCommand};
 
 /// Runs shell-command jobs and batches of tests, and keeps their output and exit codes.
@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Up(Up),
     /// Run a suite here and now, without a server
     Run(Run),
-    /// Check suites, and show what they make
+    /// Check suites, show what they make, and make them of other tools' tests
     Suite(Suite),
     /// Make the schema of DATABASE_URL, or bring it up to date, and make the first admin account
     ///

@@ -2,6 +2,7 @@
 //! described in
 //! `docs/SUITES.md`.
 
+mod adapters;
 mod expand;
 mod format;
 mod matrix;
@@ -26,6 +27,7 @@ use crate::exit::{Context, Failure};
 use format::Header;
 use yaml::{Node, Wrong};
 
+pub(crate) use adapters::{made, record::record};
 pub(crate) use written::{as_yaml, script};
 
 /// A suite as it is written. What is text in it is what stands in the file, `no` and `3.10`

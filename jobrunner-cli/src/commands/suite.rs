@@ -11,7 +11,7 @@ use jobrunner_core::{
 use crate::{
     args::{Expanded, Output, Suite as Args, SuiteCommand},
     client::NewBatchWithJobs,
-    exit::{Exit, Failure},
+    exit::{Context, Exit, Failure},
     limits, output,
     suite::{self, Suite},
 };
@@ -41,6 +41,18 @@ pub(crate) async fn suite(args: Args) -> Result<Exit, Failure> {
             }
             Ok(Exit::Success)
         }
+        SuiteCommand::From(from) => {
+            let (batch, jobs) = suite::made(&from)?;
+            let yaml = suite::as_yaml(&batch, &jobs)?;
+            match &from.out {
+                Some(file) => std::fs::write(file, yaml).context(Trouble::CannotCreate, || {
+                    format!("cannot write {}", file.display())
+                })?,
+                None => output::put(yaml.as_bytes())?,
+            }
+            Ok(Exit::Success)
+        }
+        SuiteCommand::Record(record) => suite::record(&record),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The binary as its users run it: real processes, a real server, real commands.
 
+mod adapters;
 mod big;
 mod client;
 mod cpython;
