@@ -211,34 +211,39 @@ impl Expansion<'_> {
             let name = node.field("name").and_then(|name| name.text().ok()).unwrap_or_default();
             let within =
                 |wrong: Wrong| wrong.at(node.place).within(format!("jobs[{index}] ({name})"));
-            self.told(suite, made.map_err(within));
+            for wrong in made.err().into_iter().flatten() {
+                self.told::<()>(suite, Err(within(wrong)));
+            }
         }
         Ok(())
     }
 
-    /// Adds the jobs of one template, up to the first of which something is wrong.
+    /// Adds the jobs of one template, up to the first of which something is wrong. Returns all that
+    /// is wrong with that one.
     fn jobs_of_template(
         &mut self,
         node: &Rc<Node>,
         defaults: Option<&Rc<Node>>,
         suite: &Suite,
         vars: &Vars,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), Vec<Wrong>> {
+        let one = |wrong: Wrong| vec![wrong];
         let base = suite.base.as_deref();
-        let cells = matrix::cells(node.field("matrix").map(Rc::as_ref), vars, base)?;
+        let matrix = node.field("matrix").map(Rc::as_ref);
+        let cells = matrix::cells(matrix, vars, base).map_err(one)?;
         if self.jobs.len() + cells.len() > MAX_JOBS {
-            return Err(Wrong::new(format!("makes more than {MAX_JOBS} jobs")));
+            return Err(one(Wrong::new(format!("makes more than {MAX_JOBS} jobs"))));
         }
         let merged = merged(node, defaults);
         for cell in &cells {
-            let filled = Scope { vars, cell }.fill_node(&merged)?;
+            let filled = Scope { vars, cell }.fill_node(&merged).map_err(one)?;
             let filled = filled.as_ref().unwrap_or(&merged);
-            let job = new_job(Job::deserialize(&**filled)?, base)?;
+            let job =
+                Job::deserialize(&**filled).and_then(|job| new_job(job, base)).map_err(one)?;
             if let Some(rules) = self.rules
                 && let Err(violations) = rules.check(job.clone())
             {
-                let first = violations.into_iter().next();
-                return first.map_or(Ok(()), |violation| Err(of_violation(violation, filled)));
+                return Err(violations.into_iter().map(|it| of_violation(it, filled)).collect());
             }
             self.jobs.push(job);
         }

@@ -11,7 +11,7 @@ pub(super) struct Junit;
 impl Tool for Junit {
     fn list(&self, listing: &Listing) -> Result<Vec<Unit>, Failure> {
         if !listing.is_kept() {
-            return Err(Failure::usage("junit needs an earlier run: --listing FILE.xml"));
+            return Err(Failure::usage("junit needs an earlier run: suite from junit FILE.xml"));
         }
         if !listing.arguments.iter().any(|part| has_place(part)) {
             return Err(Failure::usage(

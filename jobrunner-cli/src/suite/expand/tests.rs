@@ -213,9 +213,9 @@ fn every_rule_of_the_service_is_checked_at_the_place_of_the_field() {
     assert!(refused(default, &[]).contains("suite.yaml:2:22: jobs[0] (a).priority must be"));
     let name = "name: \"a\\nb\"\njobs: [{name: a, shell: x}]\n";
     assert!(refused(name, &[]).starts_with("suite.yaml:1:7: name"), "{}", refused(name, &[]));
-    let several =
-        "name: s\njobs:\n  - {name: a, shell: x, priority: 11}\n  - {name: b}\n  - {nam: c}\n";
-    assert_eq!(refused(several, &[]).lines().count(), 3, "{}", refused(several, &[]));
+    let several = "name: s\njobs:\n  - {name: a, shell: x, priority: 11, queue: a b}
+  - {name: b}\n  - {nam: c}\n";
+    assert_eq!(refused(several, &[]).lines().count(), 4, "{}", refused(several, &[]));
     // Lowered by the service, which says so; not wrong.
     let long = expanded(&one("{name: a, shell: x, timeout_seconds: 9999}"), &[]);
     assert_eq!(long.expect("expanded")[0].timeout_seconds, Some(9999));
