@@ -12,3 +12,4 @@ mod redis_queue;
 mod servers;
 mod sqlite;
 mod state_machine;
+mod statements;
