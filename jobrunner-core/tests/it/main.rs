@@ -2,6 +2,7 @@
 
 mod callers;
 mod executor;
+mod layers;
 mod local_queue;
 mod plans;
 mod postgres;
