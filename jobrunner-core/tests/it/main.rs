@@ -4,6 +4,7 @@ mod callers;
 mod executor;
 mod layers;
 mod local_queue;
+mod migration;
 mod plans;
 mod postgres;
 #[cfg(feature = "postgres")]
