@@ -2,6 +2,7 @@
 
 mod callers;
 mod executor;
+mod indexes;
 mod layers;
 mod local_queue;
 mod migration;

@@ -10,6 +10,8 @@ with recursive active (lane_id) as (
     from active
     cross join lateral (select lane_id from jobrunner.ready where lane_id > active.lane_id
                         order by lane_id limit 1) next
+), running as materialized (
+    select owner_id, count(*) as jobs from jobrunner.lease group by owner_id
 ), eligible as materialized (
     select l.id, l.vtime, q.weight, a.max_running_jobs is not null as is_limited
     from active
@@ -19,7 +21,7 @@ with recursive active (lane_id) as (
     where (cardinality($1::text[]) = 0 or l.queue = any($1))
       and a.is_active is not false
       and (a.max_running_jobs is null
-           or (select count(*) from jobrunner.lease s where s.owner_id = l.owner_id) < a.max_running_jobs)
+           or coalesce((select jobs from running where owner_id = l.owner_id), 0) < a.max_running_jobs)
       and exists (select from jobrunner.ready r
                   where r.lane_id = l.id
                     and (r.avoid_host is null or r.avoid_host <> $2 or r.avoid_until <= clock_timestamp()))
