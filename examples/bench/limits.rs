@@ -17,8 +17,8 @@ pub(crate) fn commands_a_second(count: usize) -> f64 {
     count as f64 / commands(count).as_secs_f64()
 }
 
-/// The same, half of them before something is done and half after it, since what else a machine does
-/// comes and goes.
+/// The same, half of them before something is done and half after it, since what else a machine
+/// does comes and goes.
 pub(crate) fn commands_around<T>(count: usize, run: impl FnOnce() -> T) -> (f64, T) {
     let before = commands(count / 2);
     let done = run();

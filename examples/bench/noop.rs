@@ -9,10 +9,10 @@ use std::{
 use async_trait::async_trait;
 use jobrunner_core::{
     Executor,
+    attempt::Outcome,
     config::Settings,
     connect::{self, Backends},
-    executor::RunContext,
-    lease::{Leased, Outcome},
+    executor::{Run, RunContext},
 };
 use jobrunner_worker::{Worker, WorkerConfig};
 use tokio::task::JoinSet;
@@ -25,7 +25,7 @@ struct Nothing;
 
 #[async_trait]
 impl Executor for Nothing {
-    async fn run(&self, _job: &Leased, _context: RunContext) -> Outcome {
+    async fn run(&self, _run: &Run, _context: RunContext) -> Outcome {
         Outcome {
             reason: None,
             exit_code: Some(0),

@@ -1,66 +1,19 @@
 //! The audit: who asked for what, and when.
 //!
-//! An event says that somebody asked for a change and was allowed to. It is stored before the change is
-//! made, so nothing is done that is not told; now and then one tells of a change that came to nothing
-//! because something else came in between. Events are never changed or deleted. Submissions are told by
-//! the jobs and batches themselves.
-
-use std::{fmt, str::FromStr};
+//! An event says that somebody asked for a change and was allowed to. It is stored before the
+//! change is made, so nothing is done that is not told; now and then one tells of a change that
+//! came to nothing because something else came in between. Events are never changed or deleted.
+//! Submissions are told by the jobs and batches themselves.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{AuditEventId, UserId};
-
-/// Words that stand in the store, in the API and on pages, each with its variant.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $unknown:ident {
-        $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)?
-    }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $word)] $variant),+
-        }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The word, as it is written everywhere.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word),+
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = $unknown;
-
-            fn from_str(text: &str) -> Result<Self, $unknown> {
-                Self::ALL.iter().copied().find(|known| known.as_str() == text).ok_or($unknown)
-            }
-        }
-
-        /// The text is none of the words.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-        #[error("must be one of {}", [$($word),+].join(", "))]
-        pub struct $unknown;
-    };
-}
+use crate::{AuditEventId, UserId, words::words};
 
 words! {
     /// What was asked for.
-    AuditAction, UnknownAction {
+    AuditAction {
         /// A token was given out for a password.
         SignIn = "sign_in",
         /// A password was wrong, or there is no such account. No more than one a second is kept.
@@ -71,11 +24,11 @@ words! {
         CreateUser = "create_user",
         /// An account was changed, enabled or disabled.
         UpdateUser = "update_user",
-        /// A job was taken back.
+        /// A job was canceled.
         CancelJob = "cancel_job",
         /// A job that had ended was forgotten.
         DeleteJob = "delete_job",
-        /// A batch was taken back.
+        /// A batch was canceled.
         CancelBatch = "cancel_batch",
         /// Members of a batch were submitted again.
         RerunBatch = "rerun_batch",
@@ -90,7 +43,7 @@ words! {
 
 words! {
     /// What an action was done to.
-    TargetType, UnknownTarget {
+    TargetType {
         /// An account.
         User = "user",
         /// A job.

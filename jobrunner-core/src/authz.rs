@@ -14,15 +14,15 @@ pub use roles::RoleAuthz;
 pub(crate) use token::Refresh;
 pub use token::{AccessToken, Lifetimes, RefreshToken, TokenKey, TokenKeyError, Tokens};
 
-use crate::{Result, Role, SignInId, UserId};
+use crate::{Result, Role, SignInId, UserId, user::Scope};
 
 /// What a caller proves who they are with.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// An access token given out before.
     Bearer(SecretString),
-    /// A refresh token given out before, which has not been used yet. It is used by this, and a second
-    /// use ends the sign-in: one of the two was a thief's.
+    /// A refresh token given out before, which has not been used yet. It is used by this, and a
+    /// second use ends the sign-in: one of the two was a thief's.
     Refresh(SecretString),
     /// The name and password of an account.
     Password {
@@ -44,8 +44,8 @@ pub struct Principal {
     pub role: Role,
     /// Tokens of an earlier version no longer work.
     pub token_version: i64,
-    /// Which proof of a password this goes back to. Tokens that are given out for this caller belong to
-    /// it, and end with it.
+    /// Which proof of a password this goes back to. Tokens that are given out for this caller
+    /// belong to it, and end with it.
     pub sign_in: SignInId,
 }
 
@@ -62,30 +62,6 @@ pub enum Action {
     SeeWorkers,
     /// Create accounts, change them, look at all of them.
     Administer,
-}
-
-/// Whose things a caller may see; goes into every query, so that nothing needs to be hidden later.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scope {
-    /// Nobody's.
-    #[default]
-    Nothing,
-    /// One owner's.
-    Owner(UserId),
-    /// Everybody's.
-    All,
-}
-
-impl Scope {
-    /// Whether the scope has `owner`'s things in it.
-    #[must_use]
-    pub fn contains(self, owner: UserId) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Owner(id) => id == owner,
-            Self::All => true,
-        }
-    }
 }
 
 /// Decides who a caller is and what they may do.

@@ -1,12 +1,10 @@
 //! Batches: jobs that were submitted together and are counted together.
 
-use std::{fmt, str::FromStr};
-
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{BatchId, Status, UserId, Violation, job, strict};
+use crate::{BatchId, Status, UserId, Violation, job, strict, words::words};
 
 /// The most jobs one batch may have.
 pub const MAX_JOBS: usize = 100_000;
@@ -100,7 +98,7 @@ pub struct Counts {
     pub passed: u64,
     /// Ended badly.
     pub failed: u64,
-    /// Taken back.
+    /// Ended by a cancel.
     pub canceled: u64,
 }
 
@@ -131,8 +129,9 @@ impl Counts {
         self.waiting == 0 && self.running == 0
     }
 
-    /// The status of a batch with these counts: `waiting` until one job was started, `running` until
-    /// all have ended, then `failed` if any failed, else `canceled` if any was, else `passed`.
+    /// The status of a batch with these counts: `waiting` until one job was started, `running`
+    /// until all have ended, then `failed` if any failed, else `canceled` if any was, else
+    /// `passed`.
     #[must_use]
     pub const fn batch_status(&self, started: bool) -> BatchStatus {
         if self.all_ended() {
@@ -151,54 +150,21 @@ impl Counts {
     }
 }
 
-/// Which members a rerun repeats.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RerunOnly {
-    /// Those that failed or were canceled.
-    #[default]
-    Failed,
-    /// Every one.
-    All,
-}
-
-/// The text is neither.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be failed or all")]
-pub struct UnknownMembers;
-
-impl FromStr for RerunOnly {
-    type Err = UnknownMembers;
-
-    fn from_str(text: &str) -> Result<Self, UnknownMembers> {
-        match text {
-            "failed" => Ok(Self::Failed),
-            "all" => Ok(Self::All),
-            _ => Err(UnknownMembers),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for RerunOnly {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        strict::word(deserializer, "failed or all")
-    }
-}
-
-impl fmt::Display for RerunOnly {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Failed => "failed",
-            Self::All => "all",
-        })
+words! {
+    /// Which members a rerun repeats.
+    #[derive(Default)]
+    RerunOnly {
+        /// Those that failed or were canceled.
+        #[default]
+        Failed = "failed",
+        /// Every one.
+        All = "all",
     }
 }
 
 /// Which batches a list shows. Every `None` lets everything through.
 #[derive(Clone, Debug, Default)]
 pub struct BatchFilter {
-    /// Only these owners' batches: set from the caller's rights, never by the caller.
-    pub scope: crate::authz::Scope,
     /// Only batches that stand so.
     pub status: Option<BatchStatus>,
     /// Only batches of this owner.

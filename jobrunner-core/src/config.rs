@@ -34,8 +34,8 @@ pub struct Settings {
     pub jwt_secret: Option<SecretString>,
     /// `ACCESS_TOKEN_EXPIRE_MINUTES`, 60 by default.
     pub token_lifetime: Duration,
-    /// `REFRESH_TOKEN_EXPIRE_DAYS`, 30 by default: how long after a password was given clients may go on
-    /// without it.
+    /// `REFRESH_TOKEN_EXPIRE_DAYS`, 30 by default: how long after a password was given clients may
+    /// go on without it.
     pub refresh_lifetime: Duration,
     /// `DEFAULT_QUEUE`, `default` by default.
     pub default_queue: String,
@@ -57,21 +57,21 @@ pub struct Settings {
     /// `LEASE_SECONDS`, 15 by default: how long a worker may be silent before its jobs are taken
     /// back.
     pub lease_ttl: Duration,
-    /// `DRAIN_SECONDS`, 30 by default: how long running commands may go on when a worker is asked to
-    /// stop.
+    /// `DRAIN_SECONDS`, 30 by default: how long running commands may go on when a worker is asked
+    /// to stop.
     pub drain: Duration,
     /// `MAX_OUTPUT_BYTES`, 16 MiB by default: how much of each stream of a command is stored.
     pub max_output_bytes: u64,
     /// `JOB_CGROUP`, `auto` by default: where commands get control groups of their own.
     pub cgroup: Cgroup,
-    /// `JOB_MAX_PROCESSES`, 4096 by default: how many processes and threads a command may have at one time,
-    /// where it has a control group.
+    /// `JOB_MAX_PROCESSES`, 4096 by default: how many processes and threads a command may have at
+    /// one time, where it has a control group.
     pub max_processes: u64,
-    /// `JOB_ENV_ALLOW`, nothing by default: variables that make a program load or run something else and that
-    /// jobs may set all the same.
+    /// `JOB_ENV_ALLOW`, nothing by default: variables that make a program load or run something
+    /// else and that jobs may set all the same.
     pub loading_variables: LoadingVariables,
-    /// `VALIDATE_INPUTS_ON_SUBMIT`, false by default: whether working directories and inputs must exist on the
-    /// server at submission.
+    /// `VALIDATE_INPUTS_ON_SUBMIT`, false by default: whether working directories and inputs must
+    /// exist on the server at submission.
     pub must_exist: bool,
     /// `JOB_UMASK`, 077 by default: the file mode creation mask of commands.
     pub umask: u32,

@@ -43,10 +43,10 @@ pub struct Backends {
 /// Connects to the backends that `DATABASE_URL` and `REDIS_URL` name.
 ///
 /// # Errors
-/// [`Invalid`](Error::Invalid) when `DATABASE_URL` names no server that several processes can share,
-/// [`Unavailable`](Error::Unavailable) when the database does not answer,
-/// [`Conflict`](Error::Conflict) when its schema is missing or too old. A Redis that does not answer is
-/// done without until it does.
+/// [`Invalid`](Error::Invalid) when `DATABASE_URL` names no server that several processes can
+/// share, [`Unavailable`](Error::Unavailable) when the database does not answer,
+/// [`Conflict`](Error::Conflict) when its schema is missing or too old. A Redis that does not
+/// answer is done without until it does.
 #[cfg(all(feature = "postgres", feature = "redis"))]
 pub async fn backends(settings: &Settings) -> Result<Backends> {
     let url = postgres_url(settings)?.expose_secret();
@@ -63,8 +63,8 @@ pub async fn backends(settings: &Settings) -> Result<Backends> {
     Ok(Backends { store, queue })
 }
 
-/// As [`backends`], for a process that is started together with its database: waits until that answers,
-/// for a minute at most. `None` when `stop` was canceled before.
+/// As [`backends`], for a process that is started together with its database: waits until that
+/// answers, for a minute at most. `None` when `stop` was canceled before.
 ///
 /// # Errors
 /// As [`backends`].
@@ -101,8 +101,8 @@ pub async fn service(backends: &Backends, settings: &Settings) -> Result<Service
     assemble(backends, settings, shared_secret(settings)?).await
 }
 
-/// Whether there is a secret that a server can start with; without a database, so that it can be said
-/// before anything else.
+/// Whether there is a secret that a server can start with; without a database, so that it can be
+/// said before anything else.
 ///
 /// # Errors
 /// As [`service`].
@@ -122,13 +122,13 @@ fn token_key(secret: &SecretString, settings: &Settings) -> Result<TokenKey> {
         .map_err(|e| Error::invalid("JWT_SECRET_KEY", e.to_string()))
 }
 
-/// Makes the schema of `DATABASE_URL` or brings it up to date, and makes the first admin if there is no
-/// account; answers its password if that was made at random, to be shown once. Harmless when it is
-/// repeated, or done by several processes at once.
+/// Makes the schema of `DATABASE_URL` or brings it up to date, and makes the first admin if there
+/// is no account; answers its password if that was made at random, to be shown once. Harmless when
+/// it is repeated, or done by several processes at once.
 ///
 /// # Errors
-/// [`Invalid`](Error::Invalid) when there is no database to make it in or the admin's settings are wrong;
-/// otherwise what the database says.
+/// [`Invalid`](Error::Invalid) when there is no database to make it in or the admin's settings are
+/// wrong; otherwise what the database says.
 #[cfg(feature = "postgres")]
 pub async fn init_database(settings: &Settings) -> Result<FirstAdmin> {
     let url = postgres_url(settings)?.expose_secret();
@@ -141,8 +141,8 @@ pub async fn init_database(settings: &Settings) -> Result<FirstAdmin> {
     first_admin(&service, settings).await
 }
 
-/// Makes the first admin, as `JOBRUNNER_ADMIN_EMAIL` and `JOBRUNNER_ADMIN_PASSWORD` say, if there is no
-/// account. Of many processes that do so at once, one makes it.
+/// Makes the first admin, as `JOBRUNNER_ADMIN_EMAIL` and `JOBRUNNER_ADMIN_PASSWORD` say, if there
+/// is no account. Of many processes that do so at once, one makes it.
 ///
 /// # Errors
 /// [`Invalid`](Error::Invalid) when the settings are wrong; otherwise what the store says.

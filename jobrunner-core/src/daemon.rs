@@ -1,5 +1,5 @@
-//! What every process of JobRunner does at its start and its end: it reads its settings, starts its log,
-//! stops when it is told to, and says in one line why it could not.
+//! What every process of JobRunner does at its start and its end: it reads its settings, starts its
+//! log, stops when it is told to, and says in one line why it could not.
 
 mod file;
 mod file_parser;
@@ -75,12 +75,14 @@ pub fn keep_to_itself() -> io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(io::Error::from)
 }
 
-/// Sets the file mode creation mask of this process, which commands inherit: only the bits of `0o777`.
+/// Sets the file mode creation mask of this process, which commands inherit: only the bits of
+/// `0o777`.
 pub fn set_umask(mask: u32) {
     rustix::process::umask(Mode::from_bits_truncate(mask));
 }
 
-/// Tells the person at the terminal, if anybody reads it. Unlike `eprintln!` it never ends the process.
+/// Tells the person at the terminal, if anybody reads it. Unlike `eprintln!` it never ends the
+/// process.
 pub fn say(line: &str) {
     if let Err(error) = writeln!(io::stderr(), "{line}") {
         tracing::trace!(%error, "nobody reads the messages");
@@ -97,12 +99,12 @@ pub fn ignores_hangup() -> bool {
     mask.is_some_and(|mask| mask & 1 == 1)
 }
 
-/// How soon after the first a signal counts as the same request. A terminal and `systemctl stop` signal
-/// every process of a group, and a supervisor passes on what it was sent.
+/// How soon after the first a signal counts as the same request. A terminal and `systemctl stop`
+/// signal every process of a group, and a supervisor passes on what it was sent.
 const SAME_REQUEST: Duration = Duration::from_millis(300);
 
-/// A token that the first SIGINT, SIGTERM or SIGHUP cancels; the second one, 0.3 seconds later at the
-/// earliest, ends the process at once. SIGHUP is left alone where it is ignored.
+/// A token that the first SIGINT, SIGTERM or SIGHUP cancels; the second one, 0.3 seconds later at
+/// the earliest, ends the process at once. SIGHUP is left alone where it is ignored.
 ///
 /// # Errors
 /// The signals cannot be listened for.

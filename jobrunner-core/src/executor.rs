@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use cgroup::ControlGroups;
@@ -26,10 +25,7 @@ pub use kill::signal_name;
 pub use process::{ProcessExecutor, ProcessSettings};
 pub use reaper::Reaper;
 
-use crate::{
-    lease::{Leased, Outcome},
-    log::Stream,
-};
+use crate::{BatchId, JobId, JobSpec, UserId, attempt::Outcome, log::Stream, words::words};
 
 /// Where a command's output goes.
 #[async_trait]
@@ -37,6 +33,22 @@ pub trait OutputSink: Send + Sync {
     /// Takes bytes that were read from a stream, in order. Waits while the sink is behind, so that
     /// the command is slowed down rather than output lost.
     async fn write(&self, stream: Stream, bytes: Bytes);
+}
+
+/// One run of a job's command: everything that an executor needs to know of it, and no lease to
+/// report by.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Which job.
+    pub job: JobId,
+    /// Whose it is.
+    pub owner: UserId,
+    /// The batch it is a member of.
+    pub batch: Option<BatchId>,
+    /// The number of this attempt, 1 for the first.
+    pub attempt: u32,
+    /// What to run.
+    pub spec: JobSpec,
 }
 
 /// What surrounds one run.
@@ -48,32 +60,17 @@ pub struct RunContext {
     pub output: Arc<dyn OutputSink>,
 }
 
-/// How an executor holds together what a command starts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Containment {
-    /// By process groups alone: what leaves its group is not followed.
-    #[default]
-    ProcessGroup,
-    /// By process groups, and by a [`Reaper`] that is handed what leaves them.
-    ProcessTree,
-    /// By a control group (cgroup v2) for each command, besides.
-    #[serde(rename = "cgroup_v2")]
-    CgroupV2,
-}
-
-impl Containment {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::ProcessGroup, Self::ProcessTree, Self::CgroupV2];
-
-    /// The word, as it is written everywhere.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ProcessGroup => "process_group",
-            Self::ProcessTree => "process_tree",
-            Self::CgroupV2 => "cgroup_v2",
-        }
+words! {
+    /// How an executor holds together what a command starts.
+    #[derive(Default)]
+    Containment {
+        /// By process groups alone: what leaves its group is not followed.
+        #[default]
+        ProcessGroup = "process_group",
+        /// By process groups, and by a [`Reaper`] that is handed what leaves them.
+        ProcessTree = "process_tree",
+        /// By a control group (cgroup v2) for each command, besides.
+        CgroupV2 = "cgroup_v2",
     }
 }
 
@@ -92,5 +89,5 @@ pub trait Executor: Send + Sync {
     /// the command ended by itself first.
     ///
     /// **Cancel safety**: dropping the future kills the command's process group without grace.
-    async fn run(&self, job: &Leased, context: RunContext) -> Outcome;
+    async fn run(&self, run: &Run, context: RunContext) -> Outcome;
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{JobId, job::Reason};
+use crate::{JobId, attempt::Reason};
 
 /// How many failures of a batch are looked at for their causes: its newest.
 pub const FAILURES_LOOKED_AT: u32 = 10_000;

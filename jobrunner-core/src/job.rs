@@ -15,15 +15,18 @@ pub use check::{Rules, check_queue};
 pub(crate) use check::{check_name, check_payload};
 pub use env::LoadingVariables;
 pub use hold::{Hold, HoldReason};
-pub use order::{Order, UnknownOrder};
+pub use order::Order;
 
-use crate::{BatchId, JobId, SessionId, Status, UserId, retry::Retry, strict};
+pub use crate::attempt::{Attempt, JobResult, Reason};
+
+use crate::{BatchId, JobId, Status, UserId, retry::Retry, strict};
 
 /// A job as a caller asks for it, unchecked. Missing fields take the service's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewJob {
-    /// What people call it: 1 to 255 bytes on one line, of which something can be seen. Names need not be unique.
+    /// What people call it: 1 to 255 bytes on one line, of which something can be seen. Names need
+    /// not be unique.
     pub name: String,
     /// The program and its arguments, handed over as they are; no shell reads them.
     pub command: Vec<String>,
@@ -110,18 +113,20 @@ pub struct JobSpec {
     /// How long the command may write nothing, in whole seconds, at least 1; `None` is for ever.
     #[serde(default)]
     pub silence_seconds: Option<u64>,
-    /// How much of each of its streams is stored, in bytes, at least 1; `None` is what the worker allows,
-    /// which is the most in any case.
+    /// How much of each of its streams is stored, in bytes, at least 1; `None` is what the worker
+    /// allows, which is the most in any case.
     #[serde(default)]
     pub max_output_bytes: Option<u64>,
-    /// How much memory it may use, in MiB, at least 1: all its processes together where the worker has control
-    /// groups, else each for itself (`RLIMIT_AS`). `None`, here and below, is what the worker itself may use.
+    /// How much memory it may use, in MiB, at least 1: all its processes together where the worker
+    /// has control groups, else each for itself (`RLIMIT_AS`). `None`, here and below, is what the
+    /// worker itself may use.
     #[serde(default)]
     pub max_memory_mb: Option<u64>,
     /// How many descriptors each of its processes may have open (`RLIMIT_NOFILE`), at least 16.
     #[serde(default)]
     pub max_open_files: Option<u64>,
-    /// How much processor time each of its processes may use (`RLIMIT_CPU`), in seconds, at least 1.
+    /// How much processor time each of its processes may use (`RLIMIT_CPU`), in seconds, at least
+    /// 1.
     #[serde(default)]
     pub max_cpu_seconds: Option<u64>,
 }
@@ -131,6 +136,12 @@ impl JobSpec {
     #[must_use]
     pub const fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout_seconds)
+    }
+
+    /// The same once more: the time it was meant for is over.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self { scheduled_at: None, ..self }
     }
 
     /// How long the command may write nothing.
@@ -222,113 +233,9 @@ impl Job {
     }
 }
 
-/// How an attempt ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JobResult {
-    /// What the command returned; `None` if it did not end by itself or was never started.
-    pub exit_code: Option<i32>,
-    /// The signal that ended it, as `SIGKILL`.
-    pub signal: Option<String>,
-    /// Why it did not pass; `None` if it did.
-    pub reason: Option<Reason>,
-    /// How long the command ran, in milliseconds of a clock that is never set.
-    pub duration_ms: u64,
-    /// What the command wrote, stored or not.
-    pub stdout_bytes: u64,
-    /// What the command wrote, stored or not.
-    pub stderr_bytes: u64,
-    /// Whether part of the output was left out of storage.
-    pub truncated: bool,
-    /// The worker that ran it.
-    pub worker_id: Option<SessionId>,
-}
-
-/// Why an attempt did not pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The command returned something other than 0.
-    ExitCode,
-    /// A signal that JobRunner did not send ended the command.
-    Signal,
-    /// It ran longer than it may, and was killed.
-    Timeout,
-    /// It wrote nothing for longer than it may, and was killed.
-    Silent,
-    /// It used more memory than it may, and the kernel killed one of its processes for it.
-    Oom,
-    /// The program could not be started.
-    SpawnFailed,
-    /// The working directory is missing, unreadable, or not allowed.
-    WorkingDir,
-    /// One of the inputs is missing or unreadable.
-    InputMissing,
-    /// The worker went away in the middle.
-    WorkerLost,
-    /// Somebody took it back while it ran.
-    Canceled,
-}
-
-impl Reason {
-    /// Every reason.
-    pub const ALL: [Self; 10] = [
-        Self::ExitCode,
-        Self::Signal,
-        Self::Timeout,
-        Self::Silent,
-        Self::Oom,
-        Self::SpawnFailed,
-        Self::WorkingDir,
-        Self::InputMissing,
-        Self::WorkerLost,
-        Self::Canceled,
-    ];
-
-    /// The word, as it is written everywhere.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ExitCode => "exit_code",
-            Self::Signal => "signal",
-            Self::Timeout => "timeout",
-            Self::Silent => "silent",
-            Self::Oom => "oom",
-            Self::SpawnFailed => "spawn_failed",
-            Self::WorkingDir => "working_dir",
-            Self::InputMissing => "input_missing",
-            Self::WorkerLost => "worker_lost",
-            Self::Canceled => "canceled",
-        }
-    }
-}
-
-/// One start of a job's command.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Attempt {
-    /// 1 for the first.
-    pub attempt: u32,
-    /// `running`, or how this attempt ended.
-    pub status: Status,
-    /// The worker that ran it.
-    pub worker_id: Option<SessionId>,
-    /// The host of that worker, if it is known.
-    #[serde(default)]
-    pub worker_host: Option<String>,
-    /// When the command was started.
-    pub started_at: DateTime<Utc>,
-    /// When its end was recorded.
-    pub finished_at: Option<DateTime<Utc>>,
-    /// How it ended.
-    pub result: Option<JobResult>,
-    /// Why it did not pass, in one sentence.
-    pub error: Option<String>,
-}
-
 /// Which jobs a list shows. Every `None` lets everything through.
 #[derive(Clone, Debug, Default)]
 pub struct JobFilter {
-    /// Only these owners' jobs: set from the caller's rights, never by the caller.
-    pub scope: crate::authz::Scope,
     /// Only jobs that stand so.
     pub status: Option<Status>,
     /// Only members of this batch.
@@ -341,40 +248,7 @@ pub struct JobFilter {
     pub name: Option<String>,
     /// Only jobs that ended for this reason.
     pub reason: Option<Reason>,
-    /// In which order; another than the usual one needs a batch, all of whose members are then looked at.
+    /// In which order; another than the usual one needs a batch, all of whose members are then
+    /// looked at.
     pub order: Order,
 }
-
-impl JobFilter {
-    /// The status of the jobs that the filter shows: the one it names, or that of all that end for its reason.
-    ///
-    /// # Errors
-    /// Nothing that stands as it says ends for its reason.
-    pub(crate) fn narrowed(&self) -> Result<Option<Status>, NothingMatches> {
-        let of_reason = self.reason.map(|reason| match reason {
-            Reason::Canceled => Status::Canceled,
-            _ => Status::Failed,
-        });
-        match (self.status, of_reason) {
-            (Some(status), Some(of_reason)) if status != of_reason => Err(NothingMatches),
-            (status, of_reason) => Ok(status.or(of_reason)),
-        }
-    }
-}
-
-/// A filter contradicts itself.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NothingMatches;
-
-impl std::str::FromStr for Reason {
-    type Err = UnknownReason;
-
-    fn from_str(text: &str) -> Result<Self, UnknownReason> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or(UnknownReason)
-    }
-}
-
-/// The text is none of the words for reasons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of {}", Reason::ALL.map(Reason::as_str).join(", "))]
-pub struct UnknownReason;

@@ -5,12 +5,16 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use crate::attempt::Outcome;
 use crate::{
-    BatchId, JobId, JobSpec, SessionId, Status, UserId, executor::Containment, job::Reason,
+    BatchId, JobId, SessionId, UserId,
+    attempt::Reason,
+    executor::{Containment, Run},
     log::LogChunk,
 };
 
-/// Proof of one claim of one job. Never reused: what a worker says with an old token changes nothing.
+/// Proof of one claim of one job. Never reused: what a worker says with an old token changes
+/// nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseToken(pub i64);
 
@@ -125,20 +129,14 @@ pub struct Exchanged {
     pub leased: Vec<Leased>,
 }
 
-/// A claimed job: everything a worker needs to run it.
+/// A claimed job.
 #[derive(Clone, Debug)]
 pub struct Leased {
     /// The claim.
     pub lease: LeaseRef,
-    /// Whose job it is.
-    pub owner: UserId,
-    /// Its batch.
-    pub batch: Option<BatchId>,
-    /// The number of this attempt, 1 for the first. The claim charges it; giving the lease back before the
-    /// command is started takes the charge away.
-    pub attempt: u32,
-    /// What to run.
-    pub spec: JobSpec,
+    /// What to run. The claim charges its attempt; giving the lease back before the command is
+    /// started takes the charge away.
+    pub run: Run,
 }
 
 /// A job that waits in its lane and may be claimed now: what a queue is filled from.
@@ -167,33 +165,6 @@ pub struct Renewal {
     pub drain: bool,
 }
 
-/// How one run of a command ended, as the executor saw it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// Why it did not pass; `None` if it did.
-    pub reason: Option<Reason>,
-    /// What the command returned.
-    pub exit_code: Option<i32>,
-    /// The signal that ended it, as `SIGKILL`.
-    pub signal: Option<String>,
-    /// Why it did not pass, in one sentence.
-    pub error: Option<String>,
-    /// How long it ran, by a clock that is never set.
-    pub duration: Duration,
-}
-
-impl Outcome {
-    /// The status of an attempt that ended so. What follows for its job is another question, which
-    /// [`retry::next`](crate::retry::next) answers.
-    pub(crate) const fn status(&self) -> Status {
-        match self.reason {
-            None => Status::Passed,
-            Some(Reason::Canceled) => Status::Canceled,
-            Some(_) => Status::Failed,
-        }
-    }
-}
-
 /// The report of an attempt's end. Safe to send again when the answer was lost.
 #[derive(Clone, Debug)]
 pub struct Finish {
@@ -214,14 +185,15 @@ pub struct Finish {
 }
 
 impl Finish {
-    /// The record of a lease that was given back after its job had been canceled: no command was started.
+    /// The record of a lease that was given back after its job had been canceled: no command was
+    /// started.
     pub(crate) fn canceled(lease: LeaseRef) -> Self {
         let error = Some("was canceled before its command was started".to_owned());
         Self::without_command(lease, Reason::Canceled, error)
     }
 
-    /// What is recorded of an attempt whose worker went away: it ran for so long, and so much of its
-    /// output is stored.
+    /// What is recorded of an attempt whose worker went away: it ran for so long, and so much of
+    /// its output is stored.
     pub(crate) fn lost(
         lease: LeaseRef,
         ran: Duration,
@@ -281,7 +253,7 @@ pub struct Rescued {
 pub enum Rescue {
     /// Those of sessions that did not renew in time, or no longer exist.
     Expired,
-    /// All of them. Only for a caller that knows no worker is alive, as the holder of the lock on an
-    /// embedded data directory does.
+    /// All of them. Only for a caller that knows no worker is alive, as the holder of the lock on
+    /// an embedded data directory does.
     All,
 }

@@ -9,12 +9,14 @@
 //! | [`Authz`] | who may do what | [`authz::RoleAuthz`] |
 //!
 //! A submitted job is a row in the store; a queue only hints at which row to look at next; a worker
-//! leases the row, runs the command and gives the row back finished. [`Service`] is the one door for
-//! callers: it authorizes, validates, stores and hints, in this order.
+//! leases the row, runs the command and gives the row back finished. [`Service`] is the one door
+//! for callers: it authorizes, validates, stores and hints, in this order.
 
 mod id;
 mod name;
+mod words;
 
+pub mod attempt;
 pub mod audit;
 pub mod authz;
 pub mod batch;
@@ -55,3 +57,4 @@ pub use service::Service;
 pub use status::Status;
 pub use store::Store;
 pub use user::{Role, User};
+pub use words::UnknownWord;

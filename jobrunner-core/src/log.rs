@@ -3,31 +3,19 @@
 mod order;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 pub use order::Mark;
 pub(crate) use order::{Content, merge, pieces};
 
-use crate::{JobId, Status};
+use crate::{JobId, Status, words::words};
 
-/// One of the two streams a command writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stream {
-    /// Descriptor 1.
-    Stdout,
-    /// Descriptor 2.
-    Stderr,
-}
-
-impl Stream {
-    /// The word, as it is written everywhere.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-        }
+words! {
+    /// One of the two streams a command writes.
+    Stream {
+        /// Descriptor 1.
+        Stdout = "stdout",
+        /// Descriptor 2.
+        Stderr = "stderr",
     }
 }
 
@@ -41,13 +29,13 @@ pub struct LogChunk {
     pub offset: u64,
     /// The bytes.
     pub bytes: Bytes,
-    /// Where the other stream was when its parts were read, in the order of their offsets, the first at the
-    /// chunk's own or before it. Empty if that is not known.
+    /// Where the other stream was when its parts were read, in the order of their offsets, the
+    /// first at the chunk's own or before it. Empty if that is not known.
     pub marks: Vec<Mark>,
 }
 
 impl LogChunk {
-    /// The offset just behind the piece.
+    /// The offset just after the piece.
     #[must_use]
     pub fn end(&self) -> u64 {
         self.offset + self.bytes.len() as u64
@@ -107,8 +95,8 @@ impl LogInfo {
     }
 }
 
-/// What is known of one stream: its bytes `0..head_end` and `tail_start..written` are stored. Without
-/// a gap the head is the whole stream, and `tail_start` and `head_end` equal `written`.
+/// What is known of one stream: its bytes `0..head_end` and `tail_start..written` are stored.
+/// Without a gap the head is the whole stream, and `tail_start` and `head_end` equal `written`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StreamInfo {
     /// Bytes written by the command so far, stored or not.

@@ -1,5 +1,5 @@
-//! Lists in pages: newest first, each page continuing after the last item of the one before, so that
-//! no page gets slower or shifts when new items arrive.
+//! Lists in pages: newest first, each page continuing after the last item of the one before, so
+//! that no page gets slower or shifts when new items arrive.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -48,6 +48,21 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// A page of nothing, the last one.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { items: Vec::new(), next_cursor: None }
+    }
+
+    /// The same page of what its items become.
+    ///
+    /// # Errors
+    /// The first error.
+    pub fn try_map<U, E>(self, each: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let items = self.items.into_iter().map(each).collect::<Result<_, E>>()?;
+        Ok(Page { items, next_cursor: self.next_cursor })
+    }
+
     /// A page out of up to `limit + 1` items: the extra one only tells that there is more.
     pub fn from_surplus(mut items: Vec<T>, limit: u32, id: impl Fn(&T) -> Uuid) -> Self {
         let limit = limit as usize;

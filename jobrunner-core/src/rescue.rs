@@ -11,9 +11,9 @@ use crate::{
     queue::Wakeup,
 };
 
-/// Takes back the leases of workers that went away, twice in a lease's time to live, until `done`. Every
-/// worker does, and every server, so that it is done when no worker is left; the store lets each lease be
-/// taken back once.
+/// Takes back the leases of workers that went away, twice in a lease's time to live, until `done`.
+/// Every worker does, and every server, so that it is done when no worker is left; the store lets
+/// each lease be taken back once.
 ///
 /// **Cancel safety**: dropping the future loses at most announcements.
 pub async fn run(store: &dyn Store, queue: &dyn Queue, ttl: Duration, done: &CancellationToken) {

@@ -7,7 +7,7 @@ use serde::{
     de::{self, Visitor},
 };
 
-use crate::{Violation, job::Reason, status::Change};
+use crate::{Violation, attempt::Reason, status::Change};
 
 /// For how long a job avoids a host that could not run it, while another host may.
 pub(crate) const AVOID: Duration = Duration::from_secs(10);
@@ -18,9 +18,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 /// The largest factor from one pause to the next.
 const MAX_BACKOFF: f64 = 10.0;
 
-/// Which failures of a command are followed by another attempt, as long as `max_attempts` allows one, and
-/// after what pause. The pause before the nth repetition is `delay_seconds × backoff^(n-1)`, one hour at
-/// most.
+/// Which failures of a command are followed by another attempt, as long as `max_attempts` allows
+/// one, and after what pause. The pause before the nth repetition is `delay_seconds ×
+/// backoff^(n-1)`, one hour at most.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
@@ -187,8 +187,8 @@ impl Retry {
     }
 }
 
-/// How many times a job may lose its worker before it is given up: a job that takes its workers down
-/// with it must not go on for ever.
+/// How many times a job may lose its worker before it is given up: a job that takes its workers
+/// down with it must not go on for ever.
 pub const WORKER_LOST_BUDGET: u32 = 3;
 
 /// What is known of a job when one of its attempts ends.
@@ -196,8 +196,8 @@ pub const WORKER_LOST_BUDGET: u32 = 3;
 pub struct History<'a> {
     /// The number of the attempt that ended, 1 for the first.
     pub attempt: u32,
-    /// How many attempts before it cost no run: those that were lost with their worker, and those whose
-    /// worker did not see the job's files while others may.
+    /// How many attempts before it cost no run: those that were lost with their worker, and those
+    /// whose worker did not see the job's files while others may.
     pub losses: u32,
     /// How many runs the job may have.
     pub max_attempts: u32,
@@ -238,9 +238,9 @@ impl History<'_> {
         self.attempt - self.losses
     }
 
-    /// How long a job waits after the loss of its worker: not at all the first time, then for a while that
-    /// differs from job to job and from loss to loss. The jobs that a worker held when one of them
-    /// killed it do not meet that one again.
+    /// How long a job waits after the loss of its worker: not at all the first time, then for a
+    /// while that differs from job to job and from loss to loss. The jobs that a worker held when
+    /// one of them killed it do not meet that one again.
     fn apart(&self) -> Duration {
         /// Longer than a worker holds jobs that it has not started.
         const SPREAD_MS: u64 = 2000;
@@ -270,8 +270,8 @@ pub const fn is_of_the_worker(reason: Reason) -> bool {
 /// What follows: another attempt, or one of the three ends.
 ///
 /// A command that ended by itself before a cancel reached it keeps its own result, but is not
-/// repeated. The loss of a worker is not the command's failure and has a budget of its own; so are files
-/// that are missing, as long as another host may have them.
+/// repeated. The loss of a worker is not the command's failure and has a budget of its own; so are
+/// files that are missing, as long as another host may have them.
 #[must_use]
 pub fn next(reason: Option<Reason>, exit_code: Option<i32>, history: History<'_>) -> Next {
     let Some(reason) = reason else {

@@ -1,5 +1,6 @@
-//! The one door for callers: every request is authorized, validated, recorded for the audit, stored and
-//! hinted here, in this order. Servers and embedders translate to and from these calls and add no policy of their own.
+//! The one door for callers: every request is authorized, validated, recorded for the audit, stored
+//! and hinted here, in this order. Servers and embedders translate to and from these calls and add
+//! no policy of their own.
 
 mod accounts;
 mod audit;
@@ -11,6 +12,7 @@ mod jobs;
 mod logs;
 mod ordered;
 mod paths;
+mod place;
 mod queues;
 mod sign_in;
 mod watch;
@@ -18,9 +20,9 @@ mod watch;
 use std::sync::Arc;
 
 pub use batches::JobSource;
-pub use follow::{Followed, FollowedTo, LogPlace};
 pub use logs::{JobLogs, LogReader};
 pub use ordered::OrderedLog;
+pub use place::{Followed, FollowedTo, LogPlace};
 pub use watch::Watched;
 
 use audit::Deed;
@@ -100,8 +102,8 @@ impl Service {
         self.parts.store.workers().await
     }
 
-    /// Tells a worker to take no new jobs; it hears of it within two seconds, and what it runs goes on.
-    /// The worker stays in the list until somebody stops its process.
+    /// Tells a worker to take no new jobs; it hears of it within two seconds, and what it runs goes
+    /// on. The worker stays in the list until somebody stops its process.
     ///
     /// # Errors
     /// [`Forbidden`](crate::Error::Forbidden) unless the caller is an admin,

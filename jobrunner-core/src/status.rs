@@ -1,23 +1,22 @@
 //! The one table of states: which there are, and which change leads from which to which.
 
-use std::{fmt, str::FromStr};
+use crate::words::words;
 
-use serde::{Deserialize, Serialize};
-
-/// Where a job stands. These five words are used everywhere: API, SQL, command line, documentation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Not started yet, or waiting for another attempt.
-    Waiting,
-    /// A worker holds a lease on it, and has started the command or is about to.
-    Running,
-    /// The command ended with exit code 0.
-    Passed,
-    /// The command failed, could not be started, or was lost too often.
-    Failed,
-    /// Somebody canceled it before it ended.
-    Canceled,
+words! {
+    /// Where a job stands. These five words are used everywhere: API, SQL, command line,
+    /// documentation.
+    Status {
+        /// Not started yet, or waiting for another attempt.
+        Waiting = "waiting",
+        /// A worker holds a lease on it, and has started the command or is about to.
+        Running = "running",
+        /// The command ended with exit code 0.
+        Passed = "passed",
+        /// The command failed, could not be started, or was lost too often.
+        Failed = "failed",
+        /// Somebody canceled it before it ended.
+        Canceled = "canceled",
+    }
 }
 
 /// What can happen to a job.
@@ -38,10 +37,6 @@ pub enum Change {
 }
 
 impl Status {
-    /// Every status, in the order in which people read them.
-    pub const ALL: [Self; 5] =
-        [Self::Waiting, Self::Running, Self::Passed, Self::Failed, Self::Canceled];
-
     /// The status after `change`, or `None` when it cannot happen to a job in this status. The
     /// stores ask this table; nothing else decides a transition.
     #[must_use]
@@ -61,37 +56,6 @@ impl Status {
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Passed | Self::Failed | Self::Canceled)
     }
-
-    /// The word, as it is written everywhere.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Running => "running",
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Canceled => "canceled",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// The text is none of the five words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of waiting, running, passed, failed, canceled")]
-pub struct UnknownStatus;
-
-impl FromStr for Status {
-    type Err = UnknownStatus;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UnknownStatus)
-    }
 }
 
 #[cfg(test)]
@@ -108,13 +72,5 @@ mod tests {
                 assert_eq!(status.after(change), None, "{status} {change:?}");
             }
         }
-    }
-
-    #[test]
-    fn every_status_is_read_back_from_its_word() {
-        for status in Status::ALL {
-            assert_eq!(status.as_str().parse(), Ok(status));
-        }
-        assert_eq!("Passed".parse::<Status>(), Err(UnknownStatus));
     }
 }

@@ -1,38 +1,28 @@
 //! The truth: jobs, leases and accounts, as transitions rather than rows.
 //!
 //! A store is one type that implements four roles: [`JobStore`] for those who submit and look,
-//! [`LeaseStore`] for the workers, [`AccountStore`] for who may do what, [`AuditStore`] for what they did.
-//! Each method is one transaction: it happens whole or not at all, and when it returns `Ok` it is durable.
+//! [`LeaseStore`] for the workers, [`AccountStore`] for who may do what, [`AuditStore`] for what
+//! they did. Each method is one transaction: it happens whole or not at all, and when it returns
+//! `Ok` it is durable.
 //!
-//! **Cancel safety**: a dropped future may or may not take effect, but never half. Submit again with
-//! the same idempotency key, or report again with the same lease token, to learn which.
+//! What every store decides in the same way is in [`engine`]. A store of an embedder's own that
+//! asks it, and finds, locks and writes rows as the methods say, passes `store_conformance!`
+//! (feature `testkit`).
+//!
+//! **Cancel safety**: a dropped future may or may not take effect, but never half. Submit again
+//! with the same idempotency key, or report again with the same lease token, to learn which.
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod audit;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod ends;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod fair;
+pub mod engine;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod feed;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod insight;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod intake;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod output;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod owner;
+mod migrations;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod rows;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod spec;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod tally;
 
 use std::collections::HashMap;
 
@@ -40,12 +30,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-use crate::status::Change;
 use crate::{
-    BatchId, Error, JobId, JobSpec, Result, SessionId, SignInId, Status, User, UserId,
+    BatchId, Error, JobId, JobSpec, Result, SessionId, SignInId, User, UserId,
     audit::{AuditEvent, AuditFilter},
-    authz::Scope,
     batch::{Batch, BatchFilter, Counts, NewBatch, RerunOnly},
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
@@ -55,6 +42,7 @@ use crate::{
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
+    user::Scope,
 };
 
 /// Everything a service needs from its store.
@@ -71,10 +59,12 @@ pub struct Idempotency {
     pub digest: [u8; 32],
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 impl Idempotency {
     /// The answer to this request when its key is known: what the request of this digest made.
-    fn repeated<Id: From<uuid::Uuid>>(
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::Error::Conflict) when that was another request.
+    pub fn repeated<Id: From<uuid::Uuid>>(
         &self,
         digest: &[u8],
         made: uuid::Uuid,
@@ -157,8 +147,8 @@ pub trait JobStore: Send + Sync {
     /// One job within the scope.
     async fn job(&self, id: JobId, scope: Scope) -> Result<Option<Job>>;
 
-    /// Jobs, newest first; members of a batch in the filter's order.
-    async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>>;
+    /// Jobs within the scope, newest first; members of a batch in the filter's order.
+    async fn jobs(&self, scope: Scope, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>>;
 
     /// The attempts of a job in their order; the running one is the last.
     async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>>;
@@ -173,8 +163,8 @@ pub trait JobStore: Send + Sync {
     /// [`FAILURES_LOOKED_AT`](crate::insight::FAILURES_LOOKED_AT) failures.
     async fn causes(&self, batch: BatchId) -> Result<Vec<Cause>>;
 
-    /// What happened to the members of a batch in so many equal parts of the time from one moment to
-    /// another.
+    /// What happened to the members of a batch in so many equal parts of the time from one moment
+    /// to another.
     async fn timeline(
         &self,
         batch: BatchId,
@@ -183,8 +173,13 @@ pub trait JobStore: Send + Sync {
         parts: u32,
     ) -> Result<Vec<Part>>;
 
-    /// Batches, newest first.
-    async fn batches(&self, filter: &BatchFilter, page: PageRequest) -> Result<Page<Batch>>;
+    /// Batches within the scope, newest first.
+    async fn batches(
+        &self,
+        scope: Scope,
+        filter: &BatchFilter,
+        page: PageRequest,
+    ) -> Result<Page<Batch>>;
 
     /// How the jobs of an owner, or of everybody within the scope, stand. Takes the same time
     /// however many jobs there are.
@@ -263,8 +258,8 @@ pub trait LeaseStore: Send + Sync {
     ///
     /// [`retry::next`](crate::retry::next) decides whether a job waits again. A report that is sent
     /// again after its answer was lost is [`Already`](Finished::Already) recorded. Each lease has a
-    /// fresh token and is charged an attempt: its job is running. When the answer is lost, its leases
-    /// are given back by a later [`renew`](Self::renew).
+    /// fresh token and is charged an attempt: its job is running. When the answer is lost, its
+    /// leases are given back by a later [`renew`](Self::renew).
     ///
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound) when the session of the claim is gone; no report is
@@ -289,8 +284,8 @@ pub trait LeaseStore: Send + Sync {
     /// is filled again that lost its contents.
     fn claimable(&self, of: Option<BatchId>) -> BoxStream<'_, Result<Vec<Claimable>>>;
 
-    /// Gives back leases whose commands were not started: no attempt is charged. A job that was canceled
-    /// meanwhile ends. Leases that are no longer held are left out.
+    /// Gives back leases whose commands were not started: no attempt is charged. A job that was
+    /// canceled meanwhile ends. Leases that are no longer held are left out.
     async fn release(&self, leases: &[LeaseRef]) -> Result<()>;
 
     /// Stores output of a started lease, then forgets the trimmed parts. Chunks that are stored
@@ -329,10 +324,10 @@ pub struct AccountUpdate {
 }
 
 impl Account {
-    /// The account after an update. A new password ends the tokens that were given out before, and so
-    /// does disabling the account: they do not come back with it.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
-    fn updated(mut self, update: AccountUpdate) -> Self {
+    /// The account after an update. A new password ends the tokens that were given out before, and
+    /// so does disabling the account: they do not come back with it.
+    #[must_use]
+    pub fn updated(mut self, update: AccountUpdate) -> Self {
         let is_disabled = self.user.is_active && update.is_active == Some(false);
         self.token_version += i64::from(update.password_hash.is_some()) + i64::from(is_disabled);
         self.password_hash = update.password_hash.unwrap_or(self.password_hash);
@@ -342,8 +337,9 @@ impl Account {
         self
     }
 
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
-    fn is_active_admin(&self) -> bool {
+    /// Whether it may administer.
+    #[must_use]
+    pub fn is_active_admin(&self) -> bool {
         self.user.role == crate::Role::Admin && self.user.is_active
     }
 }
@@ -357,7 +353,8 @@ pub trait AccountStore: Send + Sync {
     /// [`Conflict`](crate::Error::Conflict) when the address is taken.
     async fn create_account(&self, account: Account) -> Result<()>;
 
-    /// Stores an account if there is none at all; answers whether it did. Of many at once, one wins.
+    /// Stores an account if there is none at all; answers whether it did. Of many at once, one
+    /// wins.
     async fn create_first_account(&self, account: Account) -> Result<bool>;
 
     /// An account by its id.
@@ -369,9 +366,9 @@ pub trait AccountStore: Send + Sync {
     /// Ends a sign-in for good. Its tokens have expired `until` then, and it may be forgotten.
     async fn end_sign_in(&self, sign_in: SignInId, until: DateTime<Utc>) -> Result<()>;
 
-    /// Counts that a refresh token of a sign-in is used, the one that `uses` others were used before. False,
-    /// and nothing is counted, if it was used already; of many uses at once, one counts. All tokens of the
-    /// sign-in have expired `until` then, and it may be forgotten.
+    /// Counts that a refresh token of a sign-in is used, the one that `uses` others were used
+    /// before. False, and nothing is counted, if it was used already; of many uses at once, one
+    /// counts. All tokens of the sign-in have expired `until` then, and it may be forgotten.
     async fn use_refresh_token(
         &self,
         sign_in: SignInId,
@@ -405,28 +402,4 @@ pub trait AuditStore: Send + Sync {
         filter: &AuditFilter,
         page: PageRequest,
     ) -> Result<Page<AuditEvent>>;
-}
-
-/// What must hold for a job to be deleted.
-pub(crate) fn check_ended(status: Status) -> Result<()> {
-    if status.is_terminal() {
-        return Ok(());
-    }
-    Err(Error::Conflict(format!("the job is {status}; cancel it before you delete it")))
-}
-
-/// What must hold for a batch to be deleted.
-pub(crate) fn check_all_ended(counts: &Counts) -> Result<()> {
-    if counts.all_ended() {
-        return Ok(());
-    }
-    let message = "jobs of the batch have not ended; cancel it before you delete it";
-    Err(Error::Conflict(message.to_owned()))
-}
-
-/// The status after a change, by the one table of transitions.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-fn step(from: Status, change: Change) -> Result<Status> {
-    from.after(change)
-        .ok_or_else(|| Error::internal("a transition", format!("{change:?} of a {from} job")))
 }

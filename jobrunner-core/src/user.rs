@@ -1,62 +1,20 @@
 //! Accounts.
 
-use std::{fmt, str::FromStr};
-
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use crate::{UserId, Violation, name::is_invisible, strict};
+use crate::{UserId, Violation, name::is_invisible, words::words};
 
-/// What an account may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Everything.
-    Admin,
-    /// Submit, and control what is theirs.
-    Operator,
-    /// Read what is theirs.
-    Viewer,
-}
-
-impl Role {
-    /// The word, as it is written everywhere.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Operator => "operator",
-            Self::Viewer => "viewer",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// The text is none of the three roles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of admin, operator, viewer")]
-pub struct UnknownRole;
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-
-    fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        [Self::Admin, Self::Operator, Self::Viewer]
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or(UnknownRole)
-    }
-}
-
-impl<'de> Deserialize<'de> for Role {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        strict::word(deserializer, "one of admin, operator, viewer")
+words! {
+    /// What an account may do.
+    Role {
+        /// Everything.
+        Admin = "admin",
+        /// Submit, and control what is theirs.
+        Operator = "operator",
+        /// Read what is theirs.
+        Viewer = "viewer",
     }
 }
 
@@ -75,6 +33,49 @@ pub struct User {
     pub max_running_jobs: Option<u32>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
+}
+
+/// Whose things a caller may see; goes into every query, so that nothing needs to be hidden later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Nobody's.
+    #[default]
+    Nothing,
+    /// One owner's.
+    Owner(UserId),
+    /// Everybody's.
+    All,
+}
+
+impl Scope {
+    /// Whether the scope has `owner`'s things in it.
+    #[must_use]
+    pub fn contains(self, owner: UserId) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Owner(id) => id == owner,
+            Self::All => true,
+        }
+    }
+
+    /// What is left of the scope for somebody who asks for one owner's things.
+    #[must_use]
+    pub fn within(self, wanted: Option<UserId>) -> Self {
+        match wanted {
+            Some(owner) if self.contains(owner) => Self::Owner(owner),
+            Some(_) => Self::Nothing,
+            None => self,
+        }
+    }
+
+    /// The only owner whose things may be seen, if there is one.
+    #[must_use]
+    pub const fn owner(self) -> Option<UserId> {
+        match self {
+            Self::Owner(owner) => Some(owner),
+            Self::Nothing | Self::All => None,
+        }
+    }
 }
 
 /// An account to be made.

@@ -85,12 +85,13 @@ impl AllowedRoots {
         Ok(())
     }
 
-    /// Opens what a path stands for, as a descriptor that names it and nothing else (`O_PATH`): whatever
-    /// becomes of the path's symbolic links later, the descriptor leads to what was found to be allowed.
+    /// Opens what a path stands for, as a descriptor that names it and nothing else (`O_PATH`):
+    /// whatever becomes of the path's symbolic links later, the descriptor leads to what was found
+    /// to be allowed.
     ///
-    /// Links are followed as long as they end under a root; those in the path of a root itself are the
-    /// operator's own. What is found is opened anew from its root on without following any link, so one
-    /// that is exchanged at the same moment leads nowhere.
+    /// Links are followed as long as they end under a root; those in the path of a root itself are
+    /// the operator's own. What is found is opened anew from its root on without following any
+    /// link, so one that is exchanged at the same moment leads nowhere.
     ///
     /// Blocks on the file system; a path on a hung network mount blocks for as long.
     ///

@@ -13,8 +13,8 @@ use crate::api::problem::Failure;
 #[folder = "assets/"]
 struct Assets;
 
-/// Assets change with the binary: each time it is asked whether what is kept is still right, lest new pages run
-/// with old scripts.
+/// Assets change with the binary: each time it is asked whether what is kept is still right, lest
+/// new pages run with old scripts.
 const CACHED: &str = "public, no-cache";
 
 #[handler]
@@ -36,7 +36,8 @@ fn tag(hash: &[u8]) -> String {
     format!("\"{digits}\"")
 }
 
-/// Whether a tag is one of those of a header, weak ones included: a proxy that compresses makes them of ours.
+/// Whether a tag is one of those of a header, weak ones included: a proxy that compresses makes
+/// them of ours.
 fn is_among(tag: &str, kept: &str) -> bool {
     kept.split(',').map(str::trim).any(|one| one.strip_prefix("W/").unwrap_or(one) == tag)
 }

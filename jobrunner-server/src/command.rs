@@ -8,8 +8,8 @@ use jobrunner_core::{
 
 /// The API and the pages, over the database that DATABASE_URL names.
 ///
-/// Any number of servers can share a database. Settings are read from the environment and from a file
-/// `.env` here; see the README for all of them.
+/// Any number of servers can share a database. Settings are read from the environment and from a
+/// file `.env` here; see the README for all of them.
 #[derive(Debug, Args)]
 pub struct Api {
     /// Where to listen [default: 127.0.0.1:8000] [env: JOBRUNNER_LISTEN]

@@ -1,6 +1,6 @@
-//! The dashboard: server-rendered pages over the same [`Service`](jobrunner_core::Service) as the API, with
-//! a session of their own in a cookie. Handlers here translate, too: what a caller may see and do is decided
-//! in core.
+//! The dashboard: server-rendered pages over the same [`Service`](jobrunner_core::Service) as the
+//! API, with a session of their own in a cookie. Handlers here translate, too: what a caller may
+//! see and do is decided in core.
 
 mod accounts;
 mod ansi;

@@ -52,7 +52,8 @@ fn protect(path: &str, id: &Uuid, response: &mut Response) {
     };
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "DENY");
-    // With "no-referrer" browsers would hide the origin of a page's own forms from this server, too.
+    // With "no-referrer" browsers would hide the origin of a page's own forms from this server,
+    // too.
     set(header::REFERRER_POLICY, if is_data { "no-referrer" } else { "same-origin" });
     let policy = match path {
         _ if is_data => DATA,

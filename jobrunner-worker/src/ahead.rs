@@ -5,14 +5,15 @@ use std::{
 
 use jobrunner_core::lease::{LeaseRef, Leased};
 
-/// How much work is leased beyond the free slots, in time: longer than an exchange takes, so that a slot
-/// never waits for one.
+/// How much work is leased beyond the free slots, in time: longer than an exchange takes, so that a
+/// slot never waits for one.
 const AHEAD: Duration = Duration::from_millis(50);
 
 /// The most jobs that are leased beyond the free slots.
 const MOST: u32 = 224;
 
-/// How long a leased job may wait for a slot. Then it is given back, since another worker may have one.
+/// How long a leased job may wait for a slot. Then it is given back, since another worker may have
+/// one.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The weight of the newest duration in their mean.
@@ -39,8 +40,8 @@ impl Ahead {
         });
     }
 
-    /// How many jobs should wait for a slot: as many as the slots get through in 50 ms. None as long as
-    /// nothing is known of the jobs, or when they take longer.
+    /// How many jobs should wait for a slot: as many as the slots get through in 50 ms. None as
+    /// long as nothing is known of the jobs, or when they take longer.
     pub(crate) fn target(&self) -> u32 {
         let Some(mean) = self.mean.filter(|mean| *mean < AHEAD) else { return 0 };
         let turns = AHEAD.as_secs_f64() / mean.as_secs_f64().max(1e-6);
@@ -68,7 +69,8 @@ impl Ahead {
         self.waiting.front().map(|(_, since)| *since + PATIENCE)
     }
 
-    /// Takes out those that wait, all of them: the slots are kept by jobs that take longer than was thought.
+    /// Takes out those that wait, all of them: the slots are kept by jobs that take longer than was
+    /// thought.
     pub(crate) fn give_up(&mut self) -> Vec<LeaseRef> {
         self.mean = Some(AHEAD);
         self.waiting.drain(..).map(|(leased, _)| leased.lease).collect()

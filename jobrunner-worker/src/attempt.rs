@@ -22,11 +22,12 @@ use crate::{
     session::Session,
 };
 
-/// Runs the command of a lease to its end and reports how it ended. Returns how long it kept its slot.
+/// Runs the command of a lease to its end and reports how it ended. Returns how long it kept its
+/// slot.
 ///
 /// Reports nothing when the lease was lost, or when the command was stopped though nobody canceled
-/// its job: its lease is not held any more, and the store takes it back as a lost attempt at the end
-/// of the session or before.
+/// its job: its lease is not held any more, and the store takes it back as a lost attempt at the
+/// end of the session or before.
 pub(crate) async fn run(
     session: Arc<Session>,
     leased: Leased,
@@ -65,13 +66,13 @@ pub(crate) async fn run(
 
 /// How the command ended; `None` when it was killed since its lease was lost.
 async fn execute(session: &Session, leased: &Leased, reins: &Reins, sink: Sink) -> Option<Outcome> {
-    let (job, attempt) = (leased.lease.job, leased.attempt);
+    let (job, attempt) = (leased.run.job, leased.run.attempt);
     tracing::debug!(job.id = %job, attempt, "the attempt starts");
     if reins.is_canceled() {
         return Some(canceled_before());
     }
     let context = RunContext { stop: reins.stop.clone(), output: Arc::new(sink) };
-    let run = AssertUnwindSafe(session.parts.executor.run(leased, context)).catch_unwind();
+    let run = AssertUnwindSafe(session.parts.executor.run(&leased.run, context)).catch_unwind();
     let outcome = select! {
         biased;
         () = reins.lost.cancelled() => {
@@ -96,13 +97,13 @@ fn is_result(outcome: &Outcome, reins: &Reins) -> bool {
 
 fn report(place: Place, leased: &Leased, outcome: Outcome, written: logs::Remainder) {
     let repeatable = outcome.reason.is_some_and(|reason| {
-        is_of_the_worker(reason) || leased.spec.max_attempts > 1 && reason != Reason::Canceled
+        is_of_the_worker(reason) || leased.run.spec.max_attempts > 1 && reason != Reason::Canceled
     });
     let hint = Hint::Job {
         job: leased.lease.job,
-        priority: leased.spec.priority,
-        queue: leased.spec.queue.clone(),
-        owner: leased.owner,
+        priority: leased.run.spec.priority,
+        queue: leased.run.spec.queue.clone(),
+        owner: leased.run.owner,
     };
     let error_line = written.error_line.filter(|_| outcome.reason.is_some());
     place.send(Report {
@@ -115,7 +116,7 @@ fn report(place: Place, leased: &Leased, outcome: Outcome, written: logs::Remain
             output: written.chunks,
             error_line,
         },
-        origin: Origin { batch: leased.batch, retry: repeatable.then_some(hint) },
+        origin: Origin { batch: leased.run.batch, retry: repeatable.then_some(hint) },
     });
 }
 

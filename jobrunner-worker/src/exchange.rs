@@ -1,8 +1,9 @@
 //! The heart of a worker: attempts that have ended are exchanged for jobs to run next.
 //!
-//! One call of the store is under way at a time. It records how attempts ended and leases what is next, a
-//! little more than there are free slots when jobs are short, so that a slot never waits for the store. What
-//! ends meanwhile is gathered for the next call; nothing waits for company otherwise.
+//! One call of the store is under way at a time. It records how attempts ended and leases what is
+//! next, a little more than there are free slots when jobs are short, so that a slot never waits
+//! for the store. What ends meanwhile is gathered for the next call; nothing waits for company
+//! otherwise.
 
 use std::{
     future,
@@ -72,8 +73,8 @@ struct Desk<'a> {
     since: Instant,
     /// Whom to ask for work; `None` until there may be some.
     ask: Option<Ask>,
-    /// Whether the jobs that were leased last had been started before: there may be more of them, one by one, and
-    /// nobody hints at them.
+    /// Whether the jobs that were leased last had been started before: there may be more of them,
+    /// one by one, and nobody hints at them.
     are_repeated: bool,
 }
 
@@ -127,8 +128,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether the session is to end and nothing of it runs or is to be reported. An administrator's drain does
-    /// not end the session: the worker is still to be seen.
+    /// Whether the session is to end and nothing of it runs or is to be reported. An
+    /// administrator's drain does not end the session: the worker is still to be seen.
     fn is_done(&self) -> bool {
         self.session.leaving.is_cancelled()
             && self.ahead.is_empty()
@@ -165,8 +166,8 @@ impl Desk<'_> {
         wanted.saturating_sub(self.ahead.len()).min(GROUP as u32)
     }
 
-    /// Whether an exchange should begin now: there are slots to fill, or reports that wait for nothing, or for
-    /// long enough, or what is leased ahead runs out.
+    /// Whether an exchange should begin now: there are slots to fill, or reports that wait for
+    /// nothing, or for long enough, or what is leased ahead runs out.
     fn is_due(&self) -> bool {
         let runs_out = self.ahead.is_empty() || self.ahead.len() < self.ahead.target() / 2;
         let may_claim = self.ask.is_some() && self.want() > 0 && runs_out;
@@ -192,15 +193,15 @@ impl Desk<'_> {
                 let has_ended = !reports.is_empty();
                 self.ask = match &request {
                     Some(request) => request.next(&leased).or(self.ask),
-                    // What has ended makes room under the limits of owners, of which nobody hints. A report that
-                    // nothing was asked with does not wait for the answer to that.
+                    // What has ended makes room under the limits of owners, of which nobody hints.
+                    // A report that nothing was asked with does not wait for the answer to that.
                     None if self.are_repeated => {
                         self.ask.or(has_ended.then_some(Ask::QueueThenStore))
                     }
                     None => self.ask.or(has_ended.then_some(Ask::Queue)),
                 };
                 if !leased.is_empty() {
-                    self.are_repeated = leased.iter().any(|leased| leased.attempt > 1);
+                    self.are_repeated = leased.iter().any(|leased| leased.run.attempt > 1);
                 }
                 for ((finish, origin), answer) in reports.into_iter().zip(finished) {
                     changes.ended(self.session, finish.lease, origin, answer);

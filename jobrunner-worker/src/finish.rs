@@ -126,7 +126,7 @@ impl Changes {
 
     /// A job was leased.
     pub(crate) fn leased(&mut self, leased: &Leased) {
-        self.changed(leased.lease.job, leased.batch);
+        self.changed(leased.lease.job, leased.run.batch);
     }
 
     fn changed(&mut self, job: JobId, batch: Option<BatchId>) {

@@ -15,9 +15,10 @@ const RETRY: Duration = Duration::from_millis(200);
 /// The longest time between two renewals, so that a cancel whose announcement was lost is heard of.
 const SELDOM: Duration = Duration::from_secs(2);
 
-/// Renews the leases five times in their time to live and every two seconds at least, at once when jobs may have been canceled, and
-/// passes on what it learns. Fences the session off when four fifths of that time have passed without
-/// a renewal: the store may give the jobs to somebody else at the end of it. Returns when `done`.
+/// Renews the leases five times in their time to live and every two seconds at least, at once when
+/// jobs may have been canceled, and passes on what it learns. Fences the session off when four
+/// fifths of that time have passed without a renewal: the store may give the jobs to somebody else
+/// at the end of it. Returns when `done`.
 ///
 /// Time is that of the monotonic clock, which goes on while the process is stopped: one that was
 /// stopped for too long finds itself fenced off when it continues.
@@ -61,7 +62,8 @@ pub(crate) async fn run(session: &Session, done: &CancellationToken) {
 
 fn pass_on(session: &Session, renewal: Renewal) {
     for lease in renewal.lost {
-        // A lease that was reported while the store was asked is gone too, and is not held any more.
+        // A lease that was reported while the store was asked is gone too, and is not held any
+        // more.
         if let Some(reins) = session.held.get(lease) {
             reins.lost.cancel();
         }

@@ -76,14 +76,14 @@ pub(crate) struct Remainder {
 pub(crate) fn open(parts: &Arc<Parts>, leased: &Leased, reins: &Reins) -> (Sink, Log) {
     let (sender, pieces) = mpsc::channel(WAITING);
     let most = parts.config.max_output_bytes;
-    let cap = leased.spec.max_output_bytes.map_or(most, |cap| cap.min(most));
+    let cap = leased.run.spec.max_output_bytes.map_or(most, |cap| cap.min(most));
     let log = Log {
         parts: Arc::clone(parts),
         lease: leased.lease,
         lost: reins.lost.clone(),
         pieces,
         streams: [StreamLog::new(Stream::Stdout, cap), StreamLog::new(Stream::Stderr, cap)],
-        batch: leased.batch,
+        batch: leased.run.batch,
         has_begun: false,
     };
     (Sink(sender), log)

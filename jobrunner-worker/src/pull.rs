@@ -17,8 +17,8 @@ pub(crate) const POLL: Duration = Duration::from_millis(500);
 pub(crate) enum Ask {
     /// The queue, which may refer to the store.
     Queue,
-    /// The queue, and the store when it knows nothing: it may have lost its jobs, and nobody hints at
-    /// jobs whose scheduled time has come.
+    /// The queue, and the store when it knows nothing: it may have lost its jobs, and nobody hints
+    /// at jobs whose scheduled time has come.
     QueueThenStore,
     /// The store, since what the queue knew was no longer true.
     Store,
@@ -30,7 +30,8 @@ pub(crate) struct Request {
     want: u32,
 }
 
-/// Finds out what to claim. `None` when the queue knows of nothing and the store is not to be asked.
+/// Finds out what to claim. `None` when the queue knows of nothing and the store is not to be
+/// asked.
 pub(crate) async fn request(session: &Session, want: u32, ask: Ask) -> Option<Request> {
     let queues = &session.parts.config.queues;
     let candidates = match ask {
@@ -52,8 +53,8 @@ impl Request {
     /// Whom to ask for more at once, after these were leased; `None` is nobody.
     pub(crate) fn next(&self, leased: &[Leased]) -> Option<Ask> {
         match &self.claim.pick {
-            // Many hints may be stale, those of a large batch that was canceled for instance: work must
-            // not wait behind them.
+            // Many hints may be stale, those of a large batch that was canceled for instance: work
+            // must not wait behind them.
             Pick::Ids(_) if leased.is_empty() => Some(Ask::Store),
             Pick::Ids(ids) => (ids.len() == self.want as usize).then_some(Ask::Queue),
             Pick::Fair { .. } => {

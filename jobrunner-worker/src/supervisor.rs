@@ -1,12 +1,12 @@
-//! Two processes instead of one, so that nothing outlives a crash: a tiny supervisor, and the runner that
-//! does the work.
+//! Two processes instead of one, so that nothing outlives a crash: a tiny supervisor, and the
+//! runner that does the work.
 //!
 //! Each watches over the other. Both are reapers of their descendants (prctl(2),
-//! `PR_SET_CHILD_SUBREAPER`), so whatever the commands of jobs have started stays below them in the tree
-//! of processes, also what left its session and its parent. When the runner ends, by whatever cause,
-//! the supervisor kills all that is left of it and ends in the same way. When the supervisor ends, the runner
-//! kills all it has started and ends too. That takes no process for each job and no code between fork and
-//! exec.
+//! `PR_SET_CHILD_SUBREAPER`), so whatever the commands of jobs have started stays below them in the
+//! tree of processes, also what left its session and its parent. When the runner ends, by whatever
+//! cause, the supervisor kills all that is left of it and ends in the same way. When the supervisor
+//! ends, the runner kills all it has started and ends too. That takes no process for each job and
+//! no code between fork and exec.
 //!
 //! The supervisor stays where it was started, the runner begins a session of its own: a command has
 //! no terminal that it could read from or type into, and its keys reach the runner by the
@@ -28,9 +28,9 @@ use rustix::process::getppid;
 /// Tells the runner who its supervisor is. Commands do not see it.
 const SUPERVISOR: &str = "JOBRUNNER_SUPERVISOR_PID";
 
-/// Does the work of this process under a supervisor: the process that calls this becomes the supervisor
-/// and starts itself again, with the same arguments, as the runner; there, `work` is called. Answers how the
-/// work ended.
+/// Does the work of this process under a supervisor: the process that calls this becomes the
+/// supervisor and starts itself again, with the same arguments, as the runner; there, `work` is
+/// called. Answers how the work ended.
 ///
 /// Call it first of all in `main`, before there are other threads. `name` begins the messages.
 pub fn supervised(name: &str, work: impl FnOnce(Reaper) -> ExitCode) -> ExitCode {

@@ -19,13 +19,13 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// How every command's environment names its job.
 const MARK: &[u8] = b"JOBRUNNER_JOB_ID=";
 
-/// Kills what a worker that died left running of these jobs, wherever it is in the process tree, and
-/// waits until it is gone; answers how many processes it killed. Call it before the jobs can be run
-/// again, with those that were taken back from a worker that is known to be dead.
+/// Kills what a worker that died left running of these jobs, wherever it is in the process tree,
+/// and waits until it is gone; answers how many processes it killed. Call it before the jobs can be
+/// run again, with those that were taken back from a worker that is known to be dead.
 ///
-/// Processes are found by the `JOBRUNNER_JOB_ID` in the environment they were started with. One that
-/// cleared its environment before it started another program is not found, nor is one of another
-/// account, unless the caller is root.
+/// Processes are found by the `JOBRUNNER_JOB_ID` in the environment they were started with. One
+/// that cleared its environment before it started another program is not found, nor is one of
+/// another account, unless the caller is root.
 ///
 /// Blocks for a fraction of a second, at most for five seconds: use a thread that may block.
 ///

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use jobrunner_core::{
     BatchId, UserId,
-    authz::Scope,
     job::JobFilter,
     page::PageRequest,
     testkit::{Fixture, Hand},
+    user::Scope,
 };
 use tokio::runtime::Runtime;
 
@@ -89,8 +89,8 @@ async fn compare(scale: &Scale, backend: Backend) -> Vec<Line> {
 /// The medians of all steps, in milliseconds.
 async fn steps(fixture: &Fixture, hand: &Hand, owner: UserId, batch: BatchId) -> [f64; 5] {
     let mut times = [const { Vec::new() }; 5];
-    let mine = JobFilter { scope: Scope::All, owner: Some(owner), ..JobFilter::default() };
-    let members = JobFilter { scope: Scope::All, batch: Some(batch), ..JobFilter::default() };
+    let mine = JobFilter { owner: Some(owner), ..JobFilter::default() };
+    let members = JobFilter { batch: Some(batch), ..JobFilter::default() };
     for _ in 0..TIMES {
         let mut clock = Clock(Instant::now());
         let leased = hand.claim(GROUP).await;
@@ -99,14 +99,14 @@ async fn steps(fixture: &Fixture, hand: &Hand, owner: UserId, batch: BatchId) ->
         stores::pass(hand, leased).await;
         times[1].push(clock.lap());
         let store = &fixture.store;
-        let page = store.jobs(&mine, PageRequest::first(100)).await.expect("a page");
+        let page = store.jobs(Scope::All, &mine, PageRequest::first(100)).await.expect("a page");
         times[2].push(clock.lap());
         assert_eq!(page.items.len(), 100);
         let counts = store.counts(Scope::All, Some(owner)).await.expect("counts");
         times[3].push(clock.lap());
         assert!(counts.total > 0);
         fixture.look_at_batch(batch).await;
-        store.jobs(&members, PageRequest::first(100)).await.expect("a page");
+        store.jobs(Scope::All, &members, PageRequest::first(100)).await.expect("a page");
         times[4].push(clock.lap());
     }
     times.map(|times| times.into_iter().collect::<Series>().median())
@@ -122,7 +122,7 @@ async fn newcomers(fixture: &Fixture, hand: &Hand) -> Duration {
     let mut theirs = 0;
     while theirs < 20 {
         let leased = hand.claim(64).await;
-        theirs += leased.iter().filter(|leased| small.contains(&leased.owner)).count();
+        theirs += leased.iter().filter(|leased| small.contains(&leased.run.owner)).count();
         assert!(started.elapsed() < Duration::from_secs(60), "the newcomers' jobs are not claimed");
     }
     started.elapsed()

@@ -13,8 +13,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use jobrunner_core::{
     BatchId, Executor, JobId, JobSpec, UserId,
-    executor::{OutputSink, ProcessExecutor, ProcessSettings, Reaper, RunContext},
-    lease::{LeaseRef, LeaseToken, Leased},
+    executor::{OutputSink, ProcessExecutor, ProcessSettings, Reaper, Run, RunContext},
     log::Stream,
     testkit::spec,
 };
@@ -101,11 +100,10 @@ pub(crate) fn execute(jobs: usize) -> [f64; 2] {
 
 async fn one_after_the_other(executor: Arc<ProcessExecutor>, jobs: usize) {
     for _ in 0..jobs {
-        let lease = LeaseRef { job: JobId::new(), token: LeaseToken(1) };
-        let (owner, batch) = (UserId::new(), Some(BatchId::new()));
-        let leased = Leased { lease, owner, batch, attempt: 1, spec: truth() };
+        let (job, owner, batch) = (JobId::new(), UserId::new(), Some(BatchId::new()));
+        let run = Run { job, owner, batch, attempt: 1, spec: truth() };
         let (stop, output) = (CancellationToken::new(), Arc::new(Nowhere));
-        let outcome = executor.run(&leased, RunContext { stop, output }).await;
+        let outcome = executor.run(&run, RunContext { stop, output }).await;
         assert_eq!(outcome.reason, None);
     }
 }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use jobrunner_core::{
     BatchId, JobSpec, Status, Store, UserId,
     audit::AuditFilter,
-    authz::Scope,
     batch::{BatchFilter, NameFilter},
     job::{JobFilter, Order, Reason},
     page::PageRequest,
     store::BatchOrder,
     testkit::{Fixture, audit_event, new_batch, spec},
+    user::Scope,
 };
 use tokio::runtime::Runtime;
 
@@ -75,14 +75,14 @@ struct Pages<'a> {
 impl Pages<'_> {
     async fn of_all(&self) -> Vec<Line> {
         let store = self.store;
-        let all = BatchFilter { scope: Scope::All, ..BatchFilter::default() };
+        let all = BatchFilter::default();
         let name = Some(NameFilter::Exactly("nightly".to_owned()));
-        let runs = BatchFilter { name, ..all.clone() };
-        let anybodys = JobFilter { scope: Scope::All, ..JobFilter::default() };
+        let runs = BatchFilter { name, ..BatchFilter::default() };
+        let anybodys = JobFilter::default();
         let filter = AuditFilter::default();
         vec![
             self.timed("200 batches", async || {
-                store.batches(&all, PageRequest::first(200)).await.is_ok()
+                store.batches(Scope::All, &all, PageRequest::first(200)).await.is_ok()
             })
             .await,
             self.timed("the counts of everybody", async || {
@@ -90,12 +90,12 @@ impl Pages<'_> {
             })
             .await,
             self.timed("30 runs of a name", async || {
-                let page = store.batches(&runs, PageRequest::first(30)).await;
+                let page = store.batches(Scope::All, &runs, PageRequest::first(30)).await;
                 page.is_ok_and(|page| page.items.len() == 30)
             })
             .await,
             self.timed("everybody's newest jobs", async || {
-                store.jobs(&anybodys, PageRequest::first(100)).await.is_ok()
+                store.jobs(Scope::All, &anybodys, PageRequest::first(100)).await.is_ok()
             })
             .await,
             self.timed("the audit", async || {
@@ -129,9 +129,9 @@ impl Pages<'_> {
             ("the oldest first", JobFilter { order: Order::Oldest, ..none() }),
         ];
         for (what, filter) in lists {
-            let filter = JobFilter { batch: Some(batch), scope: Scope::All, ..filter };
+            let filter = JobFilter { batch: Some(batch), ..filter };
             let line = self.timed(what, async || {
-                let page = store.jobs(&filter, PageRequest::first(100)).await;
+                let page = store.jobs(Scope::All, &filter, PageRequest::first(100)).await;
                 page.is_ok_and(|page| !page.items.is_empty())
             });
             lines.push(line.await);

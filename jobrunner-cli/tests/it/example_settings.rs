@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::service::BINARY;
 
-/// The settings of `.env.example` as they stand, with the secrets and places that it leaves to the operator.
+/// The settings of `.env.example` as they stand, with the secrets and places that it leaves to the
+/// operator.
 fn environment() -> Vec<(String, String)> {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example");
     let example = fs::read_to_string(example).expect("the example");

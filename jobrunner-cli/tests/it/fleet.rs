@@ -1,5 +1,5 @@
-//! A fleet as its operators run it: several servers and workers, each a process of its own, over one
-//! database, and what becomes of their jobs when parts of it fail.
+//! A fleet as its operators run it: several servers and workers, each a process of its own, over
+//! one database, and what becomes of their jobs when parts of it fail.
 
 mod client;
 mod end_to_end;
@@ -26,8 +26,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::{client::Client, ledger::Ledger, process::Daemon, site::Site};
 
-/// How long a lease holds in these tests: short, but longer than a busy machine may keep a process waiting. A
-/// worker that cannot renew for four fifths of it kills what it runs, which is right and costs attempts.
+/// How long a lease holds in these tests: short, but longer than a busy machine may keep a process
+/// waiting. A worker that cannot renew for four fifths of it kills what it runs, which is right and
+/// costs attempts.
 const LEASE: Duration = Duration::from_secs(10);
 
 /// How long the drain of a worker may take: more than any job that it lets end.
@@ -60,8 +61,8 @@ impl Plan {
     }
 }
 
-/// A running fleet. Dropping it kills everything that belongs to it, jobs included, and shows the logs if
-/// the test has failed.
+/// A running fleet. Dropping it kills everything that belongs to it, jobs included, and shows the
+/// logs if the test has failed.
 struct Fleet {
     clients: Vec<Client>,
     servers: Vec<Daemon>,

@@ -91,8 +91,8 @@ impl Service {
         token["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// Ends it as the loss of its machine would: neither the supervisor nor the runner can do anything
-    /// for the other.
+    /// Ends it as the loss of its machine would: neither the supervisor nor the runner can do
+    /// anything for the other.
     pub(crate) fn kill(mut self) {
         let runner = runner_of(&self.process);
         let seen = Process::read(runner).expect("it runs");

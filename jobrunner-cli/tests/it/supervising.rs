@@ -11,9 +11,9 @@ use crate::service::{Service, until};
 /// How long what a command has started may be there after a kill.
 const GONE_IN: Duration = Duration::from_secs(2);
 
-/// A command that ignores being asked to end and leaves children behind in every way there is: in its group, in
-/// a session of their own, with two parents gone between, and with an environment that names no job.
-/// Each is a `sleep` for so many seconds.
+/// A command that ignores being asked to end and leaves children behind in every way there is: in
+/// its group, in a session of their own, with two parents gone between, and with an environment
+/// that names no job. Each is a `sleep` for so many seconds.
 fn tree(seconds: u32) -> String {
     format!(
         "trap '' TERM

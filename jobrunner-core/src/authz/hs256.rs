@@ -1,4 +1,5 @@
-//! The cryptography of access tokens: HS256 alone, in Rust, so that a build needs no C library for it.
+//! The cryptography of access tokens: HS256 alone, in Rust, so that a build needs no C library for
+//! it.
 
 use std::sync::Once;
 
@@ -11,8 +12,9 @@ use jsonwebtoken::{
 };
 use sha2::Sha256;
 
-/// Makes this the cryptography of `jsonwebtoken` in this process, unless the process has chosen another
-/// before: an embedder with tokens of other kinds installs a provider that has HS256, too, when it starts.
+/// Makes this the cryptography of `jsonwebtoken` in this process, unless the process has chosen
+/// another before: an embedder with tokens of other kinds installs a provider that has HS256, too,
+/// when it starts.
 pub(super) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {

@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
 use super::{
-    Action, Authz, Credential, Passwords, Principal, Refresh, Scope, TokenKey, callers::Callers,
+    Action, Authz, Credential, Passwords, Principal, Refresh, TokenKey, callers::Callers,
     token::Read,
 };
 use crate::{
     Error, Result, Role, SignInId, UserId,
     store::{Account, AccountStore},
-    user::parse_email,
+    user::{Scope, parse_email},
 };
 
 /// Three roles: viewers read what is theirs, operators also submit and control it, admins do

@@ -34,9 +34,9 @@ pub struct Embedded {
     _lock: File,
 }
 
-/// Opens the embedded default in a directory, which is made if need be: a SQLite file, an in-process
-/// queue, and a secret for tokens that is made once and kept. The directory is locked, so that two
-/// processes cannot share it; what an earlier one left running is taken back.
+/// Opens the embedded default in a directory, which is made if need be: a SQLite file, an
+/// in-process queue, and a secret for tokens that is made once and kept. The directory is locked,
+/// so that two processes cannot share it; what an earlier one left running is taken back.
 ///
 /// # Errors
 /// [`Conflict`](Error::Conflict) when another process uses the directory; otherwise what the file
@@ -58,8 +58,8 @@ pub async fn embedded(directory: &Path, settings: &Settings) -> Result<Embedded>
     Ok(Embedded { service, store, queue, rescued, _lock: lock })
 }
 
-/// How long a directory that is in use is waited for: whoever used it may have been killed a moment ago and not
-/// be quite gone.
+/// How long a directory that is in use is waited for: whoever used it may have been killed a moment
+/// ago and not be quite gone.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 
 /// Locks a directory until the file is closed, which the kernel does for a process that dies.

@@ -25,8 +25,8 @@ impl Activity {
         Self { last: Mutex::new(started), held_up: AtomicUsize::new(0) }
     }
 
-    /// Something was written. As long as it is not taken, the command cannot write more, and it is not
-    /// its fault.
+    /// Something was written. As long as it is not taken, the command cannot write more, and it is
+    /// not its fault.
     pub(super) fn written(&self) -> Taking<'_> {
         self.held_up.fetch_add(1, Ordering::AcqRel);
         Taking(self)

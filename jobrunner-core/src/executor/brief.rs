@@ -11,8 +11,8 @@ use rustix::{
     io::Errno,
 };
 
-/// How long a command is waited for in the thread that has started it. Many do not take longer, and for
-/// those it is not worth the cost of watching their descriptors from the async threads.
+/// How long a command is waited for in the thread that has started it. Many do not take longer, and
+/// for those it is not worth the cost of watching their descriptors from the async threads.
 const PATIENCE: Duration = Duration::from_millis(5);
 
 /// How much is read at a time, and the most that is taken here.

@@ -20,16 +20,16 @@ const GONE_LIMIT: Duration = Duration::from_secs(5);
 /// How long to wait between two looks at a group that was killed.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// The group that the worker itself moves to, since a group whose members' resources are limited may
-/// hold no processes of its own.
+/// The group that the worker itself moves to, since a group whose members' resources are limited
+/// may hold no processes of its own.
 const OWN: &str = "runner";
 
 /// What the names of the groups of a worker begin with; its process id follows.
 const WORKER: &str = "worker-";
 
-/// A control group (cgroup v2) of this process's own, in which every command gets one below it: all of
-/// a command's processes are in it, whatever they do, are killed at one stroke, and share its limits.
-/// See Documentation/admin-guide/cgroup-v2.rst of the kernel.
+/// A control group (cgroup v2) of this process's own, in which every command gets one below it: all
+/// of a command's processes are in it, whatever they do, are killed at one stroke, and share its
+/// limits. See Documentation/admin-guide/cgroup-v2.rst of the kernel.
 #[derive(Clone, Debug)]
 pub struct ControlGroups(Arc<Worker>);
 
@@ -47,9 +47,10 @@ pub(super) struct ControlGroup {
 }
 
 impl ControlGroups {
-    /// Uses the group that this process is in, if it was delegated to it, as systemd does for a unit with
-    /// `Delegate=yes`; `None` if it was not, or there are no control groups of version 2. The process and
-    /// its parent move to a group below it. A command may have `max_processes` at one time.
+    /// Uses the group that this process is in, if it was delegated to it, as systemd does for a
+    /// unit with `Delegate=yes`; `None` if it was not, or there are no control groups of version 2.
+    /// The process and its parent move to a group below it. A command may have `max_processes` at
+    /// one time.
     ///
     /// # Errors
     /// It was delegated and cannot be used.
@@ -88,8 +89,8 @@ impl ControlGroups {
         Ok(Self(Arc::new(Worker { directory: worker, next, max_processes })))
     }
 
-    /// A group for one command. A limit of memory that the kernel was not allowed to keep to is left
-    /// to others; `true` says that this one is kept.
+    /// A group for one command. A limit of memory that the kernel was not allowed to keep to is
+    /// left to others; `true` says that this one is kept.
     pub(super) fn create(&self, max_memory_mb: Option<u64>) -> io::Result<(ControlGroup, bool)> {
         let number = self.0.next.fetch_add(1, Ordering::Relaxed);
         let group = ControlGroup { directory: self.0.directory.join(number.to_string()) };

@@ -1,7 +1,10 @@
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
 
 use super::{kill::signal_name, launch::Refusal};
-use crate::{JobSpec, job::Reason, lease::Outcome};
+use crate::{
+    JobSpec,
+    attempt::{Outcome, Reason},
+};
 
 /// Why a command was told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +25,8 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    /// How the run ended, truthfully: the first cause counts, and what the kernel did is only said where the
-    /// kernel has said so.
+    /// How the run ended, truthfully: the first cause counts, and what the kernel did is only said
+    /// where the kernel has said so.
     pub(super) fn outcome(self, spec: &JobSpec) -> Outcome {
         let signal = self.status.and_then(|status| status.signal()).map(signal_name);
         let exit_code = self.status.and_then(|status| status.code());

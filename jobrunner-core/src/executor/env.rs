@@ -3,7 +3,7 @@ use std::{
     ffi::{OsStr, OsString},
 };
 
-use crate::lease::Leased;
+use super::Run;
 
 /// Variables of the worker that commands may see, besides those that start with `LC_`.
 const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "TZ", "USER", "TMPDIR"];
@@ -22,19 +22,19 @@ impl Inherited {
     /// The whole environment of a job's command: what is inherited, the working directory by the
     /// name that it was asked for by, then the job's own variables, then JobRunner's, each able to
     /// replace those before.
-    pub(super) fn for_job(&self, job: &Leased) -> BTreeMap<OsString, OsString> {
+    pub(super) fn for_run(&self, run: &Run) -> BTreeMap<OsString, OsString> {
         let mut environment = self.0.clone();
-        environment.insert("PWD".into(), job.spec.working_dir.clone().into());
-        environment.extend(job.spec.env.iter().map(|(name, value)| (name.into(), value.into())));
+        environment.insert("PWD".into(), run.spec.working_dir.clone().into());
+        environment.extend(run.spec.env.iter().map(|(name, value)| (name.into(), value.into())));
         let mut set = |name: &str, value: String| {
             environment.insert(name.into(), value.into());
         };
-        set("JOBRUNNER_JOB_ID", job.lease.job.to_string());
-        if let Some(batch) = job.batch {
+        set("JOBRUNNER_JOB_ID", run.job.to_string());
+        if let Some(batch) = run.batch {
             set("JOBRUNNER_BATCH_ID", batch.to_string());
         }
-        set("JOBRUNNER_ATTEMPT", job.attempt.to_string());
-        set("JOBRUNNER_QUEUE", job.spec.queue.clone());
+        set("JOBRUNNER_ATTEMPT", run.attempt.to_string());
+        set("JOBRUNNER_QUEUE", run.spec.queue.clone());
         environment
     }
 }

@@ -29,8 +29,9 @@ use super::{
 /// there as zombies for ever, and waiting longer would not help.
 const GONE_LIMIT: Duration = Duration::from_millis(100);
 
-/// All that a command has started: its process group, whose leader is a child of ours, and, where there
-/// is a reaper, what has left the group. Whatever happens, it is killed before this value is gone.
+/// All that a command has started: its process group, whose leader is a child of ours, and, where
+/// there is a reaper, what has left the group. Whatever happens, it is killed before this value is
+/// gone.
 ///
 /// The leader is reaped last. Until then its process id, which is also the group's, cannot be given
 /// to somebody else, so a signal to the group can only reach what the leader started.
@@ -58,8 +59,8 @@ struct Leader {
 }
 
 impl Tree {
-    /// The tree of a child that was spawned as the leader of a new process group, and into a control group if
-    /// there is one.
+    /// The tree of a child that was spawned as the leader of a new process group, and into a
+    /// control group if there is one.
     pub(super) fn of(child: Child, group: Option<ControlGroup>, unreaped: Unreaped) -> Self {
         let id = Pid::from_child(&child);
         let leader = Some(Leader { child, registered: None });
@@ -85,8 +86,8 @@ impl Tree {
         self.orphans.as_ref().is_some_and(|orphans| orphans.reaper.is_closed())
     }
 
-    /// Whether the kernel has killed one of the processes since there was no memory left. Only known where
-    /// there is a control group.
+    /// Whether the kernel has killed one of the processes since there was no memory left. Only
+    /// known where there is a control group.
     pub(super) fn out_of_memory(&self) -> bool {
         self.group.as_ref().is_some_and(|group| group.oom_kills() > 0)
     }
@@ -103,8 +104,8 @@ impl Tree {
 
     /// Asks every process to end, also those that were stopped.
     pub(super) async fn terminate(&self) {
-        // The leader may end when it is asked, and then it is not known any more what it has started:
-        // so those that left come first.
+        // The leader may end when it is asked, and then it is not known any more what it has
+        // started: so those that left come first.
         if let Some(Orphans { reaper, run }) = self.orphans.clone() {
             let leader = self.id;
             let asked = spawn_blocking(move || reaper.terminate(run, leader)).await;
@@ -121,8 +122,8 @@ impl Tree {
         self.signal(Signal::KILL);
     }
 
-    /// Kills what is left, the leader having ended, reaps it, and waits for a bounded time until the
-    /// others are gone too.
+    /// Kills what is left, the leader having ended, reaps it, and waits for a bounded time until
+    /// the others are gone too.
     pub(super) async fn finish(mut self) -> io::Result<ExitStatus> {
         self.kill();
         let Some(mut leader) = self.leader.take() else {
@@ -148,7 +149,8 @@ impl Tree {
         Ok(status)
     }
 
-    /// The same as [`finish`](Self::finish), for a thread that may block; only without a control group.
+    /// The same as [`finish`](Self::finish), for a thread that may block; only without a control
+    /// group.
     pub(super) fn finish_blocking(mut self) -> io::Result<ExitStatus> {
         self.kill();
         let Some(mut leader) = self.leader.take() else {

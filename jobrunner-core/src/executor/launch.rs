@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     JobSpec,
-    job::Reason,
+    attempt::Reason,
     workdir::{AllowedRoots, file_error},
 };
 
@@ -36,8 +36,8 @@ use crate::{
 /// thread and fails the attempt; the worker goes on.
 const FILE_SYSTEM_LIMIT: Duration = Duration::from_secs(10);
 
-/// How many threads one worker lets hang on file systems that do not answer. The runtime has more, which
-/// other work needs.
+/// How many threads one worker lets hang on file systems that do not answer. The runtime has more,
+/// which other work needs.
 pub(super) const MOST_WAITING: usize = 64;
 
 /// A command to be started.
@@ -171,12 +171,12 @@ impl Launch {
         access(path_of(&input), Access::READ_OK).map_err(|error| refuse(file_error(&error.into())))
     }
 
-    /// Starts the program as the leader of a new process group, in the directory that was opened, with
-    /// the null device as its input.
+    /// Starts the program as the leader of a new process group, in the directory that was opened,
+    /// with the null device as its input.
     ///
-    /// Without limits and control groups no step runs code between fork and exec: then the standard library
-    /// uses `posix_spawn`, whose cost does not grow with the memory of this process. All descriptors of
-    /// this process close on exec.
+    /// Without limits and control groups no step runs code between fork and exec: then the standard
+    /// library uses `posix_spawn`, whose cost does not grow with the memory of this process. All
+    /// descriptors of this process close on exec.
     fn start(&self, program: &Path, working_dir: &OwnedFd) -> Result<Launched, Refusal> {
         let starting = match &self.reaper {
             Some(reaper) => Some((reaper, reaper.starting().ok_or_else(Refusal::canceled)?)),

@@ -4,11 +4,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::JobSpec;
 
-/// How long a command may go on after SIGXCPU, in seconds of processor time, before the kernel kills it.
+/// How long a command may go on after SIGXCPU, in seconds of processor time, before the kernel
+/// kills it.
 const CPU_GRACE: u64 = 5;
 
-/// What a child sets up for itself between fork and exec. Without any of it the child is started without
-/// a fork.
+/// What a child sets up for itself between fork and exec. Without any of it the child is started
+/// without a fork.
 #[derive(Debug, Default)]
 pub(super) struct Preparation {
     limits: Vec<(Resource, Rlimit)>,
@@ -17,8 +18,8 @@ pub(super) struct Preparation {
 }
 
 impl Preparation {
-    /// What a job asks for; its limit of memory is left out where a control group keeps it. Nobody gets more
-    /// than this process may have itself.
+    /// What a job asks for; its limit of memory is left out where a control group keeps it. Nobody
+    /// gets more than this process may have itself.
     pub(super) fn of(spec: &JobSpec, group: Option<File>, memory_is_limited: bool) -> Self {
         let memory = spec.max_memory_mb.filter(|_| !memory_is_limited);
         let memory = memory.map(|megabytes| megabytes.saturating_mul(1024 * 1024));

@@ -20,8 +20,8 @@ const FIRST_BYTES: usize = 4 * 1024;
 /// The most that a pipe can hold, unless an administrator allowed more: pipe(7), `pipe-max-size`.
 const PIPE_BYTES: usize = 1024 * 1024;
 
-/// Hands everything that comes out of a pipe to the sink, in order, until the pipe's end. The sink's
-/// slowness is passed on to the writer, since nothing is read meanwhile.
+/// Hands everything that comes out of a pipe to the sink, in order, until the pipe's end. The
+/// sink's slowness is passed on to the writer, since nothing is read meanwhile.
 ///
 /// After `closing` it takes what is in the pipe and no more: what a command wrote is not lost, and
 /// what somebody who survived it still writes is not waited for.

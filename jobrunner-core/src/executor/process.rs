@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Containment, Executor, RunContext,
+    Containment, Executor, Run, RunContext,
     activity::Activity,
     cgroup::ControlGroups,
     ending::{Ending, Stopped, without_result},
@@ -22,12 +22,7 @@ use super::{
     output::pump,
     reaper::Reaper,
 };
-use crate::{
-    job::LoadingVariables,
-    lease::{Leased, Outcome},
-    log::Stream,
-    workdir::AllowedRoots,
-};
+use crate::{attempt::Outcome, job::LoadingVariables, log::Stream, workdir::AllowedRoots};
 
 /// How long the output of a command that has ended may stay open: processes that it left behind may
 /// hold it, and must not hold the job.
@@ -47,10 +42,11 @@ pub struct ProcessSettings {
     pub allowed_roots: AllowedRoots,
     /// Which variables that make a program load or run something else jobs may set here.
     pub loading_variables: LoadingVariables,
-    /// What collects the processes that leave their group; `None` where this process has other children
-    /// of its own.
+    /// What collects the processes that leave their group; `None` where this process has other
+    /// children of its own.
     pub reaper: Option<Reaper>,
-    /// Where each command gets a control group of its own; `None` where there is nothing to make them in.
+    /// Where each command gets a control group of its own; `None` where there is nothing to make
+    /// them in.
     pub cgroups: Option<ControlGroups>,
 }
 
@@ -81,10 +77,10 @@ impl Default for ProcessSettings {
 /// commands, as the runner of `jobrunner-worker` does.
 ///
 /// A command that exceeds its timeout or is stopped gets `SIGTERM` (and `SIGCONT`, should it be
-/// stopped), all of its group, and after the grace `SIGKILL`. When a command has ended, what is left
-/// of its group is killed as soon as its output is closed, and after two seconds in any case.
-/// With a [`Reaper`], all this holds for processes too that left the group, for a session of their own for
-/// instance; without one they are not followed.
+/// stopped), all of its group, and after the grace `SIGKILL`. When a command has ended, what is
+/// left of its group is killed as soon as its output is closed, and after two seconds in any case.
+/// With a [`Reaper`], all this holds for processes too that left the group, for a session of their
+/// own for instance; without one they are not followed.
 ///
 /// Needs Linux 5.10 or later, and a Tokio runtime with its I/O and time drivers.
 #[derive(Clone, Debug)]
@@ -111,10 +107,10 @@ impl ProcessExecutor {
 
 impl ProcessExecutor {
     /// A server may allow what this worker does not.
-    fn refused_variable(&self, job: &Leased) -> Option<Refusal> {
+    fn refused_variable(&self, run: &Run) -> Option<Refusal> {
         let allowed = &self.settings.loading_variables;
-        let refused = job.spec.env.keys().find_map(|name| Some((name, allowed.refusal(name)?)));
-        refused.map(|(name, why)| Refusal::spawn(&job.spec, format!("was not run: {name} {why}")))
+        let refused = run.spec.env.keys().find_map(|name| Some((name, allowed.refusal(name)?)));
+        refused.map(|(name, why)| Refusal::spawn(&run.spec, format!("was not run: {name} {why}")))
     }
 }
 
@@ -128,19 +124,19 @@ impl Executor for ProcessExecutor {
         }
     }
 
-    async fn run(&self, job: &Leased, context: RunContext) -> Outcome {
-        if let Some(refusal) = self.refused_variable(job) {
+    async fn run(&self, run: &Run, context: RunContext) -> Outcome {
+        if let Some(refusal) = self.refused_variable(run) {
             return without_result(refusal);
         }
         let launch = Launch {
-            spec: Arc::new(job.spec.clone()),
-            environment: self.inherited.for_job(job),
+            spec: Arc::new(run.spec.clone()),
+            environment: self.inherited.for_run(run),
             allowed_roots: self.settings.allowed_roots.clone(),
             stop: context.stop.clone(),
             unreaped: self.unreaped.clone(),
             reaper: self.settings.reaper.clone(),
             cgroups: self.settings.cgroups.clone(),
-            run: (job.lease.job, job.attempt),
+            run: (run.job, run.attempt),
             threads: Arc::clone(&self.threads),
         };
         let launched = match launch.carry_out().await {
@@ -148,14 +144,14 @@ impl Executor for ProcessExecutor {
             Err(refusal) => return without_result(refusal),
         };
         let patience = Patience {
-            timeout: job.spec.timeout(),
-            silence: job.spec.silence(),
+            timeout: run.spec.timeout(),
+            silence: run.spec.silence(),
             grace: self.settings.grace,
         };
         match attend(launched, patience, context).await {
-            Ok(ending) => ending.outcome(&job.spec),
+            Ok(ending) => ending.outcome(&run.spec),
             Err(error) => {
-                without_result(Refusal::spawn(&job.spec, format!("could not be watched: {error}")))
+                without_result(Refusal::spawn(&run.spec, format!("could not be watched: {error}")))
             }
         }
     }

@@ -55,8 +55,8 @@ impl Process {
         })
     }
 
-    /// Sends a signal to this process, and to no other that was given its id since. One that is gone is
-    /// left alone.
+    /// Sends a signal to this process, and to no other that was given its id since. One that is
+    /// gone is left alone.
     ///
     /// # Errors
     /// It belongs to somebody else.
@@ -126,8 +126,8 @@ pub fn descendants(of: Pid) -> io::Result<Vec<Process>> {
 }
 
 /// The children of this process's first thread: those that it started, those that were started by
-/// threads which have ended, and those that it adopted as their reaper. `None` where the kernel does not
-/// tell (it was built without `CONFIG_PROC_CHILDREN`).
+/// threads which have ended, and those that it adopted as their reaper. `None` where the kernel
+/// does not tell (it was built without `CONFIG_PROC_CHILDREN`).
 #[must_use]
 pub fn children_of_first_thread() -> Option<Vec<Pid>> {
     let id = getpid().as_raw_pid();
@@ -135,13 +135,14 @@ pub fn children_of_first_thread() -> Option<Vec<Pid>> {
     Some(list.split_ascii_whitespace().filter_map(|id| Pid::from_raw(id.parse().ok()?)).collect())
 }
 
-/// Kills every descendant of this process until none is alive, for at most `limit`; `reap` is called
-/// again and again to collect those that have ended. Answers how many were killed.
+/// Kills every descendant of this process until none is alive, for at most `limit`; `reap` is
+/// called again and again to collect those that have ended. Answers how many were killed.
 ///
 /// Blocks.
 ///
 /// # Errors
-/// There is no `/proc`, or a process does not go away: it hangs in the kernel, or is somebody else's.
+/// There is no `/proc`, or a process does not go away: it hangs in the kernel, or is somebody
+/// else's.
 pub fn kill_descendants(limit: Duration, mut reap: impl FnMut()) -> io::Result<usize> {
     let started = std::time::Instant::now();
     let mut killed = std::collections::HashSet::new();

@@ -13,9 +13,9 @@ use rustix::fs::{Access, AtFlags, FileType, accessat, statat};
 /// Where to look when the environment has no `PATH`, as execvp(3) does.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
-/// Finds the file of a program. A name with a slash is relative to the working directory, any other is
-/// looked up in `path`, whose empty and relative entries are relative to the working directory too. The
-/// answer is an absolute path or one that is relative to the working directory.
+/// Finds the file of a program. A name with a slash is relative to the working directory, any other
+/// is looked up in `path`, whose empty and relative entries are relative to the working directory
+/// too. The answer is an absolute path or one that is relative to the working directory.
 ///
 /// Doing this here rather than in the child keeps the standard library on `posix_spawn`, which it
 /// leaves for the slower fork when it would have to search a changed `PATH`.

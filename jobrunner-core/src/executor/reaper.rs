@@ -20,17 +20,17 @@ const GONE_LIMIT: Duration = Duration::from_secs(5);
 /// How long to wait between two looks at processes that were killed.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// Makes this process the one to which processes are handed whose parent has ended, and keeps track of
-/// which job they belong to. So a command that left its process group, its session and its parent behind
-/// still ends with its job.
+/// Makes this process the one to which processes are handed whose parent has ended, and keeps track
+/// of which job they belong to. So a command that left its process group, its session and its
+/// parent behind still ends with its job.
 ///
 /// For a process that runs commands and does nothing else: every child of its first thread that no
-/// executor has started is taken for something that a command has left behind. In any other process an
-/// executor does without, and follows process groups only.
+/// executor has started is taken for something that a command has left behind. In any other process
+/// an executor does without, and follows process groups only.
 ///
 /// Whose an orphan is, is told by the environment it was started with; then by its process group or
-/// session, which a command or another orphan may share; else it may be of any of the commands that run
-/// when it is found, and is ended when the last of them has.
+/// session, which a command or another orphan may share; else it may be of any of the commands that
+/// run when it is found, and is ended when the last of them has.
 #[derive(Clone, Debug)]
 pub struct Reaper(Arc<Family>);
 
@@ -88,8 +88,8 @@ impl Reaper {
         if processes::children_of_first_thread().is_none() {
             tracing::warn!("the kernel does not list children: orphans outlive their jobs");
         }
-        // Not from getsid(2): the session may be one of another namespace, and is then numbered 0, which
-        // rustix takes for a mistake.
+        // Not from getsid(2): the session may be one of another namespace, and is then numbered 0,
+        // which rustix takes for a mistake.
         let own = Process::read(getpid()).ok_or_else(|| io::Error::other("there is no /proc"))?;
         let family = Family {
             session: own.session,
@@ -101,14 +101,15 @@ impl Reaper {
         Ok(Self(Arc::new(family)))
     }
 
-    /// Reaps orphans that have ended and kills those whose jobs have. Call it a few times a second from
-    /// any thread; it costs one small file as long as there are none.
+    /// Reaps orphans that have ended and kills those whose jobs have. Call it a few times a second
+    /// from any thread; it costs one small file as long as there are none.
     pub fn tidy(&self) {
         self.0.end_ownerless();
     }
 
-    /// Kills all that this process has started and lets nothing more be started. For a process that is
-    /// about to end itself: nothing is reaped, and the executors take no end for the end of a command.
+    /// Kills all that this process has started and lets nothing more be started. For a process that
+    /// is about to end itself: nothing is reaped, and the executors take no end for the end of a
+    /// command.
     ///
     /// Blocks for `limit` at most.
     ///
@@ -146,8 +147,8 @@ impl Reaper {
         self.0.closed.load(Ordering::SeqCst)
     }
 
-    /// Asks all that a run has started to end, wherever it went, those excepted that are in the leader's
-    /// own process group.
+    /// Asks all that a run has started to end, wherever it went, those excepted that are in the
+    /// leader's own process group.
     ///
     /// Blocks for some milliseconds.
     pub(super) fn terminate(&self, run: Run, leader: Pid) {
@@ -236,7 +237,8 @@ impl Family {
         }
     }
 
-    /// The orphans that are alive, each with the runs that may have left it. Reaps those that have ended.
+    /// The orphans that are alive, each with the runs that may have left it. Reaps those that have
+    /// ended.
     fn look(&self) -> Vec<(Process, HashSet<Run>)> {
         let Some(children) = processes::children_of_first_thread() else {
             return Vec::new();

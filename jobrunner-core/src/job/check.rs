@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{JobSpec, LoadingVariables, NewJob};
 use crate::{Violation, name, workdir::AllowedRoots};
 
-/// The longest argument or `NAME=value` the kernel takes, its closing NUL included: `MAX_ARG_STRLEN`
-/// of `linux/binfmts.h`, 32 pages.
+/// The longest argument or `NAME=value` the kernel takes, its closing NUL included:
+/// `MAX_ARG_STRLEN` of `linux/binfmts.h`, 32 pages.
 const MAX_STRING_BYTES: usize = 131_072;
 
 /// The most that arguments and environment may take together. The kernel allows a quarter of the
@@ -16,7 +16,8 @@ const MAX_EXEC_BYTES: usize = 1_900_000;
 
 const MAX_PAYLOAD_BYTES: usize = 65_536;
 
-/// How deep a payload may be nested: parsers give up at 128, and answers nest it a few levels deeper.
+/// How deep a payload may be nested: parsers give up at 128, and answers nest it a few levels
+/// deeper.
 const MAX_PAYLOAD_DEPTH: usize = 64;
 const MAX_INPUTS: usize = 1_000;
 const MAX_PATH_BYTES: usize = 4_096;

@@ -1,11 +1,11 @@
 use std::str::FromStr;
 
-/// Variables that make a program load or run something else before its own first step: those that glibc
-/// takes away from set-user-ID programs (`unsecvars.h`; ld.so(8)), and those by which shells run a file
-/// or a text at their start (bash(1), dash(1)). An ending `*` stands for any text.
+/// Variables that make a program load or run something else before its own first step: those that
+/// glibc takes away from set-user-ID programs (`unsecvars.h`; ld.so(8)), and those by which shells
+/// run a file or a text at their start (bash(1), dash(1)). An ending `*` stands for any text.
 ///
-/// Variables of interpreters, as `PYTHONPATH` or `NODE_OPTIONS`, are what test suites are configured with,
-/// and are not among them.
+/// Variables of interpreters, as `PYTHONPATH` or `NODE_OPTIONS`, are what test suites are
+/// configured with, and are not among them.
 const LOADING: [&str; 18] = [
     "LD_*",
     "GLIBC_TUNABLES",
@@ -27,8 +27,8 @@ const LOADING: [&str; 18] = [
     "PS4",
 ];
 
-/// Which of the variables that make a program load or run something else a job may set: none, unless the
-/// operator names them.
+/// Which of the variables that make a program load or run something else a job may set: none,
+/// unless the operator names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadingVariables(Vec<String>);
 

@@ -1,5 +1,6 @@
-//! Which of two streams was written when. Both come through pipes of their own, so it is known only in which
-//! order they were read: what a command writes to both within the same moment may be read the other way round.
+//! Which of two streams was written when. Both come through pipes of their own, so it is known only
+//! in which order they were read: what a command writes to both within the same moment may be read
+//! the other way round.
 
 use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,8 @@ pub struct Mark {
 /// Part of a stream that was read without anything of the other between, or a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
-    /// How many bytes of both streams had been read before: pieces of both in the order of this number are in
-    /// the order in which they were read.
+    /// How many bytes of both streams had been read before: pieces of both in the order of this
+    /// number are in the order in which they were read.
     pub(crate) place: u64,
     pub(crate) stream: Stream,
     pub(crate) offset: u64,
@@ -57,8 +58,8 @@ fn place(stream: Stream, offset: u64, other: Option<u64>) -> u64 {
 }
 
 impl LogChunk {
-    /// The parts of the chunk from `from` on, each from a mark to the next: where, what the other stream was
-    /// at, the bytes.
+    /// The parts of the chunk from `from` on, each from a mark to the next: where, what the other
+    /// stream was at, the bytes.
     fn parts(&self, from: u64) -> Vec<(u64, Option<u64>, Bytes)> {
         let start = from.max(self.offset);
         let mut known = self.marks.iter().copied().filter(|mark| mark.offset < self.end());
@@ -80,9 +81,9 @@ impl LogChunk {
     }
 }
 
-/// What chunks of one stream hold from an offset on. A character of UTF-8 is not cut in two; what may be the
-/// beginning of one at the very end is left for the next time, unless nothing more will come and there is nothing
-/// else.
+/// What chunks of one stream hold from an offset on. A character of UTF-8 is not cut in two; what
+/// may be the beginning of one at the very end is left for the next time, unless nothing more will
+/// come and there is nothing else.
 pub(crate) fn pieces(
     stream: Stream,
     from: u64,
@@ -127,8 +128,8 @@ pub(crate) fn pieces(
     pieces
 }
 
-/// The pieces of both streams in their order, as far as it is known: behind the end of what was read of one stream
-/// there may be more of it that comes before what was read of the other.
+/// The pieces of both streams in their order, as far as it is known: behind the end of what was
+/// read of one stream there may be more of it that comes before what was read of the other.
 pub(crate) fn merge(streams: [Vec<Piece>; 2]) -> Vec<Piece> {
     let end = |pieces: &Vec<Piece>| pieces.last().map(|last| last.place.saturating_add(last.len()));
     let known = streams.iter().filter_map(end).min().unwrap_or(0);

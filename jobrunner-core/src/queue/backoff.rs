@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-/// How long to wait before the next attempt to connect: twice as long each time, from 100 ms to 5 s,
-/// less up to a half at random so that processes do not come all at once.
+/// How long to wait before the next attempt to connect: twice as long each time, from 100 ms to 5
+/// s, less up to a half at random so that processes do not come all at once.
 pub(super) struct Backoff {
     next: Duration,
 }

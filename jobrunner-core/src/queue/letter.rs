@@ -2,8 +2,8 @@
 //!
 //! `jr1 ORIGIN FLAGS PAIR PAIR…`: the version, who wrote it, then `w` for [`Wakeup::Work`], `c` for
 //! [`Wakeup::Cancel`], `l` for [`Wakeup::Lagged`] or `-` for none, then `JOB/BATCH` for each
-//! [`Wakeup::Changed`]. What a reader does not understand it takes for `Lagged`, so that processes of
-//! different versions can talk.
+//! [`Wakeup::Changed`]. What a reader does not understand it takes for `Lagged`, so that processes
+//! of different versions can talk.
 
 use std::{collections::HashSet, str::FromStr};
 

@@ -26,8 +26,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long a connection may be silent before it is asked whether it is still there.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// The queue of processes that share a database: it knows no jobs, the store chooses them, and wakes
-/// those who wait in all processes.
+/// The queue of processes that share a database: it knows no jobs, the store chooses them, and
+/// wakes those who wait in all processes.
 ///
 /// Holds two connections: one listens and one tells. They must be real sessions, not those of a
 /// pooler that hands out transactions. Nobody waits for them: while the database is away wake-ups
@@ -46,8 +46,8 @@ impl PostgresQueue {
     /// Connects to the database at `url`, and listens on `channel` when this returns.
     ///
     /// # Errors
-    /// [`Invalid`](Error::Invalid) for the URL, [`Unavailable`](Error::Unavailable) when the database
-    /// does not answer.
+    /// [`Invalid`](Error::Invalid) for the URL, [`Unavailable`](Error::Unavailable) when the
+    /// database does not answer.
     pub async fn connect(url: &str, channel: Option<&str>) -> Result<Self> {
         let options = read_url(url)?.application_name("jobrunner queue");
         let wire = Wire {

@@ -35,8 +35,8 @@ const ASK_STORE_WHEN_EMPTY: Duration = Duration::from_millis(500);
 /// A queue in Redis, for many workers: each is proposed jobs that no other is, without the store
 /// being asked.
 ///
-/// Lanes get turns in proportion to the weights of their queues, and give out their jobs by priority
-/// and age. A weight is learnt from the store, with the jobs of a batch or a rebuild.
+/// Lanes get turns in proportion to the weights of their queues, and give out their jobs by
+/// priority and age. A weight is learnt from the store, with the jobs of a batch or a rebuild.
 ///
 /// **What is lost is found.** A proposed job is forgotten at once and nobody confirms it. If the
 /// worker dies, or a hint never arrives, the job is still in the store, which is asked about once a
@@ -45,8 +45,9 @@ const ASK_STORE_WHEN_EMPTY: Duration = Duration::from_millis(500);
 /// rebuilds the lanes in the background; until then all ask the store.
 ///
 /// **Redis away.** Who runs into it waits a quarter of a second; for those who follow it counts as
-/// away, and they are told at once to ask the store, until it answers and takes writes again. That is
-/// tried about once a second. Memory must be given by the policy `noeviction`, as the default is.
+/// away, and they are told at once to ask the store, until it answers and takes writes again. That
+/// is tried about once a second. Memory must be given by the policy `noeviction`, as the default
+/// is.
 ///
 /// Dropping the queue ends its connections; what was announced a moment before may not get out.
 pub struct RedisQueue {
@@ -64,8 +65,8 @@ impl RedisQueue {
     /// The prefix of those who do not choose one.
     pub const PREFIX: &'static str = "jobrunner";
 
-    /// Uses the server at `url`, with keys and a channel that begin with `prefix` in braces. Waits a
-    /// few seconds at most for the server, and does without as long as it is away.
+    /// Uses the server at `url`, with keys and a channel that begin with `prefix` in braces. Waits
+    /// a few seconds at most for the server, and does without as long as it is away.
     ///
     /// # Errors
     /// [`Invalid`](Error::Invalid) for a URL or a prefix that cannot be used.

@@ -133,8 +133,8 @@ impl Service {
         self.parts.store.record(deed.event(None)).await
     }
 
-    /// Stores that somebody could not prove who they are, if that does not happen all the time. Guessing
-    /// passwords must not fill the disk.
+    /// Stores that somebody could not prove who they are, if that does not happen all the time.
+    /// Guessing passwords must not fill the disk.
     pub(super) async fn record_refused(&self, email: &str) {
         let shown: String =
             email.trim().chars().filter(|c| !c.is_control()).take(ADDRESS_LENGTH).collect();

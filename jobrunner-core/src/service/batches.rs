@@ -13,7 +13,7 @@ use crate::{
     job::{Job, JobFilter, Rules},
     page::{Page, PageRequest},
     queue::{Hint, Wakeup},
-    store::{BatchOrder, Idempotency, Specs, check_all_ended},
+    store::{BatchOrder, Idempotency, Specs, engine::decide::check_all_ended},
 };
 
 /// The most broken rules that one answer lists.
@@ -109,22 +109,20 @@ impl Service {
         self.parts.store.batch_names(&ids, self.parts.authz.scope(caller)).await
     }
 
-    /// Batches, newest first. The filter's scope is set here.
+    /// Batches, newest first.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn batches(
         &self,
         caller: &Principal,
-        mut filter: BatchFilter,
+        filter: BatchFilter,
         page: PageRequest,
     ) -> Result<Page<Batch>> {
-        filter.scope = self.parts.authz.scope(caller);
-        self.parts.store.batches(&filter, page).await
+        self.parts.store.batches(self.parts.authz.scope(caller), &filter, page).await
     }
 
-    /// The jobs of the batch that the filter names, newest first unless it says otherwise. The filter's scope
-    /// is set here.
+    /// The jobs of the batch that the filter names, newest first unless it says otherwise.
     ///
     /// # Errors
     /// [`NotFound`](Error::NotFound) when the filter names no batch that the caller may see.
@@ -177,8 +175,8 @@ impl Service {
     /// Forgets a batch that has ended, with its jobs.
     ///
     /// # Errors
-    /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden), [`Conflict`](Error::Conflict)
-    /// while one of its jobs has not ended.
+    /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden),
+    /// [`Conflict`](Error::Conflict) while one of its jobs has not ended.
     pub async fn delete_batch(&self, caller: &Principal, id: BatchId) -> Result<()> {
         let batch = self.controlled_batch(caller, id).await?;
         check_all_ended(&batch.counts)?;

@@ -20,8 +20,8 @@ const KEPT: usize = 16;
 /// For how long the timeline of a batch that goes on is told again.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// What was found of batches as a whole: all who look at a batch at the same time wait for one question to the
-/// store, and share the answer.
+/// What was found of batches as a whole: all who look at a batch at the same time wait for one
+/// question to the store, and share the answer.
 #[derive(Default)]
 pub(super) struct Insights {
     causes: Memo<Vec<Cause>>,
@@ -100,8 +100,8 @@ impl Service {
         self.insights.causes.get(id, stands, |_| true, self.parts.store.causes(id)).await
     }
 
-    /// How a batch went from its start to its end, or until now, in at most 121 moments; none before it was
-    /// started. Of a batch that goes on without a change, now may be two seconds ago.
+    /// How a batch went from its start to its end, or until now, in at most 121 moments; none
+    /// before it was started. Of a batch that goes on without a change, now may be two seconds ago.
     ///
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound), also for what the caller may not see.

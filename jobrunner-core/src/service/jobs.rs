@@ -15,7 +15,7 @@ use crate::{
     job::{Attempt, Job, JobFilter, Order, Rules},
     page::{Page, PageRequest},
     queue::{Hint, Wakeup},
-    store::{Idempotency, check_ended},
+    store::{Idempotency, engine::decide::check_ended},
 };
 
 /// How long the file system may take to tell where a path leads. A hung network mount costs one
@@ -61,21 +61,20 @@ impl Service {
         self.parts.store.job(id, scope).await?.ok_or(Error::NotFound("job"))
     }
 
-    /// Jobs, newest first unless the filter says otherwise. The filter's scope is set here.
+    /// Jobs, newest first unless the filter says otherwise.
     ///
     /// # Errors
     /// [`Invalid`](Error::Invalid) for another order without a batch.
     pub async fn jobs(
         &self,
         caller: &Principal,
-        mut filter: JobFilter,
+        filter: JobFilter,
         page: PageRequest,
     ) -> Result<Page<Job>> {
         if filter.order != Order::Newest && filter.batch.is_none() {
             return Err(Error::invalid("sort", "needs batch_id: it sorts the members of a batch"));
         }
-        filter.scope = self.parts.authz.scope(caller);
-        self.parts.store.jobs(&filter, page).await
+        self.parts.store.jobs(self.parts.authz.scope(caller), &filter, page).await
     }
 
     /// How the caller's jobs stand; for admins everybody's, or one owner's.
@@ -124,8 +123,8 @@ impl Service {
     /// Forgets a job that has ended.
     ///
     /// # Errors
-    /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden), [`Conflict`](Error::Conflict)
-    /// while it has not ended.
+    /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden),
+    /// [`Conflict`](Error::Conflict) while it has not ended.
     pub async fn delete_job(&self, caller: &Principal, id: JobId) -> Result<()> {
         let job = self.controlled_job(caller, id).await?;
         check_ended(job.status)?;
@@ -184,7 +183,8 @@ impl<'a> TargetCheck<'a> {
         Self { rules, directories: HashSet::new(), inputs: HashSet::new() }
     }
 
-    /// Fails when a path of the job leads out of the allowed directories, or does not exist though it must.
+    /// Fails when a path of the job leads out of the allowed directories, or does not exist though
+    /// it must.
     pub(super) fn check(&mut self, spec: &JobSpec) -> Result<()> {
         let Self { rules, directories, inputs } = self;
         once(directories, &spec.working_dir, || {

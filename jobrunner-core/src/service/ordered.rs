@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{
     Service,
-    follow::{Followed, FollowedTo, LogPlace},
+    place::{Followed, FollowedTo, LogPlace},
 };
 use crate::{
     JobId, Result, Store,
@@ -13,8 +13,8 @@ use crate::{
 /// How much of a stream is read from the store at a time.
 const READ_BYTES: usize = 64 * 1024;
 
-/// Both streams of an attempt as they are stored, in the order in which they were read from the command, or one
-/// of them.
+/// Both streams of an attempt as they are stored, in the order in which they were read from the
+/// command, or one of them.
 pub struct OrderedLog {
     store: Arc<dyn Store>,
     job: JobId,
@@ -38,8 +38,8 @@ impl OrderedLog {
         (self.place.stdout, self.place.stderr) = (stdout, stderr);
     }
 
-    /// The next output and gaps, each with the place behind it; nothing at the end of what is stored now. A
-    /// character of UTF-8 that is not whole is waited for, unless `is_final`.
+    /// The next output and gaps, each with the place behind it; nothing at the end of what is
+    /// stored now. A character of UTF-8 that is not whole is waited for, unless `is_final`.
     ///
     /// **Cancel safety**: nothing is read if it is dropped.
     ///
@@ -70,8 +70,8 @@ impl OrderedLog {
 }
 
 impl Service {
-    /// The output of an attempt, of the last one if none is named, from its beginning in the order in which it
-    /// was written, or one stream of it, and what is known of it.
+    /// The output of an attempt, of the last one if none is named, from its beginning in the order
+    /// in which it was written, or one stream of it, and what is known of it.
     ///
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound).

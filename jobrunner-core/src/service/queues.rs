@@ -22,8 +22,8 @@ impl Service {
     /// Pauses a queue, lets it go on, or gives it another weight. What runs goes on either way.
     ///
     /// # Errors
-    /// [`Forbidden`](Error::Forbidden) unless the caller is an admin, [`NotFound`](Error::NotFound),
-    /// [`Invalid`](Error::Invalid) for a weight out of range.
+    /// [`Forbidden`](Error::Forbidden) unless the caller is an admin,
+    /// [`NotFound`](Error::NotFound), [`Invalid`](Error::Invalid) for a weight out of range.
     pub async fn update_queue(
         &self,
         caller: &Principal,

@@ -17,8 +17,9 @@ use tokio::{
 use super::Service;
 use crate::{
     Batch, BatchId, Store,
-    authz::{AccessToken, Principal, Scope},
+    authz::{AccessToken, Principal},
     queue::{Queue, Wakeup},
+    user::Scope,
 };
 
 /// How often one batch is looked at and told of, at most.
@@ -44,7 +45,8 @@ pub enum Watched {
     Missed,
 }
 
-/// Looks once at every batch that has changed, whoever watches it, and tells all watchers of the process.
+/// Looks once at every batch that has changed, whoever watches it, and tells all watchers of the
+/// process.
 #[derive(Default)]
 pub(super) struct Hub(Mutex<Option<broadcast::Sender<Watched>>>);
 
@@ -134,9 +136,9 @@ fn notify(sender: &broadcast::Sender<Watched>, watched: Watched) {
 }
 
 impl Service {
-    /// Tells of every change of the batches that the caller may see, each batch four times a second at
-    /// most, and looks at each once however many watch it. Ends when the caller signs out, or the
-    /// account is disabled or changed, within three seconds.
+    /// Tells of every change of the batches that the caller may see, each batch four times a second
+    /// at most, and looks at each once however many watch it. Ends when the caller signs out, or
+    /// the account is disabled or changed, within three seconds.
     ///
     /// **Cancel safety**: dropping the stream is all it takes to stop.
     #[must_use]

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{Idempotency, Submitted, spec};
+use super::{Idempotency, Submitted, engine::spec};
 use crate::{JobId, JobSpec, Result, UserId};
 
 /// How many submissions may wait; further callers wait to hand theirs over.

@@ -1,36 +1,30 @@
 //! The store of a team or a fleet: PostgreSQL 14 or later.
 //!
-//! Each change is a transaction of a few statements over many rows, in a task of its own: a caller that
-//! stops waiting cannot leave a transaction open, nor undo it half-way. Claims lock the lanes they take
-//! jobs from, and pass over those that others have locked; reports delete the lease they hold the token
-//! of, which is the compare-and-swap. Rows are locked in the order of their ids, leases before counts, so
-//! that no two changes wait for each other; where the database breaks a deadlock all the same, the change
-//! is undone and answered as unavailable.
+//! Each change is a transaction of a few statements over many rows, in a task of its own: a caller
+//! that stops waiting cannot leave a transaction open, nor undo it half-way. Claims lock the lanes
+//! they take jobs from, and pass over those that others have locked; reports delete the lease they
+//! hold the token of, which is the compare-and-swap. Rows are locked in the order of their ids,
+//! leases before counts, so that no two changes wait for each other; where the database breaks a
+//! deadlock all the same, the change is undone and answered as unavailable.
 //!
 //! All times are compared in the database's clock.
 
-mod account;
-mod audit;
-mod cancel;
+mod append;
+mod bind;
 mod change;
 mod claim;
-mod claimable;
-mod counts;
+mod count;
 mod database;
-mod delete;
-mod end;
-mod exchange;
-mod finish;
+mod expiry;
 mod group;
-mod insight;
 mod intake;
-mod log;
-mod queue;
-mod read;
-mod reclaim;
-mod session;
-mod submit;
-mod traits;
+mod lease;
+mod lists;
+mod lock;
+mod pass;
+
+#[path = "both/mount.rs"]
+mod both;
 
 pub use database::PostgresOptions;
 pub(crate) use database::read_url;
@@ -39,16 +33,31 @@ pub use database::settings_of_changes;
 
 use database::Pools;
 
-use super::{ends, fair, output, owner, rows, step, tally};
 use crate::{BatchId, Error, JobId, JobSpec, Result, UserId};
 
-/// A statement out of `queries/postgres`, by its path there without the extension.
+// What the files of `store/both` call by the same names in both stores.
+use PostgresStore as Store;
+use sqlx::{
+    PgConnection as Connection, PgPool as Pool, Postgres as Database,
+    postgres::PgArguments as Arguments,
+};
+
+/// A statement: files out of `queries/postgres`, or `queries/both` where that is said, by their
+/// paths there without the extension, joined when this is compiled.
 macro_rules! sql {
+    ($($($both:ident)? $name:literal),+) => { concat!($($crate::store::postgres::part!($($both)? $name), "\n"),+) };
+}
+use sql;
+
+macro_rules! part {
     ($name:literal) => {
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/postgres/", $name, ".sql"))
     };
+    (both $name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/both/", $name, ".sql"))
+    };
 }
-use sql;
+use part;
 
 /// A [`Store`](crate::Store) in a PostgreSQL database, in the schema `jobrunner`. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -73,8 +82,8 @@ impl PostgresStore {
         Ok(Self { pools, slot, intake })
     }
 
-    /// Makes the schema, or brings it up to date. Of many processes that do so at once, one does the
-    /// work and the others wait for it. Older versions of JobRunner go on working meanwhile.
+    /// Makes the schema, or brings it up to date. Of many processes that do so at once, one does
+    /// the work and the others wait for it. Older versions of JobRunner go on working meanwhile.
     ///
     /// # Errors
     /// [`Unavailable`](Error::Unavailable) when the server does not answer,
@@ -95,33 +104,35 @@ impl PostgresStore {
         owner: UserId,
         spec: JobSpec,
     ) -> Result<JobId> {
-        let slot = database::slot_of_others(self.slot);
-        submit::submit_job(transaction, slot, owner, spec, None).await.map(|s| s.id)
+        let (submitted, tally) = both::submit::submit_job(transaction, owner, spec, None).await?;
+        count::write(transaction, database::slot_of_others(self.slot), &tally).await?;
+        Ok(submitted.id)
     }
 
     /// Stores a batch within the caller's own transaction, as [`submit_in`](Self::submit_in) does a
     /// job.
     ///
     /// # Errors
-    /// As [`submit_batch`](crate::store::JobStore::submit_batch); the transaction is then of no more
-    /// use.
+    /// As [`submit_batch`](crate::store::JobStore::submit_batch); the transaction is then of no
+    /// more use.
     pub async fn submit_batch_in(
         &self,
         transaction: &mut sqlx::PgConnection,
         order: super::BatchOrder,
         jobs: super::Specs,
     ) -> Result<BatchId> {
-        let slot = database::slot_of_others(self.slot);
-        submit::submit_batch(transaction, slot, order, jobs).await.map(|s| s.id)
+        let (submitted, tally) = both::submit::submit_batch(transaction, order, jobs).await?;
+        count::write(transaction, database::slot_of_others(self.slot), &tally).await?;
+        Ok(submitted.id)
     }
 }
 
-/// Classes of SQLSTATE that say nothing against the statement: connections, sessions, who may connect to
-/// what, conflicts, resources, operators' interventions and system errors.
+/// Classes of SQLSTATE that say nothing against the statement: connections, sessions, who may
+/// connect to what, conflicts, resources, operators' interventions and system errors.
 const PASSING: [&str; 8] = ["08", "25", "28", "3D", "40", "53", "57", "58"];
 
-/// Sorts what the driver reports: what the server refuses for the statement's sake is a defect, and so is
-/// data that cannot be read; anything else may pass.
+/// Sorts what the driver reports: what the server refuses for the statement's sake is a defect, and
+/// so is data that cannot be read; anything else may pass.
 fn store_error(error: sqlx::Error) -> Error {
     use sqlx::Error as E;
     let passing = match &error {

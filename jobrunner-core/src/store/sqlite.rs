@@ -5,58 +5,69 @@
 //! writer. The file belongs to one process at a time, which the caller sees to, as
 //! [`connect::embedded`](crate::connect::embedded) does with a lock.
 
-mod account;
-mod audit;
-mod cancel;
+mod append;
+mod bind;
+mod change;
 mod claim;
-mod claimable;
 mod clock;
+mod count;
 mod database;
-mod delete;
-mod end;
-mod exchange;
-mod finish;
-mod insight;
+mod expiry;
+mod group;
 mod intake;
-mod log;
-mod queue;
-mod read;
-mod reclaim;
-mod session;
-mod submit;
-mod tally;
-mod traits;
+mod lease;
+mod lists;
+mod lock;
+mod pass;
+mod schema;
 mod writer;
+
+#[path = "both/mount.rs"]
+mod both;
 
 use std::path::Path;
 
-use sqlx::SqlitePool;
-
 use self::writer::Writer;
-use super::{ends, fair, output, owner, rows, step};
 use crate::{Error, Result};
 
-/// A statement out of `queries/sqlite`, by its path there without the extension.
+// What the files of `store/both` call by the same names in both stores.
+use SqliteStore as Store;
+use sqlx::{
+    Sqlite as Database, SqliteConnection as Connection, SqlitePool as Pool,
+    sqlite::SqliteArguments as Arguments,
+};
+
+/// A statement: files out of `queries/sqlite`, or `queries/both` where that is said, by their paths
+/// there without the extension, joined when this is compiled.
 macro_rules! sql {
-    ($name:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/sqlite/", $name, ".sql"))
+    ($($($both:ident)? $name:literal),+) => {
+        $crate::store::sqlite::schema::main!(concat!($($crate::store::sqlite::part!($($both)? $name), "\n"),+))
     };
 }
 use sql;
 
-/// Statements out of `queries/sqlite` that are handed over at once and carried out one after the
-/// other, with the same arguments. Joined when this is compiled. Each but the first must name all
-/// arguments up to the last that it uses: for one that is left out the driver counts on.
+/// Statements that are handed over at once and carried out one after the other, with the same
+/// arguments.
 macro_rules! steps {
-    ($($name:literal),+) => { concat!($(sql!($name), "\n;\n"),+) };
+    ($($name:literal),+) => { concat!($($crate::store::sqlite::part!($name), "\n;\n"),+) };
 }
 use steps;
+
+macro_rules! part {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/sqlite/", $name, ".sql"))
+    };
+    (both $name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/both/", $name, ".sql"))
+    };
+}
+use part;
 
 /// A [`Store`](crate::Store) in a SQLite file. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     writer: Writer,
-    readers: SqlitePool,
+    readers: Pool,
 }
 
 impl SqliteStore {

@@ -6,13 +6,13 @@ use serde_json::Map;
 use crate::{
     AuditEventId, BatchId, Job, JobId, JobSpec, Role, SessionId, Status, Store, User, UserId,
     audit::{AuditAction, AuditEvent},
-    authz::Scope,
     batch::{Batch, NewBatch},
     job::{JobFilter, Reason},
     lease::{Finish, Finished, LeaseRef, Leased, NewSession, Outcome, Pick},
     page::PageRequest,
     store::{Account, BatchOrder, Specs},
     testkit::wait_until,
+    user::Scope,
 };
 
 /// An event of the audit.
@@ -71,8 +71,9 @@ impl Fixture {
 
     /// The members of a batch in the order of their submission, up to a thousand.
     pub async fn members(&self, batch: BatchId) -> Vec<Job> {
-        let filter = JobFilter { scope: Scope::All, batch: Some(batch), ..JobFilter::default() };
-        let page = self.store.jobs(&filter, PageRequest::first(1000)).await.expect("a list");
+        let filter = JobFilter { batch: Some(batch), ..JobFilter::default() };
+        let page =
+            self.store.jobs(Scope::All, &filter, PageRequest::first(1000)).await.expect("a list");
         page.items.into_iter().rev().collect()
     }
 

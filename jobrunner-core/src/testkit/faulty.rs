@@ -15,7 +15,6 @@ use futures_util::stream::BoxStream;
 use crate::{
     BatchId, Error, JobId, JobSpec, Result, SessionId, SignInId, Store, User, UserId,
     audit::{AuditEvent, AuditFilter},
-    authz::Scope,
     batch::{Batch, BatchFilter, Counts, RerunOnly},
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
@@ -29,6 +28,7 @@ use crate::{
         Account, AccountStore, AccountUpdate, AuditStore, BatchOrder, Canceled, Idempotency,
         JobStore, LeaseStore, Specs, Submitted,
     },
+    user::Scope,
 };
 
 /// What goes wrong with a call; the caller is told the same either way.
@@ -138,8 +138,8 @@ impl JobStore for Faulty {
         self.through("job", self.inner.job(id, scope)).await
     }
 
-    async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>> {
-        self.through("jobs", self.inner.jobs(filter, page)).await
+    async fn jobs(&self, scope: Scope, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>> {
+        self.through("jobs", self.inner.jobs(scope, filter, page)).await
     }
 
     async fn causes(&self, batch: BatchId) -> Result<Vec<Cause>> {
@@ -168,8 +168,13 @@ impl JobStore for Faulty {
         self.through("batch_names", self.inner.batch_names(ids, scope)).await
     }
 
-    async fn batches(&self, filter: &BatchFilter, page: PageRequest) -> Result<Page<Batch>> {
-        self.through("batches", self.inner.batches(filter, page)).await
+    async fn batches(
+        &self,
+        scope: Scope,
+        filter: &BatchFilter,
+        page: PageRequest,
+    ) -> Result<Page<Batch>> {
+        self.through("batches", self.inner.batches(scope, filter, page)).await
     }
 
     async fn counts(&self, scope: Scope, owner: Option<UserId>) -> Result<Counts> {

@@ -1,9 +1,10 @@
-//! Random sequences of operations against a store, each step compared with a model of what a store is.
+//! Random sequences of operations against a store, each step compared with a model of what a store
+//! is.
 //!
-//! The model knows nothing of lanes and turns: where a store may choose, it follows the answer and checks
-//! that it was allowed. After every step P2 (an end is final), P3 (tokens are fresh, stale ones change
-//! nothing), P4 (attempts are numbered and kept) and P5 (counts equal a recount) must hold. A sequence
-//! that breaks one is shortened before it is shown.
+//! The model knows nothing of lanes and turns: where a store may choose, it follows the answer and
+//! checks that it was allowed. After every step P2 (an end is final), P3 (tokens are fresh, stale
+//! ones change nothing), P4 (attempts are numbered and kept) and P5 (counts equal a recount) must
+//! hold. A sequence that breaks one is shortened before it is shown.
 //!
 //! ```text
 //! jobrunner_core::store_model!(sqlite, 64);
@@ -30,8 +31,8 @@ const STEPS: usize = 40;
 /// How many sequences to try, and whether they differ from run to run: set it to look for more.
 const CASES_VARIABLE: &str = "JOBRUNNER_MODEL_CASES";
 
-/// Makes a test out of the model. Takes the path of an `async fn() -> Fixture`, and how many sequences to
-/// try.
+/// Makes a test out of the model. Takes the path of an `async fn() -> Fixture`, and how many
+/// sequences to try.
 #[macro_export]
 macro_rules! store_model {
     ($fixture:path, $cases:expr) => {

@@ -1,14 +1,14 @@
 //! Real servers for tests: PostgreSQL and Redis out of the machine's packages, private to those who
 //! start them, on a free port of 127.0.0.1 and in a directory of their own.
 //!
-//! A server ends and its directory goes when its owner is dropped, and also when the test is killed.
-//! All functions block, and panic with one sentence when a server does not do as it is told: a test
-//! that needs a server fails without one and is never skipped.
+//! A server ends and its directory goes when its owner is dropped, and also when the test is
+//! killed. All functions block, and panic with one sentence when a server does not do as it is
+//! told: a test that needs a server fails without one and is never skipped.
 //!
-//! Most tests need no server of their own, only a database or a prefix of keys, and starting one takes
-//! seconds. They use [`PrivatePostgres::shared`] and [`PrivateRedis::shared`]: the servers whose URLs
-//! are in the environment, as the example `test-servers` starts them once for a run of all tests, or
-//! else one for the process.
+//! Most tests need no server of their own, only a database or a prefix of keys, and starting one
+//! takes seconds. They use [`PrivatePostgres::shared`] and [`PrivateRedis::shared`]: the servers
+//! whose URLs are in the environment, as the example `test-servers` starts them once for a run of
+//! all tests, or else one for the process.
 
 mod guard;
 mod postgres;

@@ -18,15 +18,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use jobrunner_core::{
     BatchId, Executor, JobId, JobSpec, UserId,
-    executor::{OutputSink, ProcessExecutor, ProcessSettings, RunContext},
-    lease::{LeaseRef, LeaseToken, Leased, Outcome},
+    attempt::Outcome,
+    executor::{OutputSink, ProcessExecutor, ProcessSettings, Run, RunContext},
     log::Stream,
     testkit,
     workdir::AllowedRoots,
 };
 use tokio_util::sync::CancellationToken;
 
-/// The grace of the executors here: more than whoever ends when it is asked to needs on any machine.
+/// The grace of the executors here: more than whoever ends when it is asked to needs on any
+/// machine.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// The grace for commands that do not end when they are asked to.
@@ -72,9 +73,9 @@ impl OutputSink for Collected {
     }
 }
 
-fn job<A: AsRef<str>>(command: impl IntoIterator<Item = A>) -> Leased {
-    Leased {
-        lease: LeaseRef { job: JobId::new(), token: LeaseToken(1) },
+fn job<A: AsRef<str>>(command: impl IntoIterator<Item = A>) -> Run {
+    Run {
+        job: JobId::new(),
         owner: UserId::new(),
         batch: Some(BatchId::new()),
         attempt: 2,
@@ -100,7 +101,7 @@ fn job<A: AsRef<str>>(command: impl IntoIterator<Item = A>) -> Leased {
     }
 }
 
-fn script(text: &str) -> Leased {
+fn script(text: &str) -> Run {
     job(["sh", "-c", text])
 }
 
@@ -127,11 +128,11 @@ fn settings() -> ProcessSettings {
     settings
 }
 
-async fn run(job: &Leased) -> Ran {
+async fn run(job: &Run) -> Ran {
     run_by(&executor(), job).await
 }
 
-async fn run_by(executor: &ProcessExecutor, job: &Leased) -> Ran {
+async fn run_by(executor: &ProcessExecutor, job: &Run) -> Ran {
     let sink = Arc::new(Collected::default());
     let context = RunContext { stop: CancellationToken::new(), output: Arc::clone(&sink) as _ };
     let outcome = executor.run(job, context).await;
@@ -140,8 +141,8 @@ async fn run_by(executor: &ProcessExecutor, job: &Leased) -> Ran {
 }
 
 /// The processes that a job's command started, wherever they are in the tree.
-fn alive(job: &Leased) -> Vec<String> {
-    let mark = format!("JOBRUNNER_JOB_ID={}", job.lease.job);
+fn alive(job: &Run) -> Vec<String> {
+    let mark = format!("JOBRUNNER_JOB_ID={}", job.job);
     let entries = fs::read_dir("/proc").expect("the process table");
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let processes = names.filter(|name| name.bytes().all(|c| c.is_ascii_digit()));

@@ -2,7 +2,10 @@
 
 mod callers;
 mod executor;
+mod indexes;
+mod layers;
 mod local_queue;
+mod migration;
 mod plans;
 mod postgres;
 #[cfg(feature = "postgres")]
@@ -12,3 +15,4 @@ mod redis_queue;
 mod servers;
 mod sqlite;
 mod state_machine;
+mod statements;

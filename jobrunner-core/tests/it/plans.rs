@@ -1,7 +1,7 @@
-//! The plans of the statements that are carried out for every job or group of jobs. They are made once for a
-//! connection, so they have to be right whatever the sizes of the tables will be.
+//! The plans of the statements that are carried out for every job or group of jobs. They are made
+//! once for a connection, so they have to be right whatever the sizes of the tables will be.
 
-use std::{collections::BTreeMap, fs, path::Path, str::FromStr};
+use std::{collections::BTreeMap, str::FromStr};
 
 use jobrunner_core::{
     store::postgres::{PostgresStore, settings_of_changes},
@@ -11,18 +11,20 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions, Executor, PgConnection, SqlSafeStr, postgres::PgConnectOptions,
 };
 
-/// Areas of queries/postgres that consist of such statements, and single ones of others.
+use crate::statements;
+
+/// Areas of the queries that consist of such statements, and single ones of others.
 const HOT: [&str; 10] = [
     "claim",
     "lease",
     "submit",
-    "count/add.sql",
-    "attempt/reported.sql",
-    "log/append.sql",
-    "log/attempt_of.sql",
-    "log/trim.sql",
-    "session/renew.sql",
-    "batch/finish.sql",
+    "count/add",
+    "attempt/reported",
+    "log/append",
+    "log/attempt_of",
+    "log/trim",
+    "session/renew",
+    "batch/finish",
 ];
 
 /// Tables that grow with the number of jobs.
@@ -50,21 +52,11 @@ fn filled(rows: usize) -> String {
     )
 }
 
-/// The statements by their paths.
+/// The statements by their names.
 fn statements() -> BTreeMap<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/postgres");
-    let mut files = Vec::new();
-    for hot in HOT {
-        match fs::read_dir(root.join(hot)) {
-            Ok(area) => files.extend(area.map(|file| file.expect("an entry").path())),
-            Err(_) => files.push(root.join(hot)),
-        }
-    }
-    let read = |file: std::path::PathBuf| {
-        let name = file.strip_prefix(&root).expect("a path below it").display().to_string();
-        (name, fs::read_to_string(&file).expect("a statement"))
-    };
-    files.into_iter().map(read).collect()
+    let mut statements = statements::of("postgres");
+    statements.retain(|name, _| HOT.iter().any(|hot| name.starts_with(hot)));
+    statements
 }
 
 /// How many parameters a statement has.
@@ -99,8 +91,12 @@ async fn plans(url: &str) -> BTreeMap<String, String> {
 
 /// What a plan does that takes longer the more jobs there are.
 fn flaw<'a>(statement: &str, plan: &'a str) -> Option<&'a str> {
-    // The rescue looks at all leases, of which there are about as many as slots.
-    let is_meant = |table: &str| statement == "lease/orphans.sql" && table == "lease";
+    // There are about as many leases as slots, and these look for those of a session, of owners or
+    // of nobody.
+    const OF_ALL_LEASES: [&str; 5] =
+        ["lease/orphans", "lease/of_session", "claim/running", "claim/promote", "claim/lanes"];
+    let reads_leases = OF_ALL_LEASES.iter().any(|name| statement.starts_with(name));
+    let is_meant = |table: &str| reads_leases && table == "lease";
     let reads_all = |line: &str| {
         let mut tables = LARGE.iter().filter(|table| !is_meant(table));
         tables.any(|table| line.contains(&format!("Seq Scan on {table} ")))

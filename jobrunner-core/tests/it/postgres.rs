@@ -1,9 +1,8 @@
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use jobrunner_core::{
     Error, Role, Status, UserId,
-    authz::Scope,
     lease::Leased,
     store::{
         AccountStore, AuditStore, BatchOrder, Idempotency, JobStore, LeaseStore,
@@ -13,8 +12,11 @@ use jobrunner_core::{
     testkit::{
         Fixture, account, audit_event, new_batch, servers::PrivatePostgres, spec, wait_until,
     },
+    user::Scope,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr};
+
+use crate::statements;
 
 async fn open(url: &str) -> PostgresStore {
     PostgresStore::connect(url, PostgresOptions::default()).await.expect("a store")
@@ -187,8 +189,8 @@ async fn a_job_is_stored_though_the_connection_was_lost_meanwhile() {
     assert!(store.counts(Scope::All, None).await.expect("counts").waiting >= 3);
 }
 
-/// A caller that goes away in the middle of a change leaves no transaction open, and what it began is
-/// carried out whole.
+/// A caller that goes away in the middle of a change leaves no transaction open, and what it began
+/// is carried out whole.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_goes_away_undoes_nothing_half_way() {
     let url = fresh().await;
@@ -238,7 +240,7 @@ async fn an_owner_never_runs_more_than_the_limit_however_many_claim_at_once() {
     fixture.batch(owner, (0..300).map(member).collect()).await;
     let other = fixture.batch(UserId::new(), (0..20).map(|n| spec(&n.to_string())).collect()).await;
     let of_owner =
-        |claimed: Vec<Leased>| claimed.iter().filter(|leased| leased.owner == owner).count();
+        |claimed: Vec<Leased>| claimed.iter().filter(|leased| leased.run.owner == owner).count();
     let claims = (0..8).map(|_| async {
         let hand = fixture.hand().await;
         let mut mine = 0;
@@ -249,7 +251,8 @@ async fn an_owner_never_runs_more_than_the_limit_however_many_claim_at_once() {
     });
     let claimed: usize = join_all(claims).await.into_iter().sum();
     let hand = fixture.hand().await;
-    // What is left, should those eight have passed over something that another one held at that moment.
+    // What is left, should those eight have passed over something that another one held at that
+    // moment.
     let claimed = claimed + of_owner(hand.claim(25).await);
     assert_eq!(claimed, 5, "as many jobs of the limited owner are leased as the limit is");
     let left = fixture.look_at_batch(other).await.counts.waiting;
@@ -257,8 +260,8 @@ async fn an_owner_never_runs_more_than_the_limit_however_many_claim_at_once() {
     assert_eq!(hand.claim(50).await.len(), 0, "everything of the others is leased");
 }
 
-/// The last two jobs of a batch end in two processes at the same moment: each sees the other's count only
-/// after its own commit.
+/// The last two jobs of a batch end in two processes at the same moment: each sees the other's
+/// count only after its own commit.
 #[tokio::test(flavor = "multi_thread")]
 async fn p5_a_batch_whose_last_jobs_end_in_different_processes_finishes() {
     let url = fresh().await;
@@ -288,22 +291,17 @@ async fn what_is_recorded_for_the_audit_is_kept_as_it_is() {
     }
 }
 
-/// Each file of queries/postgres is one statement that fits the schema.
+/// Each is a statement that fits the schema, and no file is left that belongs to none.
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
     let mut connection = PgConnection::connect(&fresh().await).await.expect("a connection");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/postgres");
-    let mut prepared = 0;
-    for area in fs::read_dir(root).expect("a directory") {
-        for file in fs::read_dir(area.expect("an entry").path()).expect("a directory") {
-            let path = file.expect("an entry").path();
-            let sql = fs::read_to_string(&path).expect("a text");
-            let statement = connection.prepare(AssertSqlSafe(sql).into_sql_str()).await;
-            assert!(statement.is_ok(), "{}: {:?}", path.display(), statement.err());
-            prepared += 1;
-        }
+    let statements = statements::of("postgres");
+    assert!(statements.len() > 50, "only {} statements were found", statements.len());
+    for (name, sql) in statements {
+        let statement = connection.prepare(AssertSqlSafe(sql).into_sql_str()).await;
+        assert!(statement.is_ok(), "{name}: {:?}", statement.err());
     }
-    assert!(prepared > 50, "only {prepared} statements were found");
+    assert_eq!(statements::unused("postgres", &["queue/notify"]), [""; 0]);
 }
 
 #[tokio::test]

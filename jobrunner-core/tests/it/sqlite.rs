@@ -1,4 +1,4 @@
-use std::{fs, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use jobrunner_core::{
     Error, Status, UserId,
@@ -7,6 +7,8 @@ use jobrunner_core::{
     testkit::{Fixture, audit_event, spec},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, SqlSafeStr, SqliteConnection};
+
+use crate::statements;
 
 async fn sqlite() -> Fixture {
     let directory = tempfile::tempdir().expect("a directory");
@@ -71,24 +73,19 @@ async fn a_file_of_a_later_version_is_refused_with_advice() {
     assert!(advice.contains("later version"), "{advice}");
 }
 
-/// Each file of queries/sqlite is one statement that fits the schema.
+/// Each is a statement that fits the schema, and no file is left that belongs to none.
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
     let directory = tempfile::tempdir().expect("a directory");
     drop(open(directory.path()).await);
     let mut connection = raw_connection(directory.path()).await;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/sqlite");
-    let mut prepared = 0;
-    for area in fs::read_dir(root).expect("a directory") {
-        for file in fs::read_dir(area.expect("an entry").path()).expect("a directory") {
-            let path = file.expect("an entry").path();
-            let sql = fs::read_to_string(&path).expect("a text");
-            let statement = connection.prepare(AssertSqlSafe(sql).into_sql_str()).await;
-            assert!(statement.is_ok(), "{}: {:?}", path.display(), statement.err());
-            prepared += 1;
-        }
+    let statements = statements::of("sqlite");
+    assert!(statements.len() > 50, "only {} statements were found", statements.len());
+    for (name, sql) in statements {
+        let statement = connection.prepare(AssertSqlSafe(sql).into_sql_str()).await;
+        assert!(statement.is_ok(), "{name}: {:?}", statement.err());
     }
-    assert!(prepared > 50, "only {prepared} statements were found");
+    assert_eq!(statements::unused("sqlite", &[]), [""; 0]);
 }
 
 #[tokio::test]

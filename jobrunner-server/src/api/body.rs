@@ -20,8 +20,8 @@ use super::{problem::Failure, wrong};
 
 pub(crate) const JSON: &str = "application/json";
 
-/// The largest body of a request about one thing. A job's command and environment have at most 2 MB,
-/// and JSON may need more than one byte for each of theirs.
+/// The largest body of a request about one thing. A job's command and environment have at most 2
+/// MB, and JSON may need more than one byte for each of theirs.
 const LIMIT: usize = 8 << 20;
 
 /// How long a body may take to arrive.
@@ -66,8 +66,8 @@ pub(crate) fn request_meta<Schema: Type>() -> Option<MetaRequest> {
     Some(MetaRequest { description: None, content, required: true })
 }
 
-/// Reads a body of one content type and at most `limit` bytes. A larger one is refused by its header,
-/// or else as soon as the limit is passed, before more of it is kept.
+/// Reads a body of one content type and at most `limit` bytes. A larger one is refused by its
+/// header, or else as soon as the limit is passed, before more of it is kept.
 pub(crate) async fn read(
     request: &Request,
     body: &mut RequestBody,

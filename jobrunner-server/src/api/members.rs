@@ -1,5 +1,5 @@
-//! The body of a new batch. Its jobs stay what they were, text; each is parsed when it is needed, so
-//! that 100,000 of them cost little more than the body itself.
+//! The body of a new batch. Its jobs stay what they were, text; each is parsed when it is needed,
+//! so that 100,000 of them cost little more than the body itself.
 
 use std::{fmt, ops::Range};
 

@@ -1,6 +1,7 @@
 use jobrunner_core::terminal::{Run, Style};
 
-/// Text as safe HTML: nothing of it is markup, and `span`s with classes show what terminals show in colours.
+/// Text as safe HTML: nothing of it is markup, and `span`s with classes show what terminals show in
+/// colours.
 pub(super) fn html(runs: &[Run]) -> String {
     let mut html = String::new();
     for run in runs {

@@ -121,7 +121,7 @@ async fn contents(
         actor,
         action: match wanted.action.as_str() {
             "" => None,
-            word => Some(word.parse().map_err(|error: jobrunner_core::audit::UnknownAction| {
+            word => Some(word.parse().map_err(|error: jobrunner_core::UnknownWord| {
                 jobrunner_core::Violation::new("action", error.to_string())
             })?),
         },

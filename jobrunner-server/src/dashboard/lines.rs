@@ -7,8 +7,8 @@ use jobrunner_core::{
 
 use super::ansi;
 
-/// So many lines make a block. A browser lays out a full one of short lines only where it is seen: how high it is
-/// is known, and how wide it may be.
+/// So many lines make a block. A browser lays out a full one of short lines only where it is seen:
+/// how high it is is known, and how wide it may be.
 const BLOCK_LINES: usize = 500;
 
 /// A line of so many bytes is short; the styles have room for as many characters.
@@ -56,8 +56,8 @@ impl Named {
     }
 }
 
-/// Output of one stream or of both, as lines in the order in which they were begun. A line is of one stream: what
-/// the other wrote before its end follows behind it.
+/// Output of one stream or of both, as lines in the order in which they were begun. A line is of
+/// one stream: what the other wrote before its end follows behind it.
 #[derive(Default)]
 pub(super) struct Lines {
     /// Those that were not taken.
@@ -153,8 +153,8 @@ impl Lines {
         ends.map(|last| last + 1).or(whole)
     }
 
-    /// A page of a few megabytes of short lines has hundreds of thousands of them: each is one element, and they are
-    /// in blocks that a browser skips as long as nobody sees them.
+    /// A page of a few megabytes of short lines has hundreds of thousands of them: each is one
+    /// element, and they are in blocks that a browser skips as long as nobody sees them.
     fn write(&mut self, html: &mut String, count: usize, named: Named) {
         let is_full = count == BLOCK_LINES && self.lines.iter().take(count).all(Line::is_short);
         let full = if is_full { " full" } else { "" };

@@ -5,8 +5,8 @@ use crate::api::problem::Failure;
 /// The filters of a page, each with its value.
 pub(super) type Filters<'a> = [(&'static str, &'a str)];
 
-/// The query of a URL that leads to the same page with the same filters, and with this besides. What is empty
-/// is left out.
+/// The query of a URL that leads to the same page with the same filters, and with this besides.
+/// What is empty is left out.
 pub(super) fn query(filters: &Filters<'_>, besides: &[(&str, &str)]) -> Result<String, Failure> {
     let all = filters.iter().chain(besides).filter(|(_, value)| !value.is_empty());
     let all: Vec<_> = all.collect();

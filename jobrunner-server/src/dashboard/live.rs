@@ -19,9 +19,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Browsers do not tell of events without data.
 const ANYTHING: &str = "-";
 
-/// What has changed of what the caller may see: `batch` with the id of one, `jobs` for those of no batch,
-/// `missed` when something was not told. The page asks for what it shows of it. The first event, `ready`,
-/// says that everything from now on is told.
+/// What has changed of what the caller may see: `batch` with the id of one, `jobs` for those of no
+/// batch, `missed` when something was not told. The page asks for what it shows of it. The first
+/// event, `ready`, says that everything from now on is told.
 #[handler]
 pub(super) fn live(
     Data(service): Data<&Service>,

@@ -46,7 +46,8 @@ enum Told {
     },
 }
 
-/// The output of a job as it comes, as safe HTML. Colours that began before an interruption are forgotten.
+/// The output of a job as it comes, as safe HTML. Colours that began before an interruption are
+/// forgotten.
 #[handler]
 pub(super) async fn live(
     Data(service): Data<&Service>,

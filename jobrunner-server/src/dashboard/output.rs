@@ -23,8 +23,9 @@ const PART: u64 = 1_000_000;
 /// HTML that is made while it is sent.
 pub(super) type Html = BoxStream<'static, io::Result<Bytes>>;
 
-/// The output of an attempt, or one stream of it, as far as a page can hold it, as safe HTML. It is read and rendered
-/// while it is sent, so that a slow browser costs no memory: only lines that may still change, and a block, are kept.
+/// The output of an attempt, or one stream of it, as far as a page can hold it, as safe HTML. It is
+/// read and rendered while it is sent, so that a slow browser costs no memory: only lines that may
+/// still change, and a block, are kept.
 pub(super) async fn output(
     service: &Service,
     caller: &Principal,

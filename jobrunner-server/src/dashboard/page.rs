@@ -48,8 +48,8 @@ pub(super) fn page(session: &Session, name: &str, title: &str, context: Context)
     render(name, &complete(session, name, title, context))
 }
 
-/// A page of a session in which a part that is made while it is sent takes the place of the comment `<!--part-->`
-/// of its template.
+/// A page of a session in which a part that is made while it is sent takes the place of the comment
+/// `<!--part-->` of its template.
 pub(super) fn page_around(
     session: &Session,
     name: &str,
@@ -110,7 +110,8 @@ pub(super) fn text(name: &str, context: &Context) -> Result<String, Failure> {
     templates.render(name, context).map_err(|error| Failure::internal(&error))
 }
 
-/// Asks for a sign-in, and comes back to what was asked for. What a page fetches by itself is told so.
+/// Asks for a sign-in, and comes back to what was asked for. What a page fetches by itself is told
+/// so.
 pub(super) fn to_sign_in(request: &Request) -> Response {
     let navigates = request.header("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
     if !navigates || request.method() != poem::http::Method::GET {

@@ -19,8 +19,8 @@ use crate::{api::problem::Failure, parameters};
 /// The access token of the session. Scripts cannot read it, other sites cannot send it.
 const COOKIE: &str = "jobrunner_session";
 
-/// What the forms of this browser are made from. It outlasts the tokens, which are renewed while pages with
-/// forms are open.
+/// What the forms of this browser are made from. It outlasts the tokens, which are renewed while
+/// pages with forms are open.
 const FORMS: &str = "jobrunner_forms";
 
 /// How long a browser keeps that.
@@ -55,8 +55,8 @@ fn token(request: &Request) -> Option<String> {
     Some(request.cookie().get(COOKIE)?.value_str().to_owned())
 }
 
-/// Sends a fresh token with the answer to a page, so that a session lasts as long as it is used. Of what
-/// fetches parts of a page by itself nothing is renewed: a page left open ends.
+/// Sends a fresh token with the answer to a page, so that a session lasts as long as it is used. Of
+/// what fetches parts of a page by itself nothing is renewed: a page left open ends.
 fn renew(request: &Request, service: &Service, caller: &Principal) -> Result<()> {
     let navigates = request.header("sec-fetch-mode") == Some("navigate");
     if navigates && request.method() == poem::http::Method::GET {
@@ -99,8 +99,8 @@ fn is_encrypted(request: &Request) -> bool {
         || request.header("x-forwarded-proto").is_some_and(|proto| proto.starts_with("https"))
 }
 
-/// What the forms of an account in this browser carry: another site cannot tell it, since it cannot read
-/// the cookie. Without the cookie it is nothing, which no form can prove.
+/// What the forms of an account in this browser carry: another site cannot tell it, since it cannot
+/// read the cookie. Without the cookie it is nothing, which no form can prove.
 fn csrf(request: &Request, caller: &Principal) -> String {
     let Some(forms) = request.cookie().get(FORMS) else { return String::new() };
     let digest = Sha256::new()
@@ -171,8 +171,8 @@ pub(super) fn see(path: &str) -> Response {
     Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, path).finish()
 }
 
-/// Only what lies on this server: a path with one slash at its beginning and nothing that a browser takes
-/// for one.
+/// Only what lies on this server: a path with one slash at its beginning and nothing that a browser
+/// takes for one.
 pub(super) fn local(next: &str) -> &str {
     let is_local = next.starts_with('/')
         && !next.starts_with("//")

@@ -22,7 +22,8 @@ pub(super) struct Headings {
 
 #[derive(Serialize)]
 struct Heading {
-    /// The URL's query for the table sorted by this column, or the other way round if it is already.
+    /// The URL's query for the table sorted by this column, or the other way round if it is
+    /// already.
     query: String,
     /// As of `aria-sort`.
     sorted: &'static str,

@@ -6,13 +6,13 @@ use std::{
 
 use jobrunner_core::{
     Queue, Service, Store,
-    authz::Scope,
     batch::BatchFilter,
     config::Settings,
     connect::{self, Backends},
     page::PageRequest,
     queue::Wakeup,
     testkit::{Fixture, Hand, servers::PrivatePostgres},
+    user::Scope,
 };
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
 use secrecy::SecretString;
@@ -144,8 +144,8 @@ impl TestApp {
 
     /// Says that anything may have changed, as workers do.
     pub(crate) async fn announce(&self) {
-        let filter = BatchFilter { scope: Scope::All, ..BatchFilter::default() };
-        let page = self.store.batches(&filter, PageRequest::first(1));
+        let filter = BatchFilter::default();
+        let page = self.store.batches(Scope::All, &filter, PageRequest::first(1));
         for batch in page.await.expect("a list").items {
             self.queue.announce(Wakeup::Changed { job: None, batch: Some(batch.id) }).await;
         }

@@ -122,10 +122,10 @@ async fn a_body_of_another_type_is_refused_by_field_with_what_is_expected() {
     let user =
         |role: &str| format!(r#"{{"email":"a@b.example","password":"long enough","role":{role}}}"#);
     let cases = [
-        (Method::POST, rerun, r#"{"only":null}"#.to_owned(), "only", "failed or all"),
+        (Method::POST, rerun, r#"{"only":null}"#.to_owned(), "only", "one of failed, all"),
         (Method::POST, rerun, r#"{"only":1e400}"#.to_owned(), "only", "must be"),
-        (Method::POST, rerun, r#"{"only":{"all":null}}"#.to_owned(), "only", "failed or all"),
-        (Method::POST, rerun, r#"{"only":"some"}"#.to_owned(), "only", "failed or all"),
+        (Method::POST, rerun, r#"{"only":{"all":null}}"#.to_owned(), "only", "one of failed, all"),
+        (Method::POST, rerun, r#"{"only":"some"}"#.to_owned(), "only", "one of failed, all"),
         (Method::POST, rerun, r#"{"only":"all","only":"all"}"#.to_owned(), "only", "twice"),
         (Method::POST, rerun, r#"[]"#.to_owned(), "body", "an object, not a list"),
         (Method::POST, rerun, "7".to_owned(), "body", "an object, not 7"),

@@ -25,9 +25,9 @@ use super::SUPERVISOR;
 /// How long what is left of the runner may take to be gone.
 const GONE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Starts the runner, passes signals on to it, reaps whatever is handed to this process, and when the
-/// runner has ended kills what is left of it. Answers the runner's exit code, or 128 and the number of the
-/// signal that ended it.
+/// Starts the runner, passes signals on to it, reaps whatever is handed to this process, and when
+/// the runner has ended kills what is left of it. Answers the runner's exit code, or 128 and the
+/// number of the signal that ended it.
 ///
 /// # Errors
 /// The runner cannot be started, or something that it left behind does not go away.

@@ -41,8 +41,8 @@ pub(super) fn prepare(name: &str, supervisor: Pid) -> io::Result<Reaper> {
     Ok(reaper)
 }
 
-/// Tidies up until the supervisor has ended, then ends everything. A thread of its own, since it must work
-/// when nothing else does.
+/// Tidies up until the supervisor has ended, then ends everything. A thread of its own, since it
+/// must work when nothing else does.
 fn watch(name: &str, supervisor: &OwnedFd, reaper: &Reaper) {
     loop {
         let mut ends = [PollFd::new(supervisor, PollFlags::IN)];

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jobrunner_core::{
     Executor, JobSpec, Status,
-    executor::RunContext,
+    attempt::Outcome,
+    executor::{Run, RunContext},
     job::Reason,
-    lease::{Leased, Outcome},
 };
 
 use crate::site::{Site, config_with};
@@ -176,7 +176,7 @@ struct Panicking;
 
 #[async_trait]
 impl Executor for Panicking {
-    async fn run(&self, _job: &Leased, _context: RunContext) -> Outcome {
+    async fn run(&self, _run: &Run, _context: RunContext) -> Outcome {
         panic!("on purpose");
     }
 }

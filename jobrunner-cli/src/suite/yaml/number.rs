@@ -1,5 +1,5 @@
-/// Whether a number, as it is written, is kept by an `f64`: the digits that JSON shows are those that
-/// were written, but for zeros at either end.
+/// Whether a number, as it is written, is kept by an `f64`: the digits that JSON shows are those
+/// that were written, but for zeros at either end.
 pub(super) fn is_kept(written: &str, number: f64) -> bool {
     number.is_finite()
         && digits(written).is_some_and(|it| Some(it) == digits(&format!("{number:e}")))

@@ -55,8 +55,9 @@ impl Client {
         Self { url: url.to_owned(), http, token }
     }
 
-    /// Sends a request once; `None` when the server is gone. A server that is not answers in time, and
-    /// never that it has a defect: 503 as the API describes it is all that may be wrong with it.
+    /// Sends a request once; `None` when the server is gone. A server that is not answers in time,
+    /// and never that it has a defect: 503 as the API describes it is all that may be wrong with
+    /// it.
     pub(crate) async fn send(
         &self,
         method: Method,

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::until;
 
-/// Appends a line at the start and one at the end, each with a single write and on the disk before the
-/// command goes on. Arguments: the ledger, how many seconds to take, the exit code, how many of the first
-/// attempts fail with it, and how many seconds the very first attempt takes.
+/// Appends a line at the start and one at the end, each with a single write and on the disk before
+/// the command goes on. Arguments: the ledger, how many seconds to take, the exit code, how many of
+/// the first attempts fail with it, and how many seconds the very first attempt takes.
 const SCRIPT: &str = r#"
 note() { printf '%s %s %s\n' "$1" "$JOBRUNNER_JOB_ID" "$JOBRUNNER_ATTEMPT" >> "$2" && sync -d "$2"; }
 note start "$1"
@@ -43,7 +43,8 @@ impl Ledger {
         Self(path.to_owned())
     }
 
-    /// A job that takes 50 to 300 ms. Of ten jobs, one fails always and one only at its first attempt.
+    /// A job that takes 50 to 300 ms. Of ten jobs, one fails always and one only at its first
+    /// attempt.
     pub(crate) fn job(&self, n: usize) -> Value {
         let (name, code, failures, max_attempts) = match n % 10 {
             3 => ("fail", "3", "99", 1),

@@ -1,4 +1,5 @@
-//! Batches that are submitted one after the other, through one server and the next, whatever happens.
+//! Batches that are submitted one after the other, through one server and the next, whatever
+//! happens.
 
 use std::time::Duration;
 

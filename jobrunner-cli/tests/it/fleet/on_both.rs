@@ -1,5 +1,6 @@
-/// Makes tests of async functions that take [`Backends`](super::Backends): one with Postgres alone and one
-/// with Redis beside it. They have a thread for the test and others for what goes on meanwhile.
+/// Makes tests of async functions that take [`Backends`](super::Backends): one with Postgres alone
+/// and one with Redis beside it. They have a thread for the test and others for what goes on
+/// meanwhile.
 macro_rules! on_both {
     ($($name:ident),+ $(,)?) => {
         mod on_postgres {

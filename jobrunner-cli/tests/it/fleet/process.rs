@@ -17,8 +17,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::until;
 use crate::service::{BINARY, runner_of};
 
-/// A running process. Dropping it kills it, and shows the end of its log if the test has failed. It is
-/// also killed when the thread of the test dies by any other cause.
+/// A running process. Dropping it kills it, and shows the end of its log if the test has failed. It
+/// is also killed when the thread of the test dies by any other cause.
 pub(crate) struct Daemon {
     name: String,
     child: Child,
@@ -26,7 +26,8 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts `jobrunner` with these arguments. It works in `directory`, and logs into a file there.
+    /// Starts `jobrunner` with these arguments. It works in `directory`, and logs into a file
+    /// there.
     pub(crate) fn start(
         directory: PathBuf,
         name: String,

@@ -1,5 +1,5 @@
-//! The reckoning at the end of a test: what was acknowledged, what is recorded and what really ran must
-//! agree.
+//! The reckoning at the end of a test: what was acknowledged, what is recorded and what really ran
+//! must agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,8 +42,8 @@ impl Reckoned {
 }
 
 impl Fleet {
-    /// Waits until everything has ended, then compares. `acknowledged` is all that was ever submitted with
-    /// commands of the ledger, in whatever order.
+    /// Waits until everything has ended, then compares. `acknowledged` is all that was ever
+    /// submitted with commands of the ledger, in whatever order.
     pub(crate) async fn settle(&self, acknowledged: &[Batch]) -> Reckoned {
         let client = self.clients.last().expect("a server");
         let mut recount = Counts::default();
@@ -86,8 +86,8 @@ impl Counts {
     }
 }
 
-/// Waits for the end of a batch; answers its jobs, which are as many as were acknowledged and stand as the
-/// batch says.
+/// Waits for the end of a batch; answers its jobs, which are as many as were acknowledged and stand
+/// as the batch says.
 async fn check_batch(client: &Client, batch: &Batch) -> Vec<Value> {
     let path = format!("/job-batches/{}", batch.id);
     let ended = client.ended(&path).await;
@@ -99,8 +99,8 @@ async fn check_batch(client: &Client, batch: &Batch) -> Vec<Value> {
     members
 }
 
-/// Checks that a job has ended as its command means it to, with the output of its last attempt; answers its
-/// attempts, which are numbered without a gap.
+/// Checks that a job has ended as its command means it to, with the output of its last attempt;
+/// answers its attempts, which are numbered without a gap.
 async fn check_job(client: &Client, job: &Value) -> Vec<Attempt> {
     let id = text(&job["id"]);
     let listed = client.get(&format!("/jobs/{id}/attempts")).await;
@@ -129,8 +129,8 @@ fn attempt(job: &str, item: &Value) -> Attempt {
     }
 }
 
-/// Each start is recorded and happened once; each recorded attempt happened, unless it was lost before its
-/// command was started; and what is recorded to have ended by itself did so.
+/// Each start is recorded and happened once; each recorded attempt happened, unless it was lost
+/// before its command was started; and what is recorded to have ended by itself did so.
 fn compare(attempts: &[Attempt], ran: &Ran) {
     let lines = |lines: &Lines, attempt: &Attempt| {
         lines.get(&(attempt.job.clone(), attempt.number)).copied().unwrap_or(0)

@@ -51,7 +51,8 @@ async fn servers_that_are_killed_lose_nothing_they_acknowledged(backends: Backen
     fleet.servers[0].kill();
     fleet.ledger.started(100).await;
     fleet.replace_server(0).await;
-    // Those who submit know nothing of the new server: the other one is all they have until its end.
+    // Those who submit know nothing of the new server: the other one is all they have until its
+    // end.
     let batches = load.await.expect("submitted");
     fleet.replace_server(1).await;
     let reckoned = fleet.settle(&batches).await;

@@ -18,8 +18,8 @@ use tempfile::TempDir;
 use super::{DRAIN, LEASE, process::Daemon};
 use crate::service::{BINARY, EMAIL, PASSWORD};
 
-/// A directory that all processes and their jobs work in, and the settings that they share. Dropping it
-/// kills whatever works there, and removes it.
+/// A directory that all processes and their jobs work in, and the settings that they share.
+/// Dropping it kills whatever works there, and removes it.
 pub(crate) struct Site {
     settings: Vec<(&'static str, String)>,
     directory: TempDir,

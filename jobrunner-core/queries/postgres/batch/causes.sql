@@ -1,5 +1,5 @@
--- Members that failed, with how many failed alike, the newest five of each kind. $1 batch, $2 how many failures
--- are looked at, $3 how many are named of each kind.
+-- Members that failed, with how many failed alike, the newest five of each kind. $1 batch, $2 how
+-- many failures are looked at, $3 how many are named of each kind.
 select reason, exit_code, signal, error_line, alike, id, name
 from (
     select f.*, count(*) over alike as alike, row_number() over (alike order by f.id desc) as place

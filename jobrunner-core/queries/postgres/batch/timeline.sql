@@ -1,5 +1,6 @@
--- What happened to members in equal parts of the time from $2 to $3, milliseconds; $4 how many parts. Attempts that
--- began and ended in the same parts are counted first, and then each twice: for its start and for its end.
+-- What happened to members in equal parts of the time from $2 to $3, milliseconds; $4 how many
+-- parts. Attempts that began and ended in the same parts are counted first, and then each twice:
+-- for its start and for its end.
 with attempts as materialized (
     select least(greatest(floor((date_part('epoch', a.started_at) * 1000 - $2) * $4 / greatest($3 - $2, 1)), 0),
                  $4 - 1)::bigint as began,

@@ -1,8 +1,8 @@
--- The lanes whose turn is next, locked until their virtual time has moved on. Those with claimable jobs
--- are found by hopping over the index of `ready` rather than reading it; those of owners that have all the
--- jobs running that they may have, or whose accounts are disabled, are left out, and those that another
--- claim has locked are passed over. $1 queues, empty is all; $2 how many lanes; $3 the host, on which some jobs
--- are not to be run yet. `least` is how far behind a lane that was idle is taken to be.
+-- The lanes whose turn is next; those with claimable jobs are found by hopping over the index of
+-- `ready` rather than reading it. Those of owners that have all the jobs running that they may
+-- have, or whose accounts are disabled, are left out. $1 queues, empty is all; $2 the host, on
+-- which some jobs are not to be run yet. `least` is how far behind a lane that was idle is taken to
+-- be. How many, and how they are locked, is what follows.
 with recursive active (lane_id) as (
     (select lane_id from jobrunner.ready order by lane_id limit 1)
     union all
@@ -10,6 +10,8 @@ with recursive active (lane_id) as (
     from active
     cross join lateral (select lane_id from jobrunner.ready where lane_id > active.lane_id
                         order by lane_id limit 1) next
+), running as materialized (
+    select owner_id, count(*) as jobs from jobrunner.lease group by owner_id
 ), eligible as materialized (
     select l.id, l.vtime, q.weight, a.max_running_jobs is not null as is_limited
     from active
@@ -19,10 +21,10 @@ with recursive active (lane_id) as (
     where (cardinality($1::text[]) = 0 or l.queue = any($1))
       and a.is_active is not false
       and (a.max_running_jobs is null
-           or (select count(*) from jobrunner.lease s where s.owner_id = l.owner_id) < a.max_running_jobs)
+           or coalesce((select jobs from running where owner_id = l.owner_id), 0) < a.max_running_jobs)
       and exists (select from jobrunner.ready r
                   where r.lane_id = l.id
-                    and (r.avoid_host is null or r.avoid_host <> $3 or r.avoid_until <= clock_timestamp()))
+                    and (r.avoid_host is null or r.avoid_host <> $2 or r.avoid_until <= clock_timestamp()))
 ), bound as materialized (
     select max(vtime) - max(1 / weight) as least from eligible
 )
@@ -31,5 +33,3 @@ from eligible e
 join jobrunner.lane l on l.id = e.id
 cross join bound b
 order by greatest(e.vtime, b.least), e.id
-limit $2
-for update of l skip locked

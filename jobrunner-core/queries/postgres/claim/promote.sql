@@ -1,6 +1,6 @@
--- Makes jobs claimable whose time has come, for session $1. Of those that have lost a worker one at a time, and
--- none in the first half second of another one in the same session: one that kills its worker is not
--- leased together with those that it took along before.
+-- Makes jobs claimable whose time has come, for session $1. Of those that have lost a worker one at
+-- a time, and none in the first half second of another one in the same session: one that kills its
+-- worker is not leased together with those that it took along before.
 with others as (
     select run_at, job_id from jobrunner.deferred
     where run_at <= clock_timestamp() and losses = 0

@@ -1,5 +1,5 @@
--- As claim/advance, for lanes that are not locked: $2 is what their virtual times grow by. Locked in
--- order, so that two of these cannot wait for each other.
+-- As claim/advance, for lanes that are not locked: $2 is what their virtual times grow by. Locked
+-- in order, so that two of these cannot wait for each other.
 with held as (
     select id from jobrunner.lane where id = any($1) order by id for update
 )

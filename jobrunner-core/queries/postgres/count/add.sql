@@ -1,6 +1,7 @@
--- Adds differences to the counts, of batches before owners, and begins the batches whose first job was started. $1
--- batches in order, $2 to $6 by status, $7 those that passed after they had failed; $8 owners in order, $9 to $13
--- by status; $14 the slot of this process; $15 batches with a job that was started.
+-- Adds differences to the counts, of batches before owners, and begins the batches whose first job
+-- was started. $1 batches in order, $2 to $6 by status, $7 those that passed after they had failed;
+-- $8 owners in order, $9 to $13 by status; $14 the slot of this process; $15 batches with a job
+-- that was started.
 with owners as (
     insert into jobrunner.owner_count (owner_id, slot, waiting, running, passed, failed, canceled)
     select d.id, $14, d.waiting, d.running, d.passed, d.failed, d.canceled

@@ -1,6 +1,6 @@
--- A group of jobs of one owner, claimable now or later. $1 ids, $2 lanes, $3 specifications, $4 names,
--- $5 priorities, $6 numbers of attempts, $7 times they are scheduled for; $8 owner, $9 batch; $10 what they say about
--- repetitions. One row: when they were stored.
+-- A group of jobs of one owner, claimable now or later. $1 ids, $2 lanes, $3 specifications, $4
+-- names, $5 priorities, $6 numbers of attempts, $7 times they are scheduled for; $8 owner, $9
+-- batch; $10 what they say about repetitions. One row: when they were stored.
 with given as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::smallint[], $6::bigint[],
                          $7::timestamptz[], $10::text[])

@@ -1,7 +1,7 @@
--- The ends of attempts whose leases are locked. $1 jobs, $2 tokens; $3 to $11 what the attempts came to,
--- $12 the status of the job, 0 if it waits again; $13 how many attempts cost no run; $14 after how many
--- milliseconds it may be claimed again; $15 for how many it avoids the host it was on; $16 whether it passed
--- after it had failed; $17 what its command said last.
+-- The ends of attempts whose leases are locked. $1 jobs, $2 tokens; $3 to $11 what the attempts
+-- came to, $12 the status of the job, 0 if it waits again; $13 how many attempts cost no run; $14
+-- after how many milliseconds it may be claimed again; $15 for how many it avoids the host it was
+-- on; $16 whether it passed after it had failed; $17 what its command said last.
 with given as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::text[], $6::text[],
                          $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::boolean[],

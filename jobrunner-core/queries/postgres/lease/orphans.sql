@@ -1,7 +1,14 @@
--- Leases of sessions that are gone, or of all sessions when $1 is true.
+-- Leases of sessions that are gone, or of all sessions when $1 is true, and how far the streams of
+-- their attempts are stored.
 select l.job_id, l.token, l.owner_id, l.batch_id, l.attempts, l.losses, l.cancel,
        j.max_attempts, j.retry, l.started_at is not null as is_started,
-       coalesce(jobrunner.ms(clock_timestamp()) - jobrunner.ms(l.started_at), 0) as ran_ms
+       coalesce(jobrunner.ms(clock_timestamp()) - jobrunner.ms(l.started_at), 0) as ran_ms,
+       (select start + length(bytes) from jobrunner.log_chunk
+        where job_id = l.job_id and attempt = l.attempts and stream = 1
+        order by start desc limit 1) as stdout_end,
+       (select start + length(bytes) from jobrunner.log_chunk
+        where job_id = l.job_id and attempt = l.attempts and stream = 2
+        order by start desc limit 1) as stderr_end
 from jobrunner.lease l
 join jobrunner.job j on j.id = l.job_id
 where $1 or not exists (select from jobrunner.session s where s.id = l.session_id)

@@ -1,5 +1,5 @@
--- Queues with what waits and runs in them; all of them, or the one named $1. The oldest job of each place in a lane
--- is found by index.
+-- Queues with what waits and runs in them; all of them, or the one named $1. The oldest job of each
+-- place in a lane is found by index.
 select q.name, q.paused, q.weight,
        (select count(*) from jobrunner.lane l join jobrunner.ready r on r.lane_id = l.id where l.queue = q.name)
            as waiting,

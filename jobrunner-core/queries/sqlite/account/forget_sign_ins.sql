@@ -1,2 +1,2 @@
 -- The tokens of these have expired by themselves.
-delete from ended_sign_in where expires_at < ?1
+delete from ended_sign_in where expires_at < round(unixepoch('subsec') * 1000)

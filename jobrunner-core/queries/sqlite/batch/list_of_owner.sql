@@ -1,6 +1,6 @@
--- An owner's batches, newest first. ?1 owner, ?2 status code, ?3 name pattern: null is any. ?4 before this id, ?5 limit.
-select id, owner_id, name, description, payload, rerun_of, created_at, status, started_at, finished_at,
-       waiting, running, passed, failed, canceled, flaky
-from batch_view
-where owner_id = ?1 and (?2 is null or status = ?2) and (?3 is null or name glob ?3) and id < ?4
-order by id desc limit ?5
+-- The batches of owner $5, as list_of_all.
+with page (id) as (
+    select id from batch
+    where owner_id = $5 and id < $1 and (name glob $3 or $3 is null) and (status = $4 or $4 is null)
+    order by id desc limit $2
+)

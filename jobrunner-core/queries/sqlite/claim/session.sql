@@ -1,1 +1,1 @@
-select draining, host from session where id = ?1 and expires_at > ?2
+select draining, host from session where id = $1 and expires_at > $2

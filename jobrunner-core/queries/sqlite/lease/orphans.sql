@@ -1,6 +1,12 @@
--- Leases of sessions that are gone, or of all sessions when ?1 is 1. ?2 now.
+-- Leases of sessions that are gone, or of all sessions when $1 is 1, and how far the streams of
+-- their attempts are stored. $2 now.
 select l.job_id, l.token, l.owner_id, l.batch_id, l.attempts, l.losses, l.cancel, j.max_attempts, j.retry,
-       l.started_at is not null as is_started, ifnull(max(?2 - l.started_at, 0), 0) as ran_ms
+       l.started_at is not null as is_started, ifnull(max($2 - l.started_at, 0), 0) as ran_ms,
+       (select start + length(bytes) from log_chunk
+        where job_id = l.job_id and attempt = l.attempts and stream = 1 order by start desc limit 1) as stdout_end,
+       (select start + length(bytes) from log_chunk
+        where job_id = l.job_id and attempt = l.attempts and stream = 2 order by start desc limit 1) as stderr_end
 from lease l join job j on j.id = l.job_id
-where ?1 or l.session_id not in (select id from session)
+where $1 or l.session_id not in (select id from session)
 order by l.token
+limit 500

@@ -1,1 +1,1 @@
-delete from session where ?1 or expires_at <= ?2
+delete from session where $1 or expires_at <= $2

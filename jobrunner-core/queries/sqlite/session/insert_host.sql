@@ -1,1 +1,1 @@
-insert into worker_host (id, host) values (?1, ?2) on conflict (id) do nothing
+insert into worker_host (id, host) values ($1, $2) on conflict (id) do nothing

@@ -1,19 +1,63 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Postgres, postgres::PgArguments, query::Query};
 use tokio::time::timeout;
 
-use super::{PostgresStore, counts, sql, store_error, tally::Tally};
-use crate::{Error, Result};
+use super::{PostgresStore, count, sql, store_error};
+use crate::{
+    Error, Result,
+    store::{
+        engine::tally::Tally,
+        intake::{Asked, Outcome},
+    },
+};
 
-/// The longest a change may take; the largest are batches of 100,000 jobs. Then its connection is closed,
-/// which undoes it: a server that went away without a word is not waited for.
+/// The longest a change may take; the largest are batches of 100,000 jobs. Then its connection is
+/// closed, which undoes it: a server that went away without a word is not waited for.
 const LIMIT: Duration = Duration::from_secs(60);
 
 impl PostgresStore {
-    /// Carries out a change in a transaction, to its end even if the caller goes away. An error undoes
-    /// it.
+    /// Connections for what is looked at.
+    pub(super) const fn reads(&self) -> &PgPool {
+        &self.pools.reads
+    }
+
+    /// Connections for what is looked at very often.
+    pub(super) const fn hot(&self) -> &PgPool {
+        &self.pools.changes
+    }
+
+    /// Carries out one statement that is a change by itself, and returns how many rows it changed.
+    pub(super) async fn execute(
+        &self,
+        statement: Query<'static, Postgres, PgArguments>,
+    ) -> Result<u64> {
+        let done = statement.execute(self.hot()).await.map_err(store_error)?;
+        Ok(done.rows_affected())
+    }
+
+    /// Stores a single job together with others.
+    pub(super) async fn take_in(&self, asked: Box<Asked>) -> Result<Outcome> {
+        self.intake.store(asked).await
+    }
+
+    /// Fails unless the database takes changes.
+    pub(super) async fn answers(&self) -> Result<()> {
+        let ping = sqlx::query_scalar(sql!("database/ping"));
+        match ping.fetch_one(self.reads()).await.map_err(store_error)? {
+            true => Err(Error::unavailable("the database", "it is a standby")),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends every batch whose last job ended when its writer died.
+    pub(super) async fn end_forgotten(&self) -> Result<()> {
+        count::end_forgotten(self.hot()).await
+    }
+
+    /// Carries out a change in a transaction, to its end even if the caller goes away. An error
+    /// undoes it.
     pub(super) async fn change<T, F>(&self, change: F) -> Result<T>
     where
         T: Send + 'static,
@@ -24,9 +68,10 @@ impl PostgresStore {
         done.unwrap_or_else(|panic| Err(Error::internal("changing the database", panic)))
     }
 
-    /// As [`change`](Self::change), for one that ends jobs: writes the counts with it, and afterwards
-    /// ends the batches whose last job has ended. Two processes that end the last two jobs at once do not
-    /// see each other's counts before they commit, so this cannot be part of the change.
+    /// As [`change`](Self::change), for one that ends jobs: writes the counts with it, and
+    /// afterwards ends the batches whose last job has ended. Two processes that end the last two
+    /// jobs at once do not see each other's counts before they commit, so this cannot be part of
+    /// the change.
     pub(super) async fn counted<T, F>(&self, change: F) -> Result<T>
     where
         T: Send + 'static,
@@ -37,22 +82,17 @@ impl PostgresStore {
         let store = self.clone();
         let task = async move {
             let slot = store.slot;
-            let (answer, touched) =
+            let (answer, batches) =
                 in_transaction(store.pools.changes.clone(), move |connection| {
                     Box::pin(async move {
                         let (answer, tally) = change(connection).await?;
-                        counts::write(connection, slot, &tally).await?;
-                        let touched: Vec<_> = tally
-                            .batches
-                            .into_keys()
-                            .filter(|id| !tally.started.contains(id))
-                            .collect();
-                        Ok((answer, touched))
+                        count::write(connection, slot, &tally).await?;
+                        Ok((answer, tally.may_have_ended()))
                     })
                 })
                 .await?;
             // What is left undone here is found by the next rescue.
-            if let Err(error) = counts::end_batches(&store.pools.changes, &touched).await {
+            if let Err(error) = count::end_batches(store.hot(), &batches).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(
                     error,
@@ -96,11 +136,4 @@ where
 
 async fn execute(connection: &mut PgConnection, sql: &'static str) -> Result<()> {
     sqlx::raw_sql(sql).execute(connection).await.map(|_| ()).map_err(store_error)
-}
-
-/// Whether the database takes changes.
-pub(super) async fn ping(pool: &PgPool) -> Result<()> {
-    let standby: bool =
-        sqlx::query_scalar(sql!("database/ping")).fetch_one(pool).await.map_err(store_error)?;
-    if standby { Err(Error::unavailable("the database", "it is a standby")) } else { Ok(()) }
 }

@@ -3,15 +3,15 @@ use std::collections::HashMap;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::{
-    fair::{self, Lane},
-    rows::{number, parse},
-    sql, store_error,
-    tally::Tally,
-};
+use super::{sql, store_error};
 use crate::{
     Error, Result, SessionId,
-    lease::{Claim, LeaseRef, LeaseToken, Leased, Pick},
+    lease::{Claim, Leased, Pick},
+    store::engine::{
+        fair::{self, Lane},
+        rows::LeasedRow,
+        tally::Tally,
+    },
 };
 
 /// How many lanes one claim locks. More would keep other claims from finding any.
@@ -20,7 +20,8 @@ const LANES: i64 = 8;
 /// How often a claim looks for further lanes when those it has locked held less than it wants.
 const ROUNDS: usize = 4;
 
-/// Leases what is to be claimed. Rows of lanes stay locked until the transaction ends, so this comes late in it.
+/// Leases what is to be claimed. Rows of lanes stay locked until the transaction ends, so this
+/// comes late in it.
 pub(super) async fn claim(
     connection: &mut PgConnection,
     Claim { session, pick }: Claim,
@@ -76,15 +77,15 @@ async fn next(
     want: usize,
 ) -> Result<Round> {
     let most = LANES.min(i64::try_from(want).unwrap_or(LANES));
-    let mut rows: Vec<LaneRow> = sqlx::query_as(sql!("claim/lanes"))
+    let mut rows: Vec<LaneRow> = sqlx::query_as(sql!("claim/lanes", "claim/free_lanes"))
         .bind(queues)
-        .bind(most)
         .bind(&claimant.host)
+        .bind(most)
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
     if rows.is_empty() {
-        rows = sqlx::query_as(sql!("claim/lane"))
+        rows = sqlx::query_as(sql!("claim/lanes", "claim/next_lane"))
             .bind(queues)
             .bind(&claimant.host)
             .fetch_all(&mut *connection)
@@ -103,8 +104,8 @@ async fn next(
     Ok(Round { is_last: is_last || rows.is_empty(), rows })
 }
 
-/// Leases those of the proposed jobs that may be. The lanes are not locked for it: two claims of different
-/// jobs need not wait for each other.
+/// Leases those of the proposed jobs that may be. The lanes are not locked for it: two claims of
+/// different jobs need not wait for each other.
 async fn proposed(
     connection: &mut PgConnection,
     claimant: &Claimant,
@@ -151,8 +152,8 @@ async fn proposed(
     Ok(leased)
 }
 
-/// The host of a session; `None` when it claims nothing any more. Scheduled jobs whose time has come are made
-/// claimable first.
+/// The host of a session; `None` when it claims nothing any more. Scheduled jobs whose time has
+/// come are made claimable first.
 async fn host(connection: &mut PgConnection, session: SessionId) -> Result<Option<String>> {
     let known: Option<(bool, String, bool)> = sqlx::query_as(sql!("claim/session"))
         .bind(session.as_uuid())
@@ -191,8 +192,9 @@ struct ProposedRow {
 /// The lanes of jobs, and their priorities there as `ready` has them.
 type Places = HashMap<Uuid, (i64, i16)>;
 
-/// The lanes with what their owners may still have running. Those of limited owners that another claim
-/// works for are left out: each would count without the other, and together they would take too many.
+/// The lanes with what their owners may still have running. Those of limited owners that another
+/// claim works for are left out: each would count without the other, and together they would take
+/// too many.
 async fn with_allowances(connection: &mut PgConnection, rows: Vec<LaneRow>) -> Result<Vec<Lane>> {
     let limited: Vec<Uuid> =
         rows.iter().filter(|row| row.is_limited).map(|row| row.owner_id).collect();
@@ -222,7 +224,8 @@ async fn allowances(
         .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
-    // A later statement than the one that locks: it sees what whoever held the lock before has leased.
+    // A later statement than the one that locks: it sees what whoever held the lock before has
+    // leased.
     let ours: Vec<Uuid> = limits.iter().map(|(owner, _)| *owner).collect();
     let running: Vec<(Uuid, i64)> = sqlx::query_as(sql!("claim/running"))
         .bind(ours)
@@ -253,28 +256,6 @@ async fn heads(
         |lane: &Lane| rows.iter().filter(|(id, ..)| *id == lane.id).map(|(.., job)| *job).collect();
     let heads = lanes.iter().map(of).collect();
     Ok((heads, rows.into_iter().map(|(lane, prio, job)| (job, (lane, prio))).collect()))
-}
-
-#[derive(FromRow)]
-struct LeasedRow {
-    token: i64,
-    job_id: Uuid,
-    owner_id: Uuid,
-    batch_id: Option<Uuid>,
-    attempt: i64,
-    spec: String,
-}
-
-impl LeasedRow {
-    fn into_leased(self) -> Result<Leased> {
-        Ok(Leased {
-            lease: LeaseRef { job: self.job_id.into(), token: LeaseToken(self.token) },
-            owner: self.owner_id.into(),
-            batch: self.batch_id.map(Into::into),
-            attempt: number(self.attempt)?,
-            spec: parse(&self.spec)?,
-        })
-    }
 }
 
 /// Leases the chosen jobs and moves the virtual time of the lanes on.

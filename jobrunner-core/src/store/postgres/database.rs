@@ -1,16 +1,19 @@
-use std::{borrow::Cow, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use rand::{TryRng, rngs::SysRng};
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool, SqlStr,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    ConnectOptions, Connection, PgConnection, PgPool,
+    migrate::MigrateError,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use tokio::time::timeout;
 
 use super::{sql, store_error};
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    store::migrations::{File, files, migrator, newest},
+};
 
 /// How a [`PostgresStore`](super::PostgresStore) uses its database.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +21,8 @@ pub struct PostgresOptions {
     /// How many connections it opens at most, half of them for changes, beside one that keeps
     /// leases and one that stores single jobs. At least two.
     pub max_connections: u32,
-    /// How long a request waits for a connection before it is told that the database is unavailable.
+    /// How long a request waits for a connection before it is told that the database is
+    /// unavailable.
     pub acquire_timeout: Duration,
 }
 
@@ -37,25 +41,7 @@ const MIGRATIONS_TABLE: &str = "jobrunner.migration";
 /// What all who migrate lock: "jobrunner" in ASCII, as far as it fits.
 const MIGRATION_LOCK: i64 = 0x6a6f_6272_756e_6e65;
 
-/// The text of a migration of this store.
-macro_rules! migration {
-    ($name:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres/", $name, ".sql"))
-    };
-}
-
-/// Every migration, in order. A released one is never changed.
-const MIGRATIONS: [(i64, &str, &str); 9] = [
-    (1, "initial", migration!("0001_initial")),
-    (2, "repetitions", migration!("0002_repetitions")),
-    (3, "causes", migration!("0003_causes")),
-    (4, "audit", migration!("0004_audit")),
-    (5, "sign_outs", migration!("0005_sign_outs")),
-    (6, "lists", migration!("0006_lists")),
-    (7, "order_of_output", migration!("0007_order_of_output")),
-    (8, "hosts", migration!("0008_hosts")),
-    (9, "refresh_tokens", migration!("0009_refresh_tokens")),
-];
+const MIGRATIONS: &[File] = files!("postgres", "0010_fewer_indexes");
 
 /// So many slots are enough to keep a few hundred processes off each other's counts.
 const SLOTS: i16 = 32;
@@ -63,10 +49,11 @@ const SLOTS: i16 = 32;
 /// How the statements of a connection get their plans.
 #[derive(Clone, Copy)]
 enum Plans {
-    /// Changes, and what fills a queue: few statements, each carried out many thousand times. Each is planned once for a connection, since
-    /// planning takes longer than most of them run (measured: 0.9 ms a job). A plan that is made while a table is
-    /// small stays when it has grown by a million rows, so the planner is left only those plans that are
-    /// right at every size: nested loops over indexes.
+    /// Changes, and what fills a queue: few statements, each carried out many thousand times. Each
+    /// is planned once for a connection, since planning takes longer than most of them run
+    /// (measured: 0.9 ms a job). A plan that is made while a table is small stays when it has grown
+    /// by a million rows, so the planner is left only those plans that are right at every size:
+    /// nested loops over indexes.
     Kept,
     /// Lists and pages: their filters differ, and so do the plans that are right for them.
     Fresh,
@@ -87,7 +74,8 @@ impl Plans {
     }
 }
 
-/// The settings of the connections that carry out changes, for tests of the plans that they lead to.
+/// The settings of the connections that carry out changes, for tests of the plans that they lead
+/// to.
 #[cfg(feature = "testkit")]
 #[must_use]
 pub const fn settings_of_changes() -> &'static [(&'static str, &'static str)] {
@@ -130,8 +118,8 @@ pub(crate) fn read_url(url: &str) -> Result<PgConnectOptions> {
     PgConnectOptions::from_str(url).map_err(|_| Error::invalid("DATABASE_URL", right))
 }
 
-/// Whether a connection still works that nobody has used for a while. Asking costs a round trip, so one that was
-/// used a moment ago is not asked.
+/// Whether a connection still works that nobody has used for a while. Asking costs a round trip, so
+/// one that was used a moment ago is not asked.
 async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
     const MOMENT: Duration = Duration::from_secs(1);
     if idle_for >= MOMENT {
@@ -144,8 +132,8 @@ fn connect_options(url: &str) -> Result<PgConnectOptions> {
     Ok(read_url(url)?
         .application_name("jobrunner")
         .options([
-            // A process that was stopped inside a transaction must not keep its locks: others wait for
-            // the lane that it claimed from. Between two statements there is never much to do.
+            // A process that was stopped inside a transaction must not keep its locks: others wait
+            // for the lane that it claimed from. Between two statements there is never much to do.
             ("idle_in_transaction_session_timeout", "5s"),
             ("lock_timeout", "20s"),
             ("statement_timeout", "60s"),
@@ -167,8 +155,8 @@ pub(super) const fn slot_of_others(slot: i16) -> i16 {
     slot + SLOTS
 }
 
-/// Fails unless the schema is at least as new as this version needs it. Uses a connection of its own: a
-/// pool would only tell that it has none.
+/// Fails unless the schema is at least as new as this version needs it. Uses a connection of its
+/// own: a pool would only tell that it has none.
 pub(super) async fn check_version(url: &str) -> Result<()> {
     const UNDEFINED_TABLE: &str = "42P01";
     const UNDEFINED_SCHEMA: &str = "3F000";
@@ -190,7 +178,7 @@ pub(super) async fn check_version(url: &str) -> Result<()> {
         }
         Err(error) => return Err(connect_error(error)),
     };
-    let needed = MIGRATIONS.last().map(|(version, ..)| *version);
+    let needed = newest(MIGRATIONS);
     match version {
         None => Err(Error::Conflict(
             "the database has no schema of jobrunner yet; run 'jobrunner init-db'".to_owned(),
@@ -203,8 +191,8 @@ pub(super) async fn check_version(url: &str) -> Result<()> {
     }
 }
 
-/// Sorts what the driver reports while a process starts: a database, an account or a password that the
-/// server does not know is then the operator's to mend.
+/// Sorts what the driver reports while a process starts: a database, an account or a password that
+/// the server does not know is then the operator's to mend.
 fn connect_error(error: sqlx::Error) -> Error {
     const REFUSING: [&str; 2] = ["28", "3D"];
     match &error {
@@ -224,8 +212,8 @@ pub(super) async fn migrate(url: &str) -> Result<()> {
         connect_options(url)?.options([("lock_timeout", "0"), ("statement_timeout", "0")]);
     let mut connection = options.connect().await.map_err(connect_error)?;
     check_server(&connection)?;
-    // Held until the connection is closed. Even 'create schema if not exists' fails when two do it at
-    // once.
+    // Held until the connection is closed. Even 'create schema if not exists' fails when two do it
+    // at once.
     sqlx::query("select pg_advisory_lock($1)")
         .bind(MIGRATION_LOCK)
         .execute(&mut connection)
@@ -251,13 +239,8 @@ async fn migrate_alone(connection: &mut PgConnection) -> Result<()> {
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
-    let migrations = MIGRATIONS.map(|(version, name, sql)| {
-        let sql = SqlStr::from_static(sql);
-        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
-    });
-    let mut migrator = Migrator::with_migrations(migrations.into());
+    let mut migrator = migrator(MIGRATIONS, MIGRATIONS_TABLE);
     migrator.set_locking(false);
-    migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
     migrator.run_direct(None, connection, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(_) => Error::Conflict(
             "the database was made by a later version of jobrunner; use that version".to_owned(),

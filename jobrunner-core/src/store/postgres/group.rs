@@ -4,15 +4,16 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{
-    counts,
-    rows::{render, time},
-    sql, store_error,
-    tally::Tally,
-};
+use super::{sql, store_error};
 use crate::{
-    Error, JobId, JobSpec, Result, Status,
-    store::{feed, spec},
+    Error, JobId, JobSpec, Result,
+    store::{
+        engine::{
+            spec,
+            values::{render, time},
+        },
+        feed,
+    },
 };
 
 /// How many jobs one statement stores, unless they are large.
@@ -23,7 +24,7 @@ const GROUP_BYTES: usize = 4 << 20;
 
 /// Fresh jobs that one statement stores, column by column.
 #[derive(Default)]
-pub(super) struct Columns {
+pub(super) struct Group {
     ids: Vec<Uuid>,
     queues: Vec<String>,
     specs: Vec<String>,
@@ -35,7 +36,7 @@ pub(super) struct Columns {
     bytes: usize,
 }
 
-impl feed::Group for Columns {
+impl feed::Group for Group {
     fn add(&mut self, spec: JobSpec) -> Result<()> {
         self.push(JobId::new(), spec)
     }
@@ -49,7 +50,7 @@ impl feed::Group for Columns {
     }
 }
 
-impl Columns {
+impl Group {
     pub(super) fn push(&mut self, id: JobId, spec: JobSpec) -> Result<()> {
         let rendered = spec::render(&spec)?;
         self.bytes += rendered.len();
@@ -67,8 +68,8 @@ impl Columns {
 
 /// Where fresh jobs of one owner go.
 pub(super) struct Place {
-    owner: Uuid,
-    batch: Option<Uuid>,
+    pub(super) owner: Uuid,
+    pub(super) batch: Option<Uuid>,
     /// The lanes of the queues met so far.
     lanes: HashMap<String, i64>,
     /// How many jobs have been stored.
@@ -86,24 +87,24 @@ impl Place {
     pub(super) async fn store(
         &mut self,
         connection: &mut PgConnection,
-        columns: Columns,
+        group: Group,
     ) -> Result<()> {
-        self.find_lanes(connection, &columns.queues).await?;
+        self.find_lanes(connection, &group.queues).await?;
         let missing = || Error::internal("finding a lane", "it was just made");
         let lane = |queue: &String| self.lanes.get(queue).copied().ok_or_else(missing);
-        let lanes = columns.queues.iter().map(lane).collect::<Result<Vec<i64>>>()?;
-        let jobs = columns.ids.len();
+        let lanes = group.queues.iter().map(lane).collect::<Result<Vec<i64>>>()?;
+        let jobs = group.ids.len();
         let stored_at: i64 = sqlx::query_scalar(sql!("job/insert"))
-            .bind(columns.ids)
+            .bind(group.ids)
             .bind(lanes)
-            .bind(columns.specs)
-            .bind(columns.names)
-            .bind(columns.priorities)
-            .bind(columns.max_attempts)
-            .bind(columns.run_at)
+            .bind(group.specs)
+            .bind(group.names)
+            .bind(group.priorities)
+            .bind(group.max_attempts)
+            .bind(group.run_at)
             .bind(self.owner)
             .bind(self.batch)
-            .bind(columns.retries)
+            .bind(group.retries)
             .fetch_one(connection)
             .await
             .map_err(store_error)?;
@@ -140,13 +141,5 @@ impl Place {
             .map_err(store_error)?;
         self.lanes.extend(found);
         Ok(())
-    }
-
-    /// Counts what was stored. The last thing to do: from here on, others that write to the same counts
-    /// wait for the end of the transaction.
-    pub(super) async fn count(&self, connection: &mut PgConnection, slot: i16) -> Result<()> {
-        let mut tally = Tally::default();
-        tally.add(self.owner, self.batch, Status::Waiting, self.stored as i64);
-        counts::write(connection, slot, &tally).await
     }
 }

@@ -18,11 +18,12 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{rows, rows::render, sql, store_error};
+use super::{sql, store_error};
 use crate::{
     Error, Result,
-    store::intake::{
-        Asked, GROUP, Known, Outcome, Request, WAITING, firsts, settle, take, together,
+    store::{
+        engine::values::{render, time},
+        intake::{Asked, GROUP, Known, Outcome, Request, WAITING, firsts, settle, take, together},
     },
 };
 
@@ -163,7 +164,7 @@ impl Kept {
         self.put_back(connection, &rows);
         let read = |row: &PgRow| {
             let (id, at): (Uuid, i64) = FromRow::from_row(row).map_err(Failed::new)?;
-            let at = rows::time(at).map_err(|error| Failed::Unknown(error.to_string()))?;
+            let at = time(at).map_err(|error| Failed::Unknown(error.to_string()))?;
             Ok((id, at))
         };
         rows.map_err(Failed::new)?.iter().map(read).collect()

@@ -1,18 +1,18 @@
 use std::collections::{HashMap, HashSet};
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{
-    clock, fair,
-    fair::Lane,
-    rows::{id_list, number, parse, render},
-    sql, store_error,
-    tally::Tally,
-};
+use super::{bind, clock, sql, steps, store_error};
 use crate::{
     Error, Result, SessionId,
-    lease::{Claim, LeaseRef, LeaseToken, Leased, Pick},
+    lease::{Claim, Leased, Pick},
+    store::engine::{
+        fair::{self, Lane},
+        rows::LeasedRow,
+        tally::Tally,
+        values::render,
+    },
 };
 
 /// Leases what is to be claimed.
@@ -52,7 +52,7 @@ pub(super) async fn claim(
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
-    let leased = lease(connection, session, &host, &chosen).await?;
+    let leased = lease(connection, session, &host, chosen).await?;
     for lane in &lanes {
         sqlx::query(sql!("claim/advance"))
             .bind(lane.id)
@@ -78,11 +78,8 @@ async fn promote(connection: &mut SqliteConnection, session: SessionId) -> Resul
     if due.is_empty() {
         return Ok(());
     }
-    let due = id_list(due)?;
-    for sql in [sql!("claim/promote"), sql!("claim/promoted")] {
-        sqlx::query(sql).bind(&due).execute(&mut *connection).await.map_err(store_error)?;
-    }
-    Ok(())
+    let promote = sqlx::query(steps!("claim/promote", "claim/promoted")).bind(bind::ids(due)?);
+    promote.execute(connection).await.map(|_| ()).map_err(store_error)
 }
 
 async fn lanes(
@@ -102,8 +99,9 @@ async fn lanes(
     Ok(rows.into_iter().map(lane).filter(|l| l.allowance.is_none_or(|left| left > 0)).collect())
 }
 
-/// Leaves out the lanes that are too far behind to get one of the turns. An owner near the limit gets
-/// fewer turns than it may have lanes; those that are left over must not keep others' lanes out.
+/// Leaves out the lanes that are too far behind to get one of the turns. An owner near the limit
+/// gets fewer turns than it may have lanes; those that are left over must not keep others' lanes
+/// out.
 fn keep_in_reach(lanes: &mut Vec<Lane>, turns: usize) {
     let mut left: HashMap<Uuid, i64> = HashMap::new();
     lanes.retain(|lane| {
@@ -148,7 +146,7 @@ async fn among(
     let mut seen = HashSet::new();
     let proposed = proposed.filter(|id| seen.insert(*id));
     let claimable: Vec<(i64, Uuid)> = sqlx::query_as(sql!("claim/proposed"))
-        .bind(id_list(proposed)?)
+        .bind(bind::ids(proposed.collect())?)
         .bind(host)
         .bind(clock::now())
         .fetch_all(connection)
@@ -160,50 +158,17 @@ async fn among(
     Ok(lanes.iter().map(of).collect())
 }
 
-#[derive(FromRow)]
-struct LeasedRow {
-    token: i64,
-    job_id: Uuid,
-    owner_id: Uuid,
-    batch_id: Option<Uuid>,
-    attempt: i64,
-    spec: String,
-}
-
-impl LeasedRow {
-    fn into_leased(self) -> Result<Leased> {
-        Ok(Leased {
-            lease: LeaseRef { job: self.job_id.into(), token: LeaseToken(self.token) },
-            owner: self.owner_id.into(),
-            batch: self.batch_id.map(Into::into),
-            attempt: number(self.attempt)?,
-            spec: parse(&self.spec)?,
-        })
-    }
-}
-
 async fn lease(
     connection: &mut SqliteConnection,
     session: SessionId,
     host: &str,
-    chosen: &[Uuid],
+    chosen: Vec<Uuid>,
 ) -> Result<Vec<LeasedRow>> {
-    let chosen = id_list(chosen.iter().copied())?;
-    sqlx::query(sql!("claim/lease"))
-        .bind(&chosen)
+    sqlx::query_as(steps!("claim/lease", "claim/taken", "claim/leased"))
+        .bind(bind::ids(chosen)?)
         .bind(session.as_uuid())
         .bind(clock::now())
         .bind(host)
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
-    sqlx::query(sql!("claim/taken"))
-        .bind(&chosen)
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
-    sqlx::query_as(sql!("claim/leased"))
-        .bind(&chosen)
         .fetch_all(connection)
         .await
         .map_err(store_error)

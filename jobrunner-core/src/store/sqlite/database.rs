@@ -1,5 +1,4 @@
 use std::{
-    borrow::Cow,
     fs::{OpenOptions, Permissions},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
@@ -7,13 +6,16 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, SqlStr, SqliteConnection, SqlitePool,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    ConnectOptions, SqliteConnection, SqlitePool,
+    migrate::MigrateError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use super::store_error;
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    store::migrations::{File, files, migrator},
+};
 
 /// How many requests may read at one time.
 const READERS: u32 = 4;
@@ -21,33 +23,14 @@ const READERS: u32 = 4;
 /// How long a request waits for a connection before it is told that the store is unavailable.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 
-/// A name of its own, so that an embedder's migrations in the same file do not collide with ours.
 const MIGRATIONS_TABLE: &str = "jobrunner_migration";
 
-/// The text of a migration of this store.
-macro_rules! migration {
-    ($name:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite/", $name, ".sql"))
-    };
-}
-
-/// Every migration, in order. A released one is never changed.
-const MIGRATIONS: [(i64, &str, &str); 9] = [
-    (1, "initial", migration!("0001_initial")),
-    (2, "repetitions", migration!("0002_repetitions")),
-    (3, "causes", migration!("0003_causes")),
-    (4, "audit", migration!("0004_audit")),
-    (5, "sign_outs", migration!("0005_sign_outs")),
-    (6, "lists", migration!("0006_lists")),
-    (7, "order_of_output", migration!("0007_order_of_output")),
-    (8, "hosts", migration!("0008_hosts")),
-    (9, "refresh_tokens", migration!("0009_refresh_tokens")),
-];
+const MIGRATIONS: &[File] = files!("sqlite");
 
 /// The one connection that writes, with the schema brought up to date.
 pub(super) async fn open_writer(path: &Path) -> Result<SqliteConnection> {
-    // Password hashes, environments and output are nobody else's. What SQLite puts beside it gets the same
-    // mode.
+    // Password hashes, environments and output are nobody else's. What SQLite puts beside it gets
+    // the same mode.
     let own = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
     let own = own.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)));
     own.map_err(|error| Error::unavailable("the database's file", error))?;
@@ -85,12 +68,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
-    let migrations = MIGRATIONS.map(|(version, name, sql)| {
-        let sql = SqlStr::from_static(sql);
-        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
-    });
-    let mut migrator = Migrator::with_migrations(migrations.into());
-    migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
+    let migrator = migrator(MIGRATIONS, MIGRATIONS_TABLE);
     migrator.run_direct(None, connection, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(_) => Error::Conflict(
             "the database was last used by a later version of jobrunner; start that version".into(),

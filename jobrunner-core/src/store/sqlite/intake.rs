@@ -9,14 +9,13 @@ use std::collections::HashMap;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{
-    clock,
-    rows::{id_list, render, time},
-    sql, steps, store_error,
-};
+use super::{bind, clock, sql, steps, store_error};
 use crate::{
     Result,
-    store::intake::{Known, Request, Settled, firsts, settle},
+    store::{
+        engine::values::{render, time},
+        intake::{Known, Request, Settled, firsts, settle},
+    },
 };
 
 /// Stores a group. After an error nothing of it may be kept.
@@ -74,7 +73,7 @@ async fn insert(
         "submit/left_out"
     );
     sqlx::query_scalar(insert)
-        .bind(id_list(ids)?)
+        .bind(bind::ids(ids.collect())?)
         .bind(now)
         .bind(raw_ids)
         .bind(format!("[{}]", specs.join(",")))

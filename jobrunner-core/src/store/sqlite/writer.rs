@@ -1,10 +1,10 @@
 //! The writer: one task that owns the writing connection.
 //!
-//! Changes queue up in a bounded channel. The task takes all that have arrived, carries each out in a
-//! savepoint of one transaction, commits once, and only then answers. So a change that fails takes
-//! nothing else with it, what is answered is durable, and under load many changes share the cost of
-//! one commit. Single submissions among them share their statements, too. A change that comes alone
-//! needs no savepoint. A caller that stops waiting cannot interrupt a change half-way.
+//! Changes queue up in a bounded channel. The task takes all that have arrived, carries each out in
+//! a savepoint of one transaction, commits once, and only then answers. So a change that fails
+//! takes nothing else with it, what is answered is durable, and under load many changes share the
+//! cost of one commit. Single submissions among them share their statements, too. A change that
+//! comes alone needs no savepoint. A caller that stops waiting cannot interrupt a change half-way.
 
 use std::sync::{
     Arc,

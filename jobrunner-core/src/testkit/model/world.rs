@@ -208,7 +208,7 @@ impl World {
             assert!(self.tokens.insert(lease.token), "P3: {lease:?} was given out before");
             let job = self.jobs.get_mut(&lease.job).expect("a job that was submitted");
             assert!(job.is_claimable(), "P3: {lease:?} was not to be claimed: {job:?}");
-            assert_eq!(leased.attempt as usize, job.attempts.len() + 1, "P4");
+            assert_eq!(leased.run.attempt as usize, job.attempts.len() + 1, "P4");
             job.start(Lease { lease, hand });
         }
     }

@@ -13,8 +13,9 @@ use std::{
 use super::tail;
 use crate::testkit::PATIENCE;
 
-/// A server under a shell that outlives this process by as long as it takes to clean up. It cannot be
-/// the server's parent-death signal, which goes by the thread that started it and not by the process.
+/// A server under a shell that outlives this process by as long as it takes to clean up. It cannot
+/// be the server's parent-death signal, which goes by the thread that started it and not by the
+/// process.
 pub(super) struct Guard {
     shell: Child,
     /// `None` once the guard has been told to clean up.

@@ -138,8 +138,8 @@ impl PrivatePostgres {
         create_database(&self.programs, &self.url())
     }
 
-    /// Lets the server crash: clients lose their connections, commits survive. Starts it again on the
-    /// same port, and returns when it has recovered.
+    /// Lets the server crash: clients lose their connections, commits survive. Starts it again on
+    /// the same port, and returns when it has recovered.
     pub fn restart_immediately(&mut self) {
         self.guard.stop("QUIT");
         self.start_again();
@@ -238,7 +238,8 @@ struct Demotion {
 }
 
 impl Demotion {
-    /// Gives the directory to [`USER`] if the tests run as root; otherwise nothing needs to be done.
+    /// Gives the directory to [`USER`] if the tests run as root; otherwise nothing needs to be
+    /// done.
     fn of_root(directory: &Path) -> Self {
         if !rustix::process::geteuid().is_root() {
             return Self { words: Vec::new() };

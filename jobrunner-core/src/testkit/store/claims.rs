@@ -50,8 +50,14 @@ pub async fn priority_orders_the_jobs_of_an_owner(fixture: &Fixture) {
     let with = |name: &str, priority| JobSpec { priority, ..spec(name) };
     fixture.batch(owner, vec![with("a", 0), with("b", 5), with("c", 5)]).await;
     fixture.job(owner, with("d", 10)).await;
-    let order: Vec<_> =
-        fixture.hand().await.claim(10).await.into_iter().map(|leased| leased.spec.name).collect();
+    let order: Vec<_> = fixture
+        .hand()
+        .await
+        .claim(10)
+        .await
+        .into_iter()
+        .map(|leased| leased.run.spec.name)
+        .collect();
     assert_eq!(order, ["d", "b", "c", "a"]);
 }
 
@@ -66,7 +72,7 @@ pub async fn p11_a_large_batch_does_not_keep_others_waiting(fixture: &Fixture) {
     }
     fixture.batch(small, (0..10).map(|n| spec(&format!("small {n}"))).collect()).await;
     let next = hand.claim(20).await;
-    let of_small = next.iter().filter(|leased| leased.owner == small).count();
+    let of_small = next.iter().filter(|leased| leased.run.owner == small).count();
     assert!((9..=10).contains(&of_small), "{of_small} of the next 20 are the newcomer's");
 }
 
@@ -81,7 +87,7 @@ pub async fn an_owner_at_the_limit_waits_and_others_go_on(fixture: &Fixture) {
     fixture.batch(other, vec![spec("d"), spec("e"), spec("f")]).await;
     let hand = fixture.hand().await;
     let first = hand.claim(10).await;
-    let mine: Vec<_> = first.iter().filter(|leased| leased.owner == owner).collect();
+    let mine: Vec<_> = first.iter().filter(|leased| leased.run.owner == owner).collect();
     assert_eq!((mine.len(), first.len()), (2, 5));
     assert_eq!(hand.claim(10).await.len(), 0);
     hand.finish(mine[0].lease, None).await;
@@ -98,7 +104,7 @@ pub async fn the_turns_of_an_owner_at_the_limit_go_to_others(fixture: &Fixture) 
     fixture.batch(owner, ["a", "b", "c"].map(in_queue).into()).await;
     fixture.batch(UserId::new(), vec![spec("d"), spec("e")]).await;
     let claimed = fixture.hand().await.claim(3).await;
-    let mine = claimed.iter().filter(|leased| leased.owner == owner).count();
+    let mine = claimed.iter().filter(|leased| leased.run.owner == owner).count();
     assert_eq!((mine, claimed.len()), (1, 3));
 }
 
@@ -169,7 +175,7 @@ pub async fn workers_get_jobs_of_the_queues_they_serve(fixture: &Fixture) {
     let claim = async |queues: &[&str]| {
         let queues = queues.iter().map(|queue| (*queue).to_owned()).collect();
         let leased = fixture.store.claim(hand.session, Pick::Fair { queues, want: 10 }).await;
-        leased.expect("a claim").into_iter().map(|leased| leased.spec.name).collect::<Vec<_>>()
+        leased.expect("a claim").into_iter().map(|leased| leased.run.spec.name).collect::<Vec<_>>()
     };
     assert_eq!(claim(&["other"]).await, [""; 0]);
     assert_eq!(claim(&["other", "gpu"]).await, ["b"]);
@@ -206,7 +212,7 @@ pub async fn p4_a_claim_charges_an_attempt_until_it_is_given_back(fixture: &Fixt
     fixture.store.open_session(session.clone()).await.expect("a session");
     let hand = fixture.hand().await;
     let first = hand.claim(1).await.pop().expect("a job");
-    assert_eq!(first.attempt, 1);
+    assert_eq!(first.run.attempt, 1);
     assert_eq!(fixture.look(job).await.status, Status::Running);
     fixture.recount(batch).await;
     fixture.store.release(&[first.lease]).await.expect("released");
@@ -217,7 +223,7 @@ pub async fn p4_a_claim_charges_an_attempt_until_it_is_given_back(fixture: &Fixt
     assert_eq!(hand.finish(first.lease, None).await, Finished::Stale);
     let pick = Pick::Fair { queues: Vec::new(), want: 1 };
     let second = fixture.store.claim(session.id, pick).await.expect("a claim").remove(0);
-    assert_eq!(second.attempt, 1);
+    assert_eq!(second.run.attempt, 1);
     fixture.store.release(&[first.lease]).await.expect("nothing to do");
     let running = fixture.look(job).await;
     assert_eq!((running.status, running.attempt), (Status::Running, 1));
@@ -241,7 +247,7 @@ pub async fn what_is_claimable_is_told_page_by_page(fixture: &Fixture) {
     let later = JobSpec { scheduled_at: Some(Utc::now() + Duration::from_secs(3600)), ..spec("c") };
     fixture.job(owner, later).await;
     let hand = fixture.hand().await;
-    assert_eq!(hand.claim(1).await[0].spec.name, "b");
+    assert_eq!(hand.claim(1).await[0].run.spec.name, "b");
 
     let pages = |of| fixture.store.claimable(of).try_concat();
     let all = pages(None).await.expect("all");

@@ -84,7 +84,7 @@ pub async fn p4_a_lost_worker_is_not_a_failure_until_its_budget_is_spent(fixture
     let job = fixture.members(batch).await[0].id;
     for loss in 1..=WORKER_LOST_BUDGET + 1 {
         let hand = fixture.hand().await;
-        assert_eq!(hand.start_one().await.attempt, loss);
+        assert_eq!(hand.start_one().await.run.attempt, loss);
         let rescued = fixture.store.close_session(hand.session).await.expect("closed");
         assert_eq!((rescued.len(), rescued[0].batch), (1, Some(batch)));
         assert_eq!(rescued[0].waits, loss <= WORKER_LOST_BUDGET);
@@ -179,7 +179,7 @@ pub async fn p5_counts_equal_a_recount_after_any_changes(fixture: &Fixture) {
     fixture.recount(batch).await;
     let ended = fixture.look_at_batch(batch).await;
     assert!(ended.counts.all_ended() && ended.finished_at.is_some());
-    let counts = fixture.store.counts(crate::authz::Scope::All, Some(owner)).await.expect("counts");
+    let counts = fixture.store.counts(crate::user::Scope::All, Some(owner)).await.expect("counts");
     assert_eq!(counts, ended.counts);
 }
 

@@ -34,7 +34,7 @@ pub async fn p1_a_submission_whose_answer_was_lost_is_repeated_by_its_key(fixtur
     }
     let again = store.submit_job(owner, spec("a"), key()).await.expect("an answer");
     assert_eq!(again.made_at, None, "it was stored by the call whose answer was lost");
-    let counts = store.counts(crate::authz::Scope::Owner(owner), None).await.expect("counts");
+    let counts = store.counts(crate::user::Scope::Owner(owner), None).await.expect("counts");
     assert_eq!(counts.total, 1);
 }
 
@@ -53,8 +53,8 @@ pub async fn p1_a_batch_whose_answer_was_lost_is_repeated_by_its_key(fixture: &F
     assert_eq!(fixture.members(again.id).await.len(), 3);
 }
 
-/// One exchange is carried out, however often it is sent: its reports are recorded once, and the leases
-/// whose answer was lost come back.
+/// One exchange is carried out, however often it is sent: its reports are recorded once, and the
+/// leases whose answer was lost come back.
 pub async fn p4_an_exchange_whose_answer_was_lost_is_repeated(fixture: &Fixture) {
     let batch = fixture.batch(UserId::new(), ["a", "b"].map(spec).into()).await;
     let hand = fixture.hand_for(Duration::from_millis(300)).await;
@@ -74,7 +74,7 @@ pub async fn p4_an_exchange_whose_answer_was_lost_is_repeated(fixture: &Fixture)
         hand.claim(1).await.pop()
     })
     .await;
-    assert_eq!(second.attempt, 1, "nothing was charged");
+    assert_eq!(second.run.attempt, 1, "nothing was charged");
     fixture.recount(batch).await;
 }
 

@@ -4,22 +4,23 @@ use std::{collections::HashMap, time::Duration};
 
 use crate::{
     BatchId, Error, Job, Status, UserId,
-    authz::Scope,
     batch::{BatchFilter, Counts, NameFilter},
     job::{JobFilter, Order, Reason},
     page::PageRequest,
     store::BatchOrder,
     testkit::{Fixture, new_batch, spec},
+    user::Scope,
 };
 
-async fn names(fixture: &Fixture, filter: JobFilter) -> Vec<String> {
-    let page = fixture.store.jobs(&filter, PageRequest::first(100)).await.expect("a list");
+async fn names(fixture: &Fixture, scope: Scope, filter: JobFilter) -> Vec<String> {
+    let page = fixture.store.jobs(scope, &filter, PageRequest::first(100)).await.expect("a list");
     let mut names: Vec<_> = page.items.into_iter().map(|job: Job| job.spec.name).collect();
     names.sort();
     names
 }
 
-/// Forwards and backwards, page by page, whatever the page size; what did not start comes last by duration.
+/// Forwards and backwards, page by page, whatever the page size; what did not start comes last by
+/// duration.
 pub async fn members_are_listed_in_the_order_that_is_asked_for(fixture: &Fixture) {
     let owner = UserId::new();
     let order_of_names = ["b", "a", "c", "B", "a"];
@@ -36,16 +37,10 @@ pub async fn members_are_listed_in_the_order_that_is_asked_for(fixture: &Fixture
         fixture.store.finish(&[report]).await.expect("an answer");
     }
     let listed = async |order: Order, limit: u32, status: Option<Status>| {
-        let filter = JobFilter {
-            scope: Scope::All,
-            batch: Some(batch),
-            order,
-            status,
-            ..JobFilter::default()
-        };
+        let filter = JobFilter { batch: Some(batch), order, status, ..JobFilter::default() };
         let (mut found, mut page) = (Vec::new(), PageRequest::first(limit));
         loop {
-            let part = fixture.store.jobs(&filter, page).await.expect("a list");
+            let part = fixture.store.jobs(Scope::All, &filter, page).await.expect("a list");
             assert!(part.items.len() <= limit as usize);
             let places = part.items.iter().map(|job| ids.iter().position(|id| *id == job.id));
             found.extend(places.map(|place| place.expect("a member")));
@@ -80,17 +75,17 @@ pub async fn lists_show_what_the_filter_asks_for(fixture: &Fixture) {
         let lease = fixture.store.claim(hand.session, pick).await.expect("a claim")[0].lease;
         hand.finish(lease, reason).await;
     }
-    let all = || JobFilter { scope: Scope::All, ..JobFilter::default() };
+    let all = || JobFilter::default();
     let with = |status| JobFilter { status: Some(status), ..all() };
-    assert_eq!(names(fixture, with(Status::Waiting)).await, ["c", "d[1]", "e"]);
+    assert_eq!(names(fixture, Scope::All, with(Status::Waiting)).await, ["c", "d[1]", "e"]);
     let pick = crate::lease::Pick::Ids(vec![members[2].id]);
     fixture.store.claim(hand.session, pick).await.expect("a claim");
-    assert_eq!(names(fixture, all()).await, ["a", "b", "c", "d[1]", "e"]);
-    assert_eq!(names(fixture, with(Status::Waiting)).await, ["d[1]", "e"]);
-    assert_eq!(names(fixture, with(Status::Running)).await, ["c"]);
-    assert_eq!(names(fixture, with(Status::Passed)).await, ["a"]);
-    assert_eq!(names(fixture, with(Status::Failed)).await, ["b"]);
-    assert_eq!(names(fixture, with(Status::Canceled)).await, [""; 0]);
+    assert_eq!(names(fixture, Scope::All, all()).await, ["a", "b", "c", "d[1]", "e"]);
+    assert_eq!(names(fixture, Scope::All, with(Status::Waiting)).await, ["d[1]", "e"]);
+    assert_eq!(names(fixture, Scope::All, with(Status::Running)).await, ["c"]);
+    assert_eq!(names(fixture, Scope::All, with(Status::Passed)).await, ["a"]);
+    assert_eq!(names(fixture, Scope::All, with(Status::Failed)).await, ["b"]);
+    assert_eq!(names(fixture, Scope::All, with(Status::Canceled)).await, [""; 0]);
 
     for (status, reason, expected) in [
         (None, Reason::ExitCode, &["b"][..]),
@@ -101,28 +96,29 @@ pub async fn lists_show_what_the_filter_asks_for(fixture: &Fixture) {
     ] {
         for batch in [None, Some(batch)] {
             let filter = JobFilter { status, batch, reason: Some(reason), ..all() };
-            assert_eq!(names(fixture, filter).await, expected, "{status:?} {reason:?}");
+            assert_eq!(names(fixture, Scope::All, filter).await, expected, "{status:?} {reason:?}");
         }
         let filter = JobFilter { owner: Some(owner), status, reason: Some(reason), ..all() };
-        assert_eq!(names(fixture, filter).await, expected, "{status:?} {reason:?}");
+        assert_eq!(names(fixture, Scope::All, filter).await, expected, "{status:?} {reason:?}");
     }
 
     let of_batch = || JobFilter { batch: Some(batch), ..all() };
-    assert_eq!(names(fixture, of_batch()).await, ["a", "b", "c", "d[1]"]);
+    assert_eq!(names(fixture, Scope::All, of_batch()).await, ["a", "b", "c", "d[1]"]);
     let running = JobFilter { status: Some(Status::Running), ..of_batch() };
-    assert_eq!(names(fixture, running).await, ["c"]);
+    assert_eq!(names(fixture, Scope::All, running).await, ["c"]);
     let gpu = JobFilter { queue: Some("gpu".to_owned()), ..of_batch() };
-    assert_eq!(names(fixture, gpu).await, ["d[1]"]);
-    assert_eq!(names(fixture, JobFilter { owner: Some(other), ..all() }).await, ["e"]);
+    assert_eq!(names(fixture, Scope::All, gpu).await, ["d[1]"]);
+    assert_eq!(names(fixture, Scope::All, JobFilter { owner: Some(other), ..all() }).await, ["e"]);
     let named = |name: &str| JobFilter { name: Some(name.to_owned()), ..all() };
-    assert_eq!(names(fixture, named("d[1]")).await, ["d[1]"]);
-    assert_eq!(names(fixture, named("d*")).await, ["d[1]"]);
-    assert_eq!(names(fixture, named("%")).await, [""; 0]);
-    assert_eq!(names(fixture, named("?")).await, [""; 0]);
+    assert_eq!(names(fixture, Scope::All, named("d[1]")).await, ["d[1]"]);
+    assert_eq!(names(fixture, Scope::All, named("d*")).await, ["d[1]"]);
+    assert_eq!(names(fixture, Scope::All, named("%")).await, [""; 0]);
+    assert_eq!(names(fixture, Scope::All, named("?")).await, [""; 0]);
     fixture.recount(batch).await;
 }
 
-/// A batch whose name has a `*` in it is found alone by its name, newest first and within the scope.
+/// A batch whose name has a `*` in it is found alone by its name, newest first and within the
+/// scope.
 pub async fn batches_are_found_by_their_name_or_a_pattern(fixture: &Fixture) {
     let (owner, other) = (UserId::new(), UserId::new());
     for (owner, name) in [(owner, "n*"), (owner, "night"), (other, "n*"), (owner, "n*")] {
@@ -132,10 +128,10 @@ pub async fn batches_are_found_by_their_name_or_a_pattern(fixture: &Fixture) {
         fixture.store.submit_batch(order, specs).await.expect("a batch");
     }
     let found = async |name: NameFilter, scope: Scope, limit: u32| {
-        let filter = BatchFilter { scope, name: Some(name), ..BatchFilter::default() };
+        let filter = BatchFilter { name: Some(name), ..BatchFilter::default() };
         let (mut names, mut page) = (Vec::new(), PageRequest::first(limit));
         loop {
-            let part = fixture.store.batches(&filter, page).await.expect("a list");
+            let part = fixture.store.batches(scope, &filter, page).await.expect("a list");
             names.extend(part.items.into_iter().map(|batch| (batch.owner_id == owner, batch.name)));
             let Some(cursor) = part.next_cursor else { return names };
             page = PageRequest::parse(Some(limit), Some(&cursor)).expect("a cursor");
@@ -166,12 +162,12 @@ pub async fn p12_nothing_is_found_out_of_scope(fixture: &Fixture) {
         assert_eq!(store.batch(batch, scope).await.expect("an answer"), None);
         assert!(store.batch_names(&[batch], scope).await.expect("names").is_empty());
         for owner in [None, Some(owner)] {
-            let filter = JobFilter { scope, owner, ..JobFilter::default() };
-            assert_eq!(names(fixture, filter).await, [""; 0]);
-            let filter = JobFilter { scope, batch: Some(batch), owner, ..JobFilter::default() };
-            assert_eq!(names(fixture, filter).await, [""; 0]);
-            let filter = BatchFilter { scope, owner, ..BatchFilter::default() };
-            let page = store.batches(&filter, PageRequest::first(10)).await.expect("a list");
+            let filter = JobFilter { owner, ..JobFilter::default() };
+            assert_eq!(names(fixture, scope, filter).await, [""; 0]);
+            let filter = JobFilter { batch: Some(batch), owner, ..JobFilter::default() };
+            assert_eq!(names(fixture, scope, filter).await, [""; 0]);
+            let filter = BatchFilter { owner, ..BatchFilter::default() };
+            let page = store.batches(scope, &filter, PageRequest::first(10)).await.expect("a list");
             assert_eq!(page.items, []);
             assert_eq!(store.counts(scope, owner).await.expect("counts"), Counts::default());
         }

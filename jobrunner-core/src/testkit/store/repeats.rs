@@ -53,7 +53,7 @@ pub async fn a_repetition_waits_for_its_pause(fixture: &Fixture) {
     hand.run_one(Some(Reason::ExitCode)).await;
     let leased = wait_until("the pause to be over", || async { hand.claim(1).await.pop() }).await;
     assert!(failed.elapsed() >= Duration::from_millis(900), "{:?}", failed.elapsed());
-    assert_eq!((leased.lease.job, leased.attempt), (job, 2));
+    assert_eq!((leased.lease.job, leased.run.attempt), (job, 2));
 }
 
 /// The loss of a worker does not make a job flaky.
@@ -78,7 +78,8 @@ pub async fn p4_a_job_that_passes_after_a_failure_is_flaky_and_counted(fixture: 
     assert_eq!(fixture.look_at_batch(batch).await.flaky, 0);
 }
 
-/// It costs no run, the first host leaves the job to the other, and where there is no other the job fails.
+/// It costs no run, the first host leaves the job to the other, and where there is no other the job
+/// fails.
 pub async fn files_that_are_missing_on_one_host_are_looked_for_on_another(fixture: &Fixture) {
     let here = fixture.hand_on("here", LIVES).await;
     let alone = fixture.job(UserId::new(), spec("alone")).await;

@@ -56,7 +56,8 @@ pub async fn p9_a_renewal_keeps_the_leases(fixture: &Fixture) {
     assert_eq!(fixture.look(job).await.status, Status::Passed);
 }
 
-/// When the answer to a claim is lost, the worker renews without the lease, and the job is not stuck.
+/// When the answer to a claim is lost, the worker renews without the lease, and the job is not
+/// stuck.
 pub async fn p9_a_lease_the_worker_never_heard_of_comes_back(fixture: &Fixture) {
     fixture.job(UserId::new(), spec("a")).await;
     let hand = fixture.hand_for(SHORT).await;
@@ -67,7 +68,7 @@ pub async fn p9_a_lease_the_worker_never_heard_of_comes_back(fixture: &Fixture) 
         other.claim(1).await.pop()
     })
     .await;
-    assert_eq!((again.lease.job, again.attempt), (unheard.job, 1));
+    assert_eq!((again.lease.job, again.run.attempt), (unheard.job, 1));
     let renewal = fixture.store.renew(hand.session, &[unheard]).await.expect("renewed");
     assert_eq!(renewal.lost, [unheard]);
 }
@@ -82,7 +83,7 @@ pub async fn a_closed_session_gives_its_jobs_back(fixture: &Fixture) {
     let back = fixture.store.close_session(hand.session).await.expect("closed");
     assert_eq!(back.len(), 1);
     let again = fixture.hand().await.claim(10).await;
-    let mut attempts: Vec<_> = again.iter().map(|leased| leased.attempt).collect();
+    let mut attempts: Vec<_> = again.iter().map(|leased| leased.run.attempt).collect();
     attempts.sort_unstable();
     assert_eq!(attempts, [1, 2]);
     assert_eq!(fixture.store.close_session(SessionId::new()).await.expect("nothing to do"), []);

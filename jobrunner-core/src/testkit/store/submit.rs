@@ -7,13 +7,13 @@ use futures_util::future::join_all;
 
 use crate::{
     Error, JobSpec, Status, UserId,
-    authz::Scope,
     batch::{Counts, RerunOnly},
     job::{JobFilter, Reason},
     page::PageRequest,
     retry::{Retry, RetryKind, RetryOn},
     store::{BatchOrder, Idempotency, Specs},
     testkit::{Fixture, new_batch, spec, wait_until},
+    user::Scope,
 };
 
 fn key(key: &str, digest: u8) -> Option<Idempotency> {
@@ -74,7 +74,8 @@ pub async fn p1_the_same_key_answers_the_same_job(fixture: &Fixture) {
     assert_eq!(store.counts(Scope::Owner(owner), None).await.expect("counts").total, 2);
 }
 
-/// A request that is sent again after what it made was deleted makes nothing: its key still stands for that.
+/// A request that is sent again after what it made was deleted makes nothing: its key still stands
+/// for that.
 pub async fn a_key_outlives_what_was_made_with_it(fixture: &Fixture) {
     let (owner, store) = (UserId::new(), &fixture.store);
     let order = || BatchOrder { owner, batch: new_batch("b"), idempotency: key("batch", 2) };
@@ -124,12 +125,17 @@ pub async fn p1_of_many_submitted_at_once_each_is_stored_once(fixture: &Fixture)
     for owner in owners {
         let counts = fixture.store.counts(Scope::Owner(owner), None).await.expect("counts");
         assert_eq!((counts.total, counts.waiting), (expected, expected));
-        let filter = JobFilter { scope: Scope::Owner(owner), ..JobFilter::default() };
-        let page = fixture.store.jobs(&filter, PageRequest::first(1000)).await.expect("a list");
+        let filter = JobFilter::default();
+        let page = fixture
+            .store
+            .jobs(Scope::Owner(owner), &filter, PageRequest::first(1000))
+            .await
+            .expect("a list");
         assert_eq!(page.items.len() as u64, expected, "the count equals a recount");
     }
-    let filter = JobFilter { scope: Scope::All, ..JobFilter::default() };
-    let page = fixture.store.jobs(&filter, PageRequest::first(1000)).await.expect("a list");
+    let filter = JobFilter::default();
+    let page =
+        fixture.store.jobs(Scope::All, &filter, PageRequest::first(1000)).await.expect("a list");
     let due = page.items.iter().filter(|job| job.spec.scheduled_at.is_none()).count();
     let mut claimed = 0;
     let hand = fixture.hand().await;
@@ -164,9 +170,13 @@ pub async fn p1_callers_who_go_away_leave_the_counts_right(fixture: &Fixture) {
         drop(gone);
     }
     let last = fixture.job(owner, spec("last")).await;
-    let filter = JobFilter { scope: Scope::Owner(owner), ..JobFilter::default() };
+    let filter = JobFilter::default();
     let listed = wait_until("what was begun to be done, and counted", || async {
-        let page = fixture.store.jobs(&filter, PageRequest::first(1000)).await.expect("a list");
+        let page = fixture
+            .store
+            .jobs(Scope::All, &filter, PageRequest::first(1000))
+            .await
+            .expect("a list");
         let counts = fixture.store.counts(Scope::Owner(owner), None).await.expect("counts");
         (counts.waiting == page.items.len() as u64).then_some(page.items)
     });
@@ -185,8 +195,9 @@ pub async fn p1_a_batch_with_one_bad_member_stores_nothing(fixture: &Fixture) {
     let empty = fixture.store.submit_batch(order(), Box::new(std::iter::empty())).await;
     assert!(matches!(empty, Err(Error::Invalid(_))), "{empty:?}");
 
-    let filter = JobFilter { scope: Scope::All, ..JobFilter::default() };
-    let jobs = fixture.store.jobs(&filter, PageRequest::first(10)).await.expect("a list");
+    let filter = JobFilter::default();
+    let jobs =
+        fixture.store.jobs(Scope::All, &filter, PageRequest::first(10)).await.expect("a list");
     assert_eq!(jobs.items, []);
     assert_eq!(fixture.store.counts(Scope::All, None).await.expect("counts"), Counts::default());
     assert_eq!(fixture.hand().await.claim(10).await.len(), 0);
@@ -203,11 +214,11 @@ pub async fn p1_a_large_batch_is_stored_whole_and_paged_newest_first(fixture: &F
     let counts = fixture.look_at_batch(batch).await.counts;
     assert_eq!((counts.total, counts.waiting), (SIZE as u64, SIZE as u64));
 
-    let filter = JobFilter { scope: Scope::All, batch: Some(batch), ..JobFilter::default() };
+    let filter = JobFilter { batch: Some(batch), ..JobFilter::default() };
     let mut found = Vec::new();
     let mut page = PageRequest::first(999);
     loop {
-        let part = fixture.store.jobs(&filter, page).await.expect("a list");
+        let part = fixture.store.jobs(Scope::All, &filter, page).await.expect("a list");
         found.extend(part.items.into_iter().map(|job| job.spec.name));
         let Some(cursor) = part.next_cursor else {
             break;

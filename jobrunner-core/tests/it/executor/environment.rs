@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
-use jobrunner_core::lease::Leased;
+use jobrunner_core::executor::Run;
 
 use super::{job, run, script};
 
-async fn environment(job: &Leased) -> BTreeMap<String, String> {
+async fn environment(job: &Run) -> BTreeMap<String, String> {
     let ran = run(job).await;
     let variables = ran.text().split_terminator('\0');
     let pairs = variables.map(|variable| variable.split_once('=').expect("NAME=value"));
@@ -34,7 +34,7 @@ async fn p12_a_command_gets_the_allow_list_its_own_variables_and_ours() {
     assert_eq!(unlisted, expected);
     assert_eq!(environment["GREETING"], "a b\nc");
     assert_eq!(environment["PATH"], std::env::var("PATH").expect("a PATH"));
-    assert_eq!(environment["JOBRUNNER_JOB_ID"], job.lease.job.to_string());
+    assert_eq!(environment["JOBRUNNER_JOB_ID"], job.job.to_string());
     assert_eq!(environment["JOBRUNNER_BATCH_ID"], job.batch.expect("a batch").to_string());
     assert_eq!(environment["JOBRUNNER_ATTEMPT"], "2");
     assert_eq!(environment["JOBRUNNER_QUEUE"], "nightly");

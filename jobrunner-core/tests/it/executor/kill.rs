@@ -2,9 +2,9 @@ use std::{sync::Arc, time::Duration};
 
 use jobrunner_core::{
     Executor,
-    executor::{ProcessExecutor, RunContext},
+    attempt::Outcome,
+    executor::{ProcessExecutor, Run, RunContext},
     job::Reason,
-    lease::{Leased, Outcome},
     testkit::allowed,
 };
 use tokio::task::JoinHandle;
@@ -21,24 +21,24 @@ const SLACK: Duration = Duration::from_secs(2);
 /// Enough for a shell to begin on any machine.
 const BEGUN: u64 = 3;
 
-fn with_timeout(seconds: u64, mut job: Leased) -> Leased {
+fn with_timeout(seconds: u64, mut job: Run) -> Run {
     job.spec.timeout_seconds = seconds;
     job
 }
 
 struct Running {
-    job: Leased,
+    job: Run,
     stop: CancellationToken,
     output: Arc<Collected>,
     task: JoinHandle<Outcome>,
 }
 
 /// Starts a job and returns when it has written something.
-async fn start(job: Leased) -> Running {
+async fn start(job: Run) -> Running {
     start_by(executor(), job).await
 }
 
-async fn start_by(executor: ProcessExecutor, job: Leased) -> Running {
+async fn start_by(executor: ProcessExecutor, job: Run) -> Running {
     let stop = CancellationToken::new();
     let output = Arc::new(Collected::default());
     let context = RunContext { stop: stop.clone(), output: Arc::clone(&output) as _ };

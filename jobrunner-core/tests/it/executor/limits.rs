@@ -24,7 +24,8 @@ async fn a_command_that_writes_nothing_for_too_long_is_ended() {
 
 #[tokio::test]
 async fn a_command_that_writes_to_either_stream_now_and_then_is_not_silent() {
-    // Between the two lines of the one stream there is more than the limit, and much less between any two.
+    // Between the two lines of the one stream there is more than the limit, and much less between
+    // any two.
     let mut job = script("echo 1; sleep 3.2; echo 2 >&2; sleep 3.2; echo 3");
     job.spec.silence_seconds = Some(6);
     let ran = run(&job).await;

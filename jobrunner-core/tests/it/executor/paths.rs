@@ -8,11 +8,11 @@ use std::{
     },
 };
 
-use jobrunner_core::{job::Reason, lease::Leased, workdir::AllowedRoots};
+use jobrunner_core::{attempt::Reason, executor::Run, workdir::AllowedRoots};
 
 use super::{executor_within, job, run, run_by};
 
-fn in_directory(directory: &Path, command: &[&str]) -> Leased {
+fn in_directory(directory: &Path, command: &[&str]) -> Run {
     let mut job = job(command);
     job.spec.working_dir = directory.display().to_string();
     job

@@ -3,18 +3,18 @@ use std::collections::BTreeMap;
 use super::World;
 use crate::{
     JobId, Status,
-    authz::Scope,
     batch::{Batch, BatchFilter, Counts},
     job::JobFilter,
     page::PageRequest,
+    user::Scope,
 };
 
 impl World {
     /// Compares everything there is with the model.
     pub(in super::super) async fn check(&mut self) {
         let store = &self.fixture.store;
-        let filter = JobFilter { scope: Scope::All, ..JobFilter::default() };
-        let page = store.jobs(&filter, PageRequest::first(1000)).await.expect("a list");
+        let filter = JobFilter::default();
+        let page = store.jobs(Scope::All, &filter, PageRequest::first(1000)).await.expect("a list");
         let stored: BTreeMap<JobId, _> = page.items.into_iter().map(|job| (job.id, job)).collect();
         assert_eq!(stored.len(), self.jobs.len(), "nothing is lost, nothing is left");
         for (id, job) in &self.jobs {
@@ -34,8 +34,8 @@ impl World {
     }
 
     async fn check_batches(&mut self) {
-        let filter = BatchFilter { scope: Scope::All, ..BatchFilter::default() };
-        let page = self.fixture.store.batches(&filter, PageRequest::first(1000)).await;
+        let filter = BatchFilter::default();
+        let page = self.fixture.store.batches(Scope::All, &filter, PageRequest::first(1000)).await;
         let stored = page.expect("a list").items;
         assert_eq!(stored.len(), self.batches.len(), "no batch is lost, none is left");
         for batch in stored {

@@ -1,0 +1,1 @@
+from jobrunner.batch_count where batch_id = $1

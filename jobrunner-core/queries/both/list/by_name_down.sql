@@ -1,0 +1,6 @@
+-- Members by name, the last one first. Null for $1 is from the first on.
+, page (id) as (
+    select id from member
+    where (name, id) < (select name, id from jobrunner.member_view where id = $1) or $1 is null
+    order by name desc, id desc limit $2
+)

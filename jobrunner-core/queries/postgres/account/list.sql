@@ -1,3 +1,0 @@
-select id, email, password_hash, role, is_active, max_running_jobs, token_version,
-       jobrunner.ms(created_at) as created_at
-from jobrunner.account where id < $1 order by id desc limit $2

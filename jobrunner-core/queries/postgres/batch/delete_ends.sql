@@ -1,1 +1,0 @@
-delete from jobrunner.ended t using jobrunner.job j where j.batch_id = $1 and t.job_id = j.id

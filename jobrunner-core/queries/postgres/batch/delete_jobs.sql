@@ -1,1 +1,0 @@
-delete from jobrunner.job where batch_id = $1

@@ -1,1 +1,0 @@
-delete from jobrunner.attempt where job_id = $1

@@ -1,1 +1,0 @@
-delete from jobrunner.ended where job_id = $1

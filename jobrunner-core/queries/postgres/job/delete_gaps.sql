@@ -1,1 +1,0 @@
-delete from jobrunner.log_gap where job_id = $1

@@ -1,1 +1,0 @@
-delete from jobrunner.log_chunk where job_id = $1

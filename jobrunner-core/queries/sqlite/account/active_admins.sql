@@ -1,1 +1,0 @@
-select count(*) from account where role = 'admin' and is_active

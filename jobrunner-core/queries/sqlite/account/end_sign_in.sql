@@ -1,1 +1,0 @@
-insert into ended_sign_in (id, expires_at) values (?1, ?2) on conflict (id) do nothing

@@ -1,3 +1,0 @@
-insert into account (id, email, password_hash, role, is_active, max_running_jobs, token_version, created_at)
-values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-on conflict (email) do nothing

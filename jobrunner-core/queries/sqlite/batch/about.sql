@@ -1,1 +1,0 @@
-select name, description, payload from batch where id = ?1

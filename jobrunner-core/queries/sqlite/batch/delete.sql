@@ -1,1 +1,0 @@
-delete from batch where id = ?1

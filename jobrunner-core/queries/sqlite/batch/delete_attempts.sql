@@ -1,1 +1,0 @@
-delete from attempt where job_id in (select id from job where batch_id = ?1)

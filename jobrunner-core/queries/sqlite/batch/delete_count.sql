@@ -1,1 +1,0 @@
-delete from batch_count where batch_id = ?1

@@ -1,1 +1,0 @@
-delete from job where batch_id = ?1

@@ -1,1 +1,0 @@
-select owner_id from batch where id = ?1

@@ -1,1 +1,0 @@
-delete from log_chunk where job_id = ?1

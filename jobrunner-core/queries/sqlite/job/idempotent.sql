@@ -1,1 +1,0 @@
-select digest, made_id from idempotency where owner_id = ?1 and key = ?2

@@ -1,1 +1,0 @@
-select status from job where id = ?1

@@ -1,1 +1,0 @@
-delete from deferred where job_id = ?1

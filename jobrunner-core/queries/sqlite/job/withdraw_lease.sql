@@ -1,1 +1,0 @@
-delete from lease where job_id = ?1 and started_at is null

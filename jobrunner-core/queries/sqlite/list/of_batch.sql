@@ -1,0 +1,2 @@
+-- As of_all, of batch $6.
+with given as not materialized (select * from job where batch_id = $6 and ($5 is null or owner_id = $5))

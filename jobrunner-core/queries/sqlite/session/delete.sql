@@ -1,1 +1,0 @@
-delete from session where id = ?1

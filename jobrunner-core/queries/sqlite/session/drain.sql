@@ -1,1 +1,0 @@
-update session set draining = 1 where id = ?1

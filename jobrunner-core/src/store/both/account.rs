@@ -1,0 +1,186 @@
+//! Accounts.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Connection, Store, bind, lock, sql, store_error};
+use crate::{
+    Error, Result, SignInId, User, UserId,
+    page::{Page, PageRequest},
+    store::{Account, AccountStore, AccountUpdate, engine::rows::AccountRow},
+};
+
+#[async_trait]
+impl AccountStore for Store {
+    async fn create_account(&self, account: Account) -> Result<()> {
+        self.change(|c| Box::pin(create(c, account))).await
+    }
+
+    async fn create_first_account(&self, account: Account) -> Result<bool> {
+        self.change(|c| Box::pin(create_first(c, account))).await
+    }
+
+    async fn account(&self, id: UserId) -> Result<Option<Account>> {
+        let row: Option<AccountRow> = sqlx::query_as(sql!("account/columns", both "account/get"))
+            .bind(id.as_uuid())
+            .fetch_optional(self.reads())
+            .await
+            .map_err(store_error)?;
+        row.map(AccountRow::into_account).transpose()
+    }
+
+    async fn signed_in_account(&self, id: UserId, sign_in: SignInId) -> Result<Option<Account>> {
+        let row: Option<AccountRow> =
+            sqlx::query_as(sql!("account/columns", both "account/signed_in"))
+                .bind(id.as_uuid())
+                .bind(sign_in.as_uuid())
+                .fetch_optional(self.reads())
+                .await
+                .map_err(store_error)?;
+        row.map(AccountRow::into_account).transpose()
+    }
+
+    async fn end_sign_in(&self, sign_in: SignInId, until: DateTime<Utc>) -> Result<()> {
+        self.change(move |c| Box::pin(end_sign_in(c, sign_in, until))).await
+    }
+
+    async fn use_refresh_token(
+        &self,
+        sign_in: SignInId,
+        uses: u32,
+        until: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.change(move |c| Box::pin(use_refresh_token(c, sign_in, uses, until))).await
+    }
+
+    async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
+        let row: Option<AccountRow> =
+            sqlx::query_as(sql!("account/columns", both "account/by_email"))
+                .bind(email)
+                .fetch_optional(self.reads())
+                .await
+                .map_err(store_error)?;
+        row.map(AccountRow::into_account).transpose()
+    }
+
+    async fn users(&self, page: PageRequest) -> Result<Page<User>> {
+        let rows: Vec<AccountRow> = sqlx::query_as(sql!("account/columns", both "account/list"))
+            .bind(page.after.unwrap_or(Uuid::max()))
+            .bind(i64::from(page.limit) + 1)
+            .fetch_all(self.reads())
+            .await
+            .map_err(store_error)?;
+        let users: Result<Vec<User>> =
+            rows.into_iter().map(|row| row.into_account().map(|account| account.user)).collect();
+        Ok(Page::from_surplus(users?, page.limit, |user| user.id.as_uuid()))
+    }
+
+    async fn update_account(&self, id: UserId, update: AccountUpdate) -> Result<User> {
+        self.change(move |c| Box::pin(apply(c, id, update))).await
+    }
+}
+
+async fn end_sign_in(
+    connection: &mut Connection,
+    sign_in: SignInId,
+    until: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query(sql!("account/forget_sign_ins"))
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    sqlx::query(sql!(both "account/end_sign_in"))
+        .bind(sign_in.as_uuid())
+        .bind(bind::time(until))
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+async fn use_refresh_token(
+    connection: &mut Connection,
+    sign_in: SignInId,
+    uses: u32,
+    until: DateTime<Utc>,
+) -> Result<bool> {
+    sqlx::query(sql!("account/forget_refreshed"))
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let used = sqlx::query(sql!(both "account/use_refresh_token"))
+        .bind(sign_in.as_uuid())
+        .bind(i64::from(uses))
+        .bind(bind::time(until))
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(used.rows_affected() > 0)
+}
+
+async fn create(connection: &mut Connection, account: Account) -> Result<()> {
+    let user = account.user;
+    let created = sqlx::query(sql!(both "account/insert"))
+        .bind(user.id.as_uuid())
+        .bind(user.email)
+        .bind(account.password_hash)
+        .bind(user.role.as_str())
+        .bind(user.is_active)
+        .bind(user.max_running_jobs.map(i64::from))
+        .bind(account.token_version)
+        .bind(bind::time(user.created_at))
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    if created.rows_affected() == 0 {
+        return Err(Error::Conflict("there is an account with this email address".to_owned()));
+    }
+    Ok(())
+}
+
+async fn create_first(connection: &mut Connection, account: Account) -> Result<bool> {
+    lock::accounts(connection).await?;
+    let accounts: i64 = sqlx::query_scalar(sql!(both "account/count"))
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    if accounts > 0 {
+        return Ok(false);
+    }
+    create(connection, account).await.map(|()| true)
+}
+
+async fn apply(connection: &mut Connection, id: UserId, update: AccountUpdate) -> Result<User> {
+    lock::accounts(connection).await?;
+    let row: Option<AccountRow> = sqlx::query_as(sql!("account/columns", both "account/get"))
+        .bind(id.as_uuid())
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let before = row.ok_or(Error::NotFound("user"))?.into_account()?;
+    let was_active_admin = before.is_active_admin();
+    let account = before.updated(update);
+    sqlx::query(sql!(both "account/update"))
+        .bind(id.as_uuid())
+        .bind(&account.password_hash)
+        .bind(account.user.role.as_str())
+        .bind(account.user.is_active)
+        .bind(account.user.max_running_jobs.map(i64::from))
+        .bind(account.token_version)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    if was_active_admin && !account.is_active_admin() {
+        let left: i64 = sqlx::query_scalar(sql!(both "account/active_admins"))
+            .fetch_one(connection)
+            .await
+            .map_err(store_error)?;
+        if left == 0 {
+            return Err(Error::Conflict(
+                "this is the last active admin; make another one first".to_owned(),
+            ));
+        }
+    }
+    Ok(account.user)
+}

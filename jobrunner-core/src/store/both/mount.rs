@@ -1,0 +1,22 @@
+//! What both stores say in the same words. Each store mounts this as a module of its own, where these
+//! names are what it has by them.
+
+use super::{
+    Arguments, Connection, Database, Pool, Store, append, bind, claim, expiry, group, lease, lists,
+    lock, pass, sql, store_error,
+};
+
+mod account;
+mod audit;
+pub(super) mod cancel;
+mod claimable;
+mod delete;
+mod exchange;
+mod insight;
+mod log;
+mod queue;
+pub(super) mod read;
+mod reclaim;
+mod session;
+pub(super) mod submit;
+mod traits;

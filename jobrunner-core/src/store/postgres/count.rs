@@ -1,0 +1,82 @@
+use std::collections::BTreeMap;
+
+use sqlx::{FromRow, PgConnection, PgPool, Postgres, postgres::PgArguments, query::Query};
+use uuid::Uuid;
+
+use super::{sql, store_error};
+use crate::{
+    Result,
+    store::engine::{
+        rows::CountsRow,
+        tally::{Difference, FLAKY, Tally},
+        values::code,
+    },
+};
+
+/// Adds the differences to the counts of this process, batches before owners and each in order, and
+/// begins the batches whose first job was started.
+pub(super) async fn write(connection: &mut PgConnection, slot: i16, tally: &Tally) -> Result<()> {
+    if tally.owners.is_empty() {
+        return Ok(());
+    }
+    let query = sqlx::query(sql!("count/add"));
+    let query = bind(query, &tally.batches, FLAKY + 1);
+    let query = bind(query, &tally.owners, FLAKY).bind(slot);
+    let started: Vec<Uuid> = tally.started.iter().copied().collect();
+    query.bind(started).execute(connection).await.map(|_| ()).map_err(store_error)
+}
+
+type Statement = Query<'static, Postgres, PgArguments>;
+
+/// Binds the ids and the first `counted` differences of each.
+fn bind(query: Statement, differences: &BTreeMap<Uuid, Difference>, counted: usize) -> Statement {
+    let ids: Vec<Uuid> = differences.keys().copied().collect();
+    (0..counted).fold(query.bind(ids), |query, place| {
+        let column: Vec<i64> = differences.values().map(|by| by[place]).collect();
+        query.bind(column)
+    })
+}
+
+#[derive(FromRow)]
+struct Ended {
+    id: Uuid,
+    #[sqlx(flatten)]
+    counts: CountsRow,
+}
+
+/// Ends those of the batches whose jobs have all ended, each once.
+pub(super) async fn end_batches(pool: &PgPool, batches: &[Uuid]) -> Result<()> {
+    if batches.is_empty() {
+        return Ok(());
+    }
+    let ended: Vec<Ended> = sqlx::query_as(sql!("batch/ended"))
+        .bind(batches)
+        .fetch_all(pool)
+        .await
+        .map_err(store_error)?;
+    for batch in ended {
+        let status = batch.counts.into_counts()?.batch_status(true);
+        sqlx::query(sql!("batch/finish"))
+            .bind(batch.id)
+            .bind(code(status))
+            .execute(pool)
+            .await
+            .map_err(store_error)?;
+    }
+    Ok(())
+}
+
+/// Ends every batch whose last job ended when its writer died.
+pub(super) async fn end_forgotten(pool: &PgPool) -> Result<()> {
+    let mut after = Uuid::nil();
+    loop {
+        let open: Vec<Uuid> = sqlx::query_scalar(sql!("batch/open"))
+            .bind(after)
+            .fetch_all(pool)
+            .await
+            .map_err(store_error)?;
+        let Some(last) = open.last() else { return Ok(()) };
+        after = *last;
+        end_batches(pool, &open).await?;
+    }
+}

@@ -1,0 +1,31 @@
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+use super::{SqliteStore, both::cancel::Target, clock, sql, steps, store_error};
+use crate::{Result, Status, store::engine::values::code};
+
+/// Ends what waits of a job or batch, with this status, and marks what runs. Returns how many that
+/// were.
+pub(super) async fn pass(
+    connection: &mut SqliteConnection,
+    id: Uuid,
+    status: Status,
+) -> Result<(u64, u64)> {
+    let told = sqlx::query(sql!("cancel/mark")).bind(id).execute(&mut *connection).await;
+    let withdraw =
+        steps!("cancel/withdraw_leases", "cancel/withdraw_ready", "cancel/withdraw_deferred");
+    sqlx::query(withdraw).bind(id).execute(&mut *connection).await.map_err(store_error)?;
+    let ended = sqlx::query(sql!("cancel/end"))
+        .bind(id)
+        .bind(code(status))
+        .bind(clock::now())
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok((ended.rows_affected(), told.map_err(store_error)?.rows_affected()))
+}
+
+/// Whether something was moved at the moment of the pass: there is one writer, so nothing is.
+pub(super) async fn has_escaped(_: &SqliteStore, _: Target) -> Result<bool> {
+    Ok(false)
+}
