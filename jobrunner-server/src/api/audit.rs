@@ -8,9 +8,11 @@ use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Result},
     auth::Caller,
-    jobs::page,
+    http::{
+        answer::{Answer, Result},
+        page::page,
+    },
     model,
 };
 
@@ -35,7 +37,7 @@ impl AuditApi {
         /// Only what was done to the thing with this id; a queue's is its name.
         target_id: Query<Option<String>>,
         /// How many items at most: 1 to 1000.
-        #[oai(default = "super::jobs::default_limit")]
+        #[oai(default = "super::http::page::default_limit")]
         limit: Query<u32>,
         /// The `next_cursor` of the page before.
         cursor: Query<Option<String>>,

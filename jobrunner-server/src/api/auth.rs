@@ -14,9 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Tag,
-    answer::{Answer, Done, Result},
-    body, model,
-    problem::Failure,
+    http::{
+        answer::{Answer, Done, Result},
+        body,
+        problem::Failure,
+    },
+    model,
 };
 use crate::parameters;
 

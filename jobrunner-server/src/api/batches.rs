@@ -15,12 +15,14 @@ use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Done, Result},
     auth::Caller,
-    body::JsonBody,
-    idempotency::idempotency,
-    jobs::{default_limit, page},
-    members::BatchBody,
+    http::{
+        answer::{Answer, Done, Result},
+        body::JsonBody,
+        idempotency::idempotency,
+        members::BatchBody,
+        page::page,
+    },
     model,
 };
 
@@ -66,7 +68,7 @@ impl BatchesApi {
         /// The exact name; `*` in it stands for any text.
         name: Query<Option<String>>,
         /// How many items at most: 1 to 1000.
-        #[oai(default = "default_limit")]
+        #[oai(default = "super::http::page::default_limit")]
         limit: Query<u32>,
         /// The `next_cursor` of the page before.
         cursor: Query<Option<String>>,
@@ -108,7 +110,7 @@ impl BatchesApi {
         /// In which order, newest first if it is left out.
         sort: Query<Option<model::Order>>,
         /// How many items at most: 1 to 1000.
-        #[oai(default = "default_limit")]
+        #[oai(default = "super::http::page::default_limit")]
         limit: Query<u32>,
         /// The `next_cursor` of the page before.
         cursor: Query<Option<String>>,

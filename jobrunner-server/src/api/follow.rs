@@ -23,7 +23,12 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Tag, answer::Result, auth::Caller, model, problem::Failure};
+use super::{
+    Tag,
+    auth::Caller,
+    http::{answer::Result, problem::Failure},
+    model,
+};
 
 /// How long a stream may be silent, for the sake of proxies that close silent connections.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     Tag,
-    answer::{Answer, Result},
+    http::answer::{Answer, Result},
     model,
 };
 

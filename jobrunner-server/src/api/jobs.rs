@@ -1,42 +1,22 @@
-use jobrunner_core::{BatchId, JobId, NewJob, Service, UserId, job::JobFilter, page::PageRequest};
+use jobrunner_core::{BatchId, JobId, NewJob, Service, UserId, job::JobFilter};
 use poem::{Request, web::Data};
 use poem_openapi::{
     OpenApi,
     param::{Header, Path, Query},
 };
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Done, Result},
     auth::Caller,
-    body::JsonBody,
-    idempotency::idempotency,
+    http::{
+        answer::{Answer, Done, Result},
+        body::JsonBody,
+        idempotency::idempotency,
+        page::{Whole, page},
+    },
     model,
 };
-
-/// How many items a page has when the caller does not say.
-pub(crate) fn default_limit() -> u32 {
-    100
-}
-
-pub(crate) fn page(limit: u32, cursor: Option<String>) -> Result<PageRequest> {
-    Ok(PageRequest::parse(Some(limit), cursor.as_deref())?)
-}
-
-/// A list that is short enough for one page.
-#[derive(Serialize)]
-pub(crate) struct Whole<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) next_cursor: Option<String>,
-}
-
-impl<T> From<Vec<T>> for Whole<T> {
-    fn from(items: Vec<T>) -> Self {
-        Self { items, next_cursor: None }
-    }
-}
 
 pub(crate) struct JobsApi;
 
@@ -76,7 +56,7 @@ impl JobsApi {
         /// In which order, newest first if it is left out. Others need `batch_id`.
         sort: Query<Option<model::Order>>,
         /// How many items at most: 1 to 1000.
-        #[oai(default = "default_limit")]
+        #[oai(default = "super::http::page::default_limit")]
         limit: Query<u32>,
         /// The `next_cursor` of the page before.
         cursor: Query<Option<String>>,

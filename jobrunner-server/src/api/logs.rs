@@ -19,11 +19,13 @@ use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Result},
     auth::Caller,
+    http::{
+        answer::{Answer, Result},
+        problem::Failure,
+        range::{Wanted, wanted},
+    },
     model,
-    problem::Failure,
-    range::{Wanted, wanted},
 };
 
 #[derive(Serialize)]

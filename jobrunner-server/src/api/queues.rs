@@ -1,23 +1,20 @@
 use jobrunner_core::{Service, lease::QueueUpdate};
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{
     Tag,
-    answer::{Answer, Result},
     auth::Caller,
-    body::JsonBody,
+    http::{
+        answer::{Answer, Result},
+        body::JsonBody,
+        page::Whole,
+    },
     model,
 };
 
 pub(crate) struct QueuesApi;
-
-#[derive(Serialize)]
-struct Items<T> {
-    items: Vec<T>,
-    next_cursor: Option<String>,
-}
 
 /// What is to change.
 #[derive(Deserialize)]
@@ -38,8 +35,7 @@ impl QueuesApi {
         Data(service): Data<&Service>,
         Caller(caller): Caller,
     ) -> Result<Answer<model::QueuePage>> {
-        let items = service.queues(&caller).await?;
-        Answer::of(&Items { items, next_cursor: None })
+        Answer::of(&Whole::from(service.queues(&caller).await?))
     }
 
     /// Pause a queue, or change its weight

@@ -19,9 +19,9 @@ use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Result},
     auth::Caller,
     follow::KEEP_ALIVE,
+    http::answer::{Answer, Result},
     model,
 };
 use crate::junit::{self, Document};

@@ -13,10 +13,12 @@ use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Done, Result},
     auth::Caller,
-    body::JsonBody,
-    jobs::page,
+    http::{
+        answer::{Answer, Done, Result},
+        body::JsonBody,
+        page::page,
+    },
     model,
 };
 
@@ -85,7 +87,7 @@ impl UsersApi {
         Data(service): Data<&Service>,
         Caller(caller): Caller,
         /// How many items at most: 1 to 1000.
-        #[oai(default = "super::jobs::default_limit")]
+        #[oai(default = "super::http::page::default_limit")]
         limit: Query<u32>,
         /// The `next_cursor` of the page before.
         cursor: Query<Option<String>>,

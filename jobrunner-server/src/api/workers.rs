@@ -5,9 +5,11 @@ use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Result},
     auth::Caller,
-    jobs::Whole,
+    http::{
+        answer::{Answer, Result},
+        page::Whole,
+    },
     model,
 };
 

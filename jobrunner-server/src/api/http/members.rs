@@ -17,7 +17,8 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{body, model};
+use super::body;
+use crate::api::model;
 
 /// The largest body of a new batch.
 const LIMIT: usize = 128 << 20;
