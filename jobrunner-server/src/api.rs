@@ -4,6 +4,7 @@
 pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod batches;
+pub(crate) mod document;
 pub(crate) mod follow;
 pub(crate) mod health;
 mod http;

@@ -1,7 +1,6 @@
-use jobrunner_core::{Service, lease::QueueUpdate};
+use jobrunner_core::Service;
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
-use serde::Deserialize;
 
 use super::{
     Tag,
@@ -9,19 +8,22 @@ use super::{
     http::{
         answer::{Answer, Result},
         body::JsonBody,
-        page::Whole,
+        parameter::{Given, parameters},
     },
     model,
 };
 
 pub(crate) struct QueuesApi;
 
-/// What is to change.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    paused: Option<bool>,
-    weight: Option<f64>,
+parameters! {
+    /// The name of a queue.
+    QueueName(String) {
+        "type": "string", "minLength": 1, "maxLength": 64, "pattern": model::pattern::QUEUE,
+    } |text| {
+        // Core says what is wrong with it: a path that cannot be read would be one that is not
+        // there.
+        Ok(text.to_owned())
+    };
 }
 
 #[OpenApi(tag = "Tag::Workers")]
@@ -34,8 +36,8 @@ impl QueuesApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
-    ) -> Result<Answer<model::QueuePage>> {
-        Answer::of(&Whole::from(service.queues(&caller).await?))
+    ) -> Result<Answer<model::Page<model::Queue>>> {
+        Answer::of(service.queues(&caller).await?)
     }
 
     /// Pause a queue, or change its weight
@@ -46,11 +48,9 @@ impl QueuesApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
-        name: Path<String>,
-        change: JsonBody<Change, model::QueueUpdate>,
-    ) -> Result<Answer<model::QueueState>> {
-        let Change { paused, weight } = change.value;
-        let update = QueueUpdate { paused, weight };
-        Answer::of(&service.update_queue(&caller, &name.0, update).await?)
+        name: Path<Given<QueueName>>,
+        change: JsonBody<model::QueueUpdate>,
+    ) -> Result<Answer<model::Queue>> {
+        Answer::of(service.update_queue(&caller, &name.0.0.0, change.value.into()).await?)
     }
 }

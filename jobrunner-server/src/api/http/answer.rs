@@ -1,60 +1,70 @@
-//! Answers: values of core as JSON, described by the mirrors of [`model`](super::model).
-
-use std::marker::PhantomData;
+//! Answers: values of [`model`](crate::api::model) as JSON.
 
 use poem::{IntoResponse, Response, http::StatusCode};
 use poem_openapi::{
     ApiResponse,
-    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
-    types::Type,
+    registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::problem::Failure;
+use super::{body, problem::Failure, schema};
 
 /// What a handler answers.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
-const JSON: &str = "application/json; charset=utf-8";
+/// A value as JSON with a status, 200 unless it says otherwise.
+pub(crate) struct Answer<T, const STATUS: u16 = 200>(T);
 
-/// A JSON body with a status, 200 unless it says otherwise; `Schema` describes it.
-pub(crate) struct Answer<Schema, const STATUS: u16 = 200> {
-    body: Vec<u8>,
-    schema: PhantomData<fn() -> Schema>,
-}
-
-impl<Schema, const STATUS: u16> Answer<Schema, STATUS> {
-    /// The value as JSON.
-    pub(crate) fn of(value: &impl Serialize) -> Result<Self> {
-        let body = serde_json::to_vec(value).map_err(|error| Failure::internal(&error))?;
-        Ok(Self { body, schema: PhantomData })
+impl<T, const STATUS: u16> Answer<T, STATUS> {
+    /// Answers with something of core's.
+    pub(crate) fn of(value: impl Into<T>) -> Result<Self> {
+        Ok(Self(value.into()))
     }
 }
 
-impl<Schema: Type, const STATUS: u16> IntoResponse for Answer<Schema, STATUS> {
+impl<T: Serialize + Send, const STATUS: u16> IntoResponse for Answer<T, STATUS> {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(STATUS).unwrap_or(StatusCode::OK);
-        Response::builder().status(status).content_type(JSON).body(self.body)
-    }
-}
-
-impl<Schema: Type, const STATUS: u16> ApiResponse for Answer<Schema, STATUS> {
-    fn meta() -> MetaResponses {
-        let content = vec![MetaMediaType { content_type: JSON, schema: Schema::schema_ref() }];
-        MetaResponses {
-            responses: vec![MetaResponse {
-                description: if STATUS == 202 { "Accepted" } else { "" },
-                status: Some(STATUS),
-                status_range: None,
-                content,
-                headers: Vec::new(),
-            }],
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => {
+                let status = StatusCode::from_u16(STATUS).unwrap_or(StatusCode::OK);
+                Response::builder()
+                    .status(status)
+                    .content_type("application/json; charset=utf-8")
+                    .body(body)
+            }
+            Err(error) => Failure::internal(&error).into_response(),
         }
     }
+}
 
-    fn register(registry: &mut Registry) {
-        Schema::register(registry);
+impl<T: JsonSchema, const STATUS: u16> ApiResponse for Answer<T, STATUS> {
+    fn meta() -> MetaResponses {
+        let description = match STATUS {
+            201 => "Created",
+            202 => "Accepted",
+            _ => "Done",
+        };
+        described(&[(STATUS, description)], body::JSON, schema::answered::<T>())
     }
+
+    fn register(_: &mut Registry) {}
+}
+
+/// Describes answers that differ in their status alone.
+pub(crate) fn described(
+    statuses: &[(u16, &'static str)],
+    content_type: &'static str,
+    schema: MetaSchemaRef,
+) -> MetaResponses {
+    let response = |(status, description): &(u16, &'static str)| MetaResponse {
+        description,
+        status: Some(*status),
+        status_range: None,
+        content: vec![MetaMediaType { content_type, schema: schema.clone() }],
+        headers: Vec::new(),
+    };
+    MetaResponses { responses: statuses.iter().map(response).collect() }
 }
 
 /// Done, and there is nothing to say.
