@@ -1,26 +1,24 @@
-//! The REST API, one file per resource.
+//! The REST API: one file per resource here, what all of them need in [`http`], and the shapes of
+//! requests and answers in [`model`].
 
-pub(crate) mod answer;
 pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod batches;
-pub(crate) mod body;
+pub(crate) mod document;
 pub(crate) mod follow;
 pub(crate) mod health;
-pub(crate) mod idempotency;
+mod http;
 pub(crate) mod jobs;
 pub(crate) mod logs;
-pub(crate) mod members;
 pub(crate) mod model;
-pub(crate) mod problem;
 pub(crate) mod queues;
-pub(crate) mod range;
 pub(crate) mod results;
 pub(crate) mod users;
 pub(crate) mod workers;
-pub(crate) mod wrong;
 
 use poem_openapi::Tags;
+
+pub(crate) use self::http::{problem, wrong};
 
 /// The chapters of the description.
 #[derive(Tags)]

@@ -11,10 +11,7 @@ use poem::{
 };
 use poem_openapi::error::{AuthorizationError, ParseParamError, ParsePathError};
 
-use crate::{
-    api::{problem::Failure, wrong},
-    words,
-};
+use crate::api::{problem::Failure, wrong};
 
 /// Every error as `application/problem+json`.
 pub(crate) async fn problem(error: poem::Error) -> Response {
@@ -37,10 +34,7 @@ fn failure(error: &poem::Error) -> Failure {
         return Failure::new(StatusCode::UNAUTHORIZED, detail);
     }
     if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
-        let message = match words::of(parameter.name) {
-            Some(words) => format!("must be one of {words}"),
-            None => wrong::of_parameter(&parameter.reason).to_owned(),
-        };
+        let message = wrong::of_parameter(&parameter.reason);
         return Failure::from(Violation::new(parameter.name, message));
     }
     if let Some(ParseQueryError(error)) = error.downcast_ref::<ParseQueryError>() {

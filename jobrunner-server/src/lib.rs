@@ -1,4 +1,5 @@
-//! The HTTP side of JobRunner: the REST API with its OpenAPI description, Swagger UI and the dashboard.
+//! The HTTP side of JobRunner: the REST API with its OpenAPI description, Swagger UI and the
+//! dashboard.
 //!
 //! Handlers translate: they parse a request, find out who the caller is, make one call of
 //! [`Service`], and shape the answer. What a caller may do is decided in core, nowhere here.
@@ -16,7 +17,6 @@ mod methods;
 mod parameters;
 mod routes;
 mod trace;
-mod words;
 
 use std::{io, time::Duration};
 
@@ -62,6 +62,6 @@ pub async fn serve(
 
 /// The OpenAPI description of the API as indented JSON, as it is served at `/api/v1/openapi.json`.
 #[must_use]
-pub fn openapi() -> String {
+pub fn openapi() -> &'static str {
     routes::description()
 }

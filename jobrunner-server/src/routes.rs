@@ -1,5 +1,7 @@
 //! The map of URLs.
 
+use std::sync::LazyLock;
+
 use jobrunner_core::Service;
 use poem::{
     Endpoint, EndpointExt, IntoEndpoint, Response, Route, handler, middleware::CookieJarManager,
@@ -9,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{
-        audit::AuditApi, auth::AuthApi, batches::BatchesApi, follow::FollowApi, health::HealthApi,
-        jobs::JobsApi, logs::LogsApi, queues::QueuesApi, results::ResultsApi, users::UsersApi,
-        workers::WorkersApi,
+        audit::AuditApi, auth::AuthApi, batches::BatchesApi, document, follow::FollowApi,
+        health::HealthApi, jobs::JobsApi, logs::LogsApi, queues::QueuesApi, results::ResultsApi,
+        users::UsersApi, workers::WorkersApi,
     },
     assets, dashboard, errors,
     methods::{Described, get},
@@ -49,17 +51,15 @@ pub(crate) fn routes(service: Service, stop: CancellationToken) -> impl Endpoint
 
 fn api() -> impl Endpoint {
     let api = described();
-    let description = spec(&api);
+    let description = document::complete(&api.spec());
     Described::new(api.into_endpoint(), &description)
 }
 
 /// The description as it is served: indented, so that changes to the committed copy can be read.
-pub(crate) fn description() -> String {
-    format!("{:#}\n", spec(&described()))
-}
-
-fn spec(api: &OpenApiService<Apis, ()>) -> serde_json::Value {
-    serde_json::from_str(&api.spec()).expect("poem-openapi writes JSON")
+pub(crate) fn description() -> &'static str {
+    static DESCRIPTION: LazyLock<String> =
+        LazyLock::new(|| format!("{:#}\n", document::complete(&described().spec())));
+    &DESCRIPTION
 }
 
 #[handler]
@@ -74,6 +74,6 @@ fn described() -> OpenApiService<Apis, ()> {
     );
     OpenApiService::new(apis, "JobRunner", env!("CARGO_PKG_VERSION"))
         .description(include_str!("api/description.md"))
-        .license(LicenseObject::new("MIT OR Apache-2.0"))
+        .license(LicenseObject::new(env!("CARGO_PKG_LICENSE")).url(env!("CARGO_PKG_REPOSITORY")))
         .server("/api/v1")
 }

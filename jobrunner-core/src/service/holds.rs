@@ -3,10 +3,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Service;
 use crate::{
     Batch, Job, Result, Status, UserId,
-    authz::{Action, Principal, Scope},
-    job::{Attempt, Hold},
+    attempt::Attempt,
+    authz::{Action, Principal},
+    job::Hold,
     lease::Worker,
     retry::is_of_the_worker,
+    user::Scope,
 };
 
 impl Service {

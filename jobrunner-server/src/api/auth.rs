@@ -1,22 +1,20 @@
-use jobrunner_core::{
-    Principal, Service, Violation,
-    authz::{Credential, Tokens},
-};
+use jobrunner_core::{Principal, Service, Violation, authz::Credential};
 use poem::{Request, RequestBody, web::Data};
 use poem_openapi::{
-    ApiExtractor, ApiExtractorType, ExtractParamOptions, Object, OpenApi, SecurityScheme,
+    ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi, SecurityScheme,
     auth::Bearer,
-    registry::{MetaMediaType, MetaRequest, Registry},
-    types::Type,
+    registry::{MetaRequest, Registry},
 };
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
 
 use super::{
     Tag,
-    answer::{Answer, Done, Result},
-    body, model,
-    problem::Failure,
+    http::{
+        answer::{Answer, Done, Result},
+        body,
+        problem::Failure,
+    },
+    model::{SignIn, Token},
 };
 use crate::parameters;
 
@@ -42,25 +40,19 @@ pub(crate) struct AuthApi;
 impl AuthApi {
     /// Sign in, or go on being signed in
     ///
-    /// The password grant of OAuth2: a form with `username` (the email address) and `password`. Or its refresh
-    /// grant: `grant_type=refresh_token` with the `refresh_token` of the answer before. That is used once, also
-    /// if the answer is lost; sent again it ends the sign-in with all its tokens, as it may have been stolen.
+    /// The password grant of OAuth2: a form with `username` (the email address) and `password`. Or
+    /// its refresh grant: `grant_type=refresh_token` with the `refresh_token` of the answer before.
+    /// That is used once, also if the answer is lost; sent again it ends the sign-in with all its
+    /// tokens, as it may have been stolen.
     #[oai(path = "/auth/token", method = "post", operation_id = "sign_in")]
     async fn token(
         &self,
         Data(service): Data<&Service>,
         GrantForm(grant): GrantForm,
-    ) -> Result<Answer<model::Token>> {
-        let Tokens { access, refresh } = match grant {
+    ) -> Result<Answer<Token>> {
+        Answer::of(match grant {
             Grant::Password { username, password } => service.sign_in(&username, password).await?,
             Grant::RefreshToken(token) => service.refresh(token).await?,
-        };
-        Answer::of(&Token {
-            access_token: access.token,
-            token_type: "bearer",
-            expires_in: access.lifetime.as_secs(),
-            refresh_token: refresh.token.expose_secret(),
-            refresh_token_expires_in: refresh.lifetime.as_secs(),
         })
     }
 
@@ -74,38 +66,10 @@ impl AuthApi {
     }
 }
 
-#[derive(Serialize)]
-struct Token<'a> {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: u64,
-    refresh_token: &'a str,
-    refresh_token_expires_in: u64,
-}
-
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A sign-in has a few hundred bytes.
 const LIMIT: usize = 1 << 20;
-
-/// What a sign-in consists of.
-#[derive(Deserialize, Object)]
-struct SignIn {
-    /// `password`, also if it is left out, or `refresh_token`.
-    grant_type: Option<String>,
-    /// The email address, for a password.
-    username: Option<String>,
-    /// The password.
-    password: Option<String>,
-    /// The token of the answer before, for a refresh token.
-    refresh_token: Option<String>,
-    /// Not used.
-    scope: Option<String>,
-    /// Not used.
-    client_id: Option<String>,
-    /// Not used.
-    client_secret: Option<String>,
-}
 
 /// What somebody signs in with.
 enum Grant {
@@ -150,13 +114,10 @@ impl<'a> ApiExtractor<'a> for GrantForm {
     type ParamType = ();
     type ParamRawType = ();
 
-    fn register(registry: &mut Registry) {
-        SignIn::register(registry);
-    }
+    fn register(_: &mut Registry) {}
 
     fn request_meta() -> Option<MetaRequest> {
-        let content = vec![MetaMediaType { content_type: FORM, schema: SignIn::schema_ref() }];
-        Some(MetaRequest { description: None, content, required: true })
+        body::described::<SignIn>(FORM)
     }
 
     async fn from_request(

@@ -1,35 +1,26 @@
 use std::sync::Arc;
 
-use jobrunner_core::{
-    BatchId, Service, UserId,
-    batch::{BatchFilter, RerunOnly},
-    job::JobFilter,
-};
+use jobrunner_core::{BatchId, Service, UserId, batch::BatchFilter, job::JobFilter};
 use poem::{Request, web::Data};
 use poem_openapi::{
     OpenApi,
-    param::{Header, Path, Query},
+    param::{Path, Query},
 };
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Done, Result},
     auth::Caller,
-    body::JsonBody,
-    idempotency::idempotency,
-    jobs::{default_limit, page},
-    members::BatchBody,
+    http::{
+        answer::{Answer, Done, Result},
+        body::JsonBody,
+        idempotency::{Key, idempotency},
+        members::BatchBody,
+        page::{Cursor, Limit, page},
+        parameter::{Given, Text},
+    },
     model,
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rerun {
-    #[serde(default)]
-    only: RerunOnly,
-}
 
 pub(crate) struct BatchesApi;
 
@@ -46,12 +37,12 @@ impl BatchesApi {
         Caller(caller): Caller,
         /// Makes it safe to send the request again: the same key and body answer the same batch.
         #[oai(name = "Idempotency-Key")]
-        _key: Header<Option<String>>,
+        key: Key,
         body: BatchBody,
     ) -> Result<Answer<model::Batch, 202>> {
-        let once = idempotency(request, &body.bytes)?;
+        let once = idempotency(key, request, &body.bytes)?;
         let members = Arc::new(body.members);
-        Answer::of(&service.submit_batch(&caller, body.batch, members, once).await?)
+        Answer::of(service.submit_batch(&caller, body.batch, members, once).await?)
     }
 
     /// List batches
@@ -61,23 +52,22 @@ impl BatchesApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
-        status: Query<Option<model::Status>>,
+        status: Query<Option<Given<model::Status>>>,
         owner_id: Query<Option<Uuid>>,
         /// The exact name; `*` in it stands for any text.
-        name: Query<Option<String>>,
+        name: Query<Option<Given<Text>>>,
         /// How many items at most: 1 to 1000.
-        #[oai(default = "default_limit")]
-        limit: Query<u32>,
+        limit: Limit,
         /// The `next_cursor` of the page before.
-        cursor: Query<Option<String>>,
-    ) -> Result<Answer<model::BatchPage>> {
+        cursor: Cursor,
+    ) -> Result<Answer<model::Page<model::Batch>>> {
         let filter = BatchFilter {
-            status: status.0.map(Into::into),
+            status: status.0.map(|status| status.0.into()),
             owner: owner_id.0.map(UserId::from),
-            name: name.0.map(Into::into),
+            name: name.0.map(|name| name.0.0.into()),
             ..BatchFilter::default()
         };
-        Answer::of(&service.batches(&caller, filter, page(limit.0, cursor.0)?).await?)
+        Answer::of(service.batches(&caller, filter, page(limit, cursor)?).await?)
     }
 
     /// One batch
@@ -88,7 +78,7 @@ impl BatchesApi {
         Caller(caller): Caller,
         id: Path<Uuid>,
     ) -> Result<Answer<model::Batch>> {
-        Answer::of(&service.batch(&caller, BatchId::from(id.0)).await?)
+        Answer::of(service.batch(&caller, BatchId::from(id.0)).await?)
     }
 
     /// The jobs of a batch
@@ -99,30 +89,29 @@ impl BatchesApi {
         Data(service): Data<&Service>,
         Caller(caller): Caller,
         id: Path<Uuid>,
-        status: Query<Option<model::Status>>,
-        queue: Query<Option<String>>,
+        status: Query<Option<Given<model::Status>>>,
+        queue: Query<Option<Given<Text>>>,
         /// The exact name; `*` in it stands for any text.
-        name: Query<Option<String>>,
+        name: Query<Option<Given<Text>>>,
         /// Only those that ended for this reason.
-        reason: Query<Option<model::Reason>>,
+        reason: Query<Option<Given<model::Reason>>>,
         /// In which order, newest first if it is left out.
-        sort: Query<Option<model::Order>>,
+        sort: Query<Option<Given<model::Order>>>,
         /// How many items at most: 1 to 1000.
-        #[oai(default = "default_limit")]
-        limit: Query<u32>,
+        limit: Limit,
         /// The `next_cursor` of the page before.
-        cursor: Query<Option<String>>,
-    ) -> Result<Answer<model::JobPage>> {
+        cursor: Cursor,
+    ) -> Result<Answer<model::Page<model::Job>>> {
         let filter = JobFilter {
-            status: status.0.map(Into::into),
+            status: status.0.map(|status| status.0.into()),
             batch: Some(BatchId::from(id.0)),
-            queue: queue.0,
-            name: name.0,
-            reason: reason.0.map(Into::into),
-            order: sort.0.map(Into::into).unwrap_or_default(),
+            queue: queue.0.map(|queue| queue.0.0),
+            name: name.0.map(|name| name.0.0),
+            reason: reason.0.map(|reason| reason.0.into()),
+            order: sort.0.map(|order| order.0.into()).unwrap_or_default(),
             ..JobFilter::default()
         };
-        Answer::of(&service.members(&caller, filter, page(limit.0, cursor.0)?).await?)
+        Answer::of(service.members(&caller, filter, page(limit, cursor)?).await?)
     }
 
     /// Cancel every job of a batch that has not ended
@@ -133,7 +122,7 @@ impl BatchesApi {
         Caller(caller): Caller,
         id: Path<Uuid>,
     ) -> Result<Answer<model::Batch>> {
-        Answer::of(&service.cancel_batch(&caller, BatchId::from(id.0)).await?)
+        Answer::of(service.cancel_batch(&caller, BatchId::from(id.0)).await?)
     }
 
     /// Submit members of a batch again, as a new batch
@@ -143,9 +132,9 @@ impl BatchesApi {
         Data(service): Data<&Service>,
         Caller(caller): Caller,
         id: Path<Uuid>,
-        body: JsonBody<Rerun, model::Rerun>,
+        body: JsonBody<model::Rerun>,
     ) -> Result<Answer<model::Batch, 202>> {
-        Answer::of(&service.rerun_batch(&caller, BatchId::from(id.0), body.value.only).await?)
+        Answer::of(service.rerun_batch(&caller, BatchId::from(id.0), body.value.only).await?)
     }
 
     /// Forget a batch that has ended, with its jobs

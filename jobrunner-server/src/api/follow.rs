@@ -7,7 +7,7 @@ use jobrunner_core::{
     service::{Followed, FollowedTo, LogPlace},
 };
 use poem::{
-    IntoResponse, Response,
+    IntoResponse, Request, Response,
     web::{
         Data,
         sse::{Event, SSE},
@@ -16,17 +16,31 @@ use poem::{
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Header, Path},
-    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
-    types::Type,
+    registry::{MetaResponses, Registry},
 };
-use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Tag, answer::Result, auth::Caller, model, problem::Failure};
+use super::{
+    Tag,
+    auth::Caller,
+    http::{
+        answer::{Result, described},
+        parameter::{Given, header, parameters},
+        schema,
+    },
+    model::LogEvent,
+};
 
 /// How long a stream may be silent, for the sake of proxies that close silent connections.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+parameters! {
+    /// The id of the last event that was read.
+    EventId(LogPlace) { "type": "string", "pattern": "^([0-9]+:[0-9]+:[0-9]+)?$" } |text| {
+        text.parse::<LogPlace>().map_err(|violation| violation.message)
+    };
+}
 
 pub(crate) struct FollowApi;
 
@@ -34,24 +48,25 @@ pub(crate) struct FollowApi;
 impl FollowApi {
     /// A job's output as it comes, as server-sent events
     ///
-    /// Events are `output` (what was written to a stream), `gap` (what was not kept of it), `status` (the
-    /// job stands differently, or another attempt was started) and `end`, after which the server closes the
-    /// stream. The id of an event is `ATTEMPT:STDOUT:STDERR`, how far the output has been told; sent back
-    /// as `Last-Event-ID`, the stream goes on from there. Where `text` is not UTF-8, what is not is
-    /// replaced in it, and `base64` has every byte.
+    /// Events are `output` (what was written to a stream), `gap` (what was not kept of it),
+    /// `status` (the job stands differently, or another attempt was started) and `end`, after which
+    /// the server closes the stream. The id of an event is `ATTEMPT:STDOUT:STDERR`, how far the
+    /// output has been told; sent back as `Last-Event-ID`, the stream goes on from there. Where
+    /// `text` is not UTF-8, what is not is replaced in it, and `base64` has every byte.
     #[oai(path = "/jobs/:id/logs/follow", method = "get", operation_id = "follow_job_logs")]
     async fn follow(
         &self,
         Data(service): Data<&Service>,
         Data(stop): Data<&CancellationToken>,
+        request: &Request,
         Caller(caller): Caller,
         id: Path<Uuid>,
         /// Where to go on; empty is from the beginning.
         #[oai(name = "Last-Event-ID")]
-        last_event_id: Header<Option<String>>,
+        last_event_id: Header<Option<Given<EventId>>>,
     ) -> Result<Events> {
-        let place = last_event_id.0.unwrap_or_default().parse::<LogPlace>();
-        let place = place.map_err(Failure::from)?;
+        let last = header(last_event_id, request, "Last-Event-ID")?;
+        let place = last.map(|id| id.0).unwrap_or_default();
         let events = service.follow(&caller, JobId::from(id.0), place).await?;
         // Open streams would hold up the end of the server.
         let events = events.take_until(stop.clone().cancelled_owned());
@@ -64,55 +79,24 @@ impl FollowApi {
     }
 }
 
-#[derive(Serialize)]
-struct Told<'a> {
-    attempt: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    base64: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    omitted_bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'static str>,
-}
-
 fn render((place, event): FollowedTo) -> Event {
-    let nothing = Told {
-        attempt: place.attempt,
-        stream: None,
-        offset: None,
-        text: None,
-        base64: None,
-        omitted_bytes: None,
-        status: None,
-    };
+    let nothing = LogEvent { attempt: place.attempt, ..LogEvent::default() };
     let (name, told) = match &event {
         Followed::Output { stream, offset, bytes } => {
             let text = String::from_utf8_lossy(bytes);
             let is_replaced = matches!(text, Cow::Owned(_));
             let base64 = is_replaced.then(|| BASE64_STANDARD.encode(bytes));
-            let (stream, offset) = (Some(stream.as_str()), Some(*offset));
-            ("output", Told { stream, offset, text: Some(text), base64, ..nothing })
+            let (stream, offset) = (Some((*stream).into()), Some(*offset));
+            ("output", LogEvent { stream, offset, text: Some(text), base64, ..nothing })
         }
         Followed::Gap { stream, from, to } => {
-            let omitted_bytes = Some(to - from);
-            (
-                "gap",
-                Told {
-                    stream: Some(stream.as_str()),
-                    offset: Some(*from),
-                    omitted_bytes,
-                    ..nothing
-                },
-            )
+            let (stream, offset) = (Some((*stream).into()), Some(*from));
+            ("gap", LogEvent { stream, offset, omitted_bytes: Some(to - from), ..nothing })
         }
-        Followed::Status(status) => ("status", Told { status: Some(status.as_str()), ..nothing }),
-        Followed::End(status) => ("end", Told { status: Some(status.as_str()), ..nothing }),
+        Followed::Status(status) => {
+            ("status", LogEvent { status: Some((*status).into()), ..nothing })
+        }
+        Followed::End(status) => ("end", LogEvent { status: Some((*status).into()), ..nothing }),
     };
     // A map of strings and numbers can always be written.
     let data = serde_json::to_string(&told).unwrap_or_default();
@@ -130,22 +114,9 @@ impl IntoResponse for Events {
 
 impl ApiResponse for Events {
     fn meta() -> MetaResponses {
-        let content = vec![MetaMediaType {
-            content_type: "text/event-stream",
-            schema: model::LogEvent::schema_ref(),
-        }];
-        MetaResponses {
-            responses: vec![MetaResponse {
-                description: "Events whose data is as described",
-                status: Some(200),
-                status_range: None,
-                content,
-                headers: Vec::new(),
-            }],
-        }
+        let about = [(200, "Events, whose data are each a `LogEvent`")];
+        described(&about, "text/event-stream", schema::events::<LogEvent<'_>>())
     }
 
-    fn register(registry: &mut Registry) {
-        model::LogEvent::register(registry);
-    }
+    fn register(_: &mut Registry) {}
 }

@@ -1,42 +1,23 @@
-use jobrunner_core::{BatchId, JobId, NewJob, Service, UserId, job::JobFilter, page::PageRequest};
+use jobrunner_core::{BatchId, JobId, Service, UserId, job::JobFilter};
 use poem::{Request, web::Data};
 use poem_openapi::{
     OpenApi,
-    param::{Header, Path, Query},
+    param::{Path, Query},
 };
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Done, Result},
     auth::Caller,
-    body::JsonBody,
-    idempotency::idempotency,
+    http::{
+        answer::{Answer, Done, Result},
+        body::JsonBody,
+        idempotency::{Key, idempotency},
+        page::{Cursor, Limit, page},
+        parameter::{Given, Text},
+    },
     model,
 };
-
-/// How many items a page has when the caller does not say.
-pub(crate) fn default_limit() -> u32 {
-    100
-}
-
-pub(crate) fn page(limit: u32, cursor: Option<String>) -> Result<PageRequest> {
-    Ok(PageRequest::parse(Some(limit), cursor.as_deref())?)
-}
-
-/// A list that is short enough for one page.
-#[derive(Serialize)]
-pub(crate) struct Whole<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) next_cursor: Option<String>,
-}
-
-impl<T> From<Vec<T>> for Whole<T> {
-    fn from(items: Vec<T>) -> Self {
-        Self { items, next_cursor: None }
-    }
-}
 
 pub(crate) struct JobsApi;
 
@@ -51,11 +32,11 @@ impl JobsApi {
         Caller(caller): Caller,
         /// Makes it safe to send the request again: the same key and body answer the same job.
         #[oai(name = "Idempotency-Key")]
-        _key: Header<Option<String>>,
-        body: JsonBody<NewJob, model::NewJob>,
+        key: Key,
+        body: JsonBody<model::NewJob>,
     ) -> Result<Answer<model::Job, 202>> {
-        let once = idempotency(request, &body.bytes)?;
-        Answer::of(&service.submit_job(&caller, body.value, once).await?)
+        let once = idempotency(key, request, &body.bytes)?;
+        Answer::of(service.submit_job(&caller, body.value.into(), once).await?)
     }
 
     /// List jobs
@@ -65,33 +46,32 @@ impl JobsApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
-        status: Query<Option<model::Status>>,
+        status: Query<Option<Given<model::Status>>>,
         batch_id: Query<Option<Uuid>>,
-        queue: Query<Option<String>>,
+        queue: Query<Option<Given<Text>>>,
         owner_id: Query<Option<Uuid>>,
         /// The exact name; `*` in it stands for any text.
-        name: Query<Option<String>>,
+        name: Query<Option<Given<Text>>>,
         /// Only those that ended for this reason.
-        reason: Query<Option<model::Reason>>,
+        reason: Query<Option<Given<model::Reason>>>,
         /// In which order, newest first if it is left out. Others need `batch_id`.
-        sort: Query<Option<model::Order>>,
+        sort: Query<Option<Given<model::Order>>>,
         /// How many items at most: 1 to 1000.
-        #[oai(default = "default_limit")]
-        limit: Query<u32>,
+        limit: Limit,
         /// The `next_cursor` of the page before.
-        cursor: Query<Option<String>>,
-    ) -> Result<Answer<model::JobPage>> {
+        cursor: Cursor,
+    ) -> Result<Answer<model::Page<model::Job>>> {
         let filter = JobFilter {
-            status: status.0.map(Into::into),
+            status: status.0.map(|status| status.0.into()),
             batch: batch_id.0.map(BatchId::from),
-            queue: queue.0,
+            queue: queue.0.map(|queue| queue.0.0),
             owner: owner_id.0.map(UserId::from),
-            name: name.0,
-            reason: reason.0.map(Into::into),
-            order: sort.0.map(Into::into).unwrap_or_default(),
+            name: name.0.map(|name| name.0.0),
+            reason: reason.0.map(|reason| reason.0.into()),
+            order: sort.0.map(|order| order.0.into()).unwrap_or_default(),
             ..JobFilter::default()
         };
-        Answer::of(&service.jobs(&caller, filter, page(limit.0, cursor.0)?).await?)
+        Answer::of(service.jobs(&caller, filter, page(limit, cursor)?).await?)
     }
 
     /// Count jobs by status
@@ -104,7 +84,7 @@ impl JobsApi {
         Caller(caller): Caller,
         owner_id: Query<Option<Uuid>>,
     ) -> Result<Answer<model::Counts>> {
-        Answer::of(&service.counts(&caller, owner_id.0.map(UserId::from)).await?)
+        Answer::of(service.counts(&caller, owner_id.0.map(UserId::from)).await?)
     }
 
     /// One job
@@ -115,12 +95,13 @@ impl JobsApi {
         Caller(caller): Caller,
         id: Path<Uuid>,
     ) -> Result<Answer<model::Job>> {
-        Answer::of(&service.job(&caller, JobId::from(id.0)).await?)
+        Answer::of(service.job(&caller, JobId::from(id.0)).await?)
     }
 
     /// Cancel a job
     ///
-    /// One that waits ends at once; a running one is killed by its worker; one that has ended stays.
+    /// One that waits ends at once; a running one is killed by its worker; one that has ended
+    /// stays.
     #[oai(path = "/jobs/:id/cancel", method = "post", operation_id = "cancel_job")]
     async fn cancel(
         &self,
@@ -128,7 +109,7 @@ impl JobsApi {
         Caller(caller): Caller,
         id: Path<Uuid>,
     ) -> Result<Answer<model::Job>> {
-        Answer::of(&service.cancel_job(&caller, JobId::from(id.0)).await?)
+        Answer::of(service.cancel_job(&caller, JobId::from(id.0)).await?)
     }
 
     /// Submit the same job again, as a new one
@@ -139,7 +120,7 @@ impl JobsApi {
         Caller(caller): Caller,
         id: Path<Uuid>,
     ) -> Result<Answer<model::Job, 202>> {
-        Answer::of(&service.rerun_job(&caller, JobId::from(id.0)).await?)
+        Answer::of(service.rerun_job(&caller, JobId::from(id.0)).await?)
     }
 
     /// Forget a job that has ended
@@ -161,8 +142,8 @@ impl JobsApi {
         Data(service): Data<&Service>,
         Caller(caller): Caller,
         id: Path<Uuid>,
-    ) -> Result<Answer<model::AttemptPage>> {
-        Answer::of(&Whole::from(service.attempts(&caller, JobId::from(id.0)).await?))
+    ) -> Result<Answer<model::Page<model::Attempt>>> {
+        Answer::of(service.attempts(&caller, JobId::from(id.0)).await?)
     }
 
     /// Why a job that waits is not started
@@ -174,8 +155,8 @@ impl JobsApi {
         Data(service): Data<&Service>,
         Caller(caller): Caller,
         id: Path<Uuid>,
-    ) -> Result<Answer<model::HoldPage>> {
+    ) -> Result<Answer<model::Page<model::Hold>>> {
         let job = service.job(&caller, JobId::from(id.0)).await?;
-        Answer::of(&Whole::from(service.holds(&caller, &job).await?))
+        Answer::of(service.holds(&caller, &job).await?)
     }
 }

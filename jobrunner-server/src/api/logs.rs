@@ -11,33 +11,23 @@ use poem::{
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Path, Query},
-    payload::{Payload, PlainText},
-    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    registry::{MetaResponses, Registry},
+    types::Type,
 };
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Result},
     auth::Caller,
+    http::{
+        answer::{Answer, Result, described},
+        parameter::{self, AttemptNumber, Given},
+        problem::{Failure, PROBLEM_JSON, Problem},
+        range::{Wanted, wanted},
+        schema,
+    },
     model,
-    problem::Failure,
-    range::{Wanted, wanted},
 };
-
-#[derive(Serialize)]
-struct Logs<'a> {
-    job_id: Uuid,
-    attempt: u32,
-    status: jobrunner_core::Status,
-    stdout: std::borrow::Cow<'a, str>,
-    stderr: std::borrow::Cow<'a, str>,
-    stdout_bytes: u64,
-    stderr_bytes: u64,
-    truncated: bool,
-    complete: bool,
-}
 
 pub(crate) struct LogsApi;
 
@@ -53,20 +43,10 @@ impl LogsApi {
         Caller(caller): Caller,
         id: Path<Uuid>,
         /// Only so many bytes from the end of each stream.
-        tail_bytes: Query<Option<u64>>,
+        tail_bytes: Query<Option<Given<parameter::Bytes>>>,
     ) -> Result<Answer<model::Logs>> {
-        let logs = service.logs(&caller, JobId::from(id.0), tail_bytes.0).await?;
-        Answer::of(&Logs {
-            job_id: id.0,
-            attempt: logs.info.attempt,
-            status: logs.info.status,
-            stdout: String::from_utf8_lossy(&logs.stdout),
-            stderr: String::from_utf8_lossy(&logs.stderr),
-            stdout_bytes: logs.info.stdout.written,
-            stderr_bytes: logs.info.stderr.written,
-            truncated: logs.info.truncated,
-            complete: logs.info.complete(),
-        })
+        let (id, tail_bytes) = (JobId::from(id.0), tail_bytes.0.map(|bytes| bytes.0.0));
+        Answer::of((id, service.logs(&caller, id, tail_bytes).await?))
     }
 
     /// One stream of a job's output, byte for byte
@@ -79,22 +59,14 @@ impl LogsApi {
         request: &Request,
         Caller(caller): Caller,
         id: Path<Uuid>,
-        stream: Path<model::Stream>,
+        stream: Path<Given<model::Stream>>,
         /// Of this attempt, 1 for the first; the last one if left out.
-        attempt: Query<Option<u32>>,
+        attempt: Query<Option<Given<AttemptNumber>>>,
     ) -> Result<RawLog> {
-        let (id, stream) = (JobId::from(id.0), stream.0.into());
-        let reader = service.log_reader(&caller, id, attempt.0, stream).await?;
+        let (id, stream) = (JobId::from(id.0), stream.0.0.into());
+        let reader =
+            service.log_reader(&caller, id, attempt.0.map(|number| number.0.0), stream).await?;
         Ok(RawLog::of(request, reader, id, stream))
-    }
-}
-
-impl From<model::Stream> for jobrunner_core::log::Stream {
-    fn from(stream: model::Stream) -> Self {
-        match stream {
-            model::Stream::Stdout => Self::Stdout,
-            model::Stream::Stderr => Self::Stderr,
-        }
     }
 }
 
@@ -165,18 +137,12 @@ fn pieces(reader: LogReader, range: Range<u64>) -> Body {
 
 impl ApiResponse for RawLog {
     fn meta() -> MetaResponses {
-        let described = |(status, description)| MetaResponse {
-            description,
-            status: Some(status),
-            status_range: None,
-            content: vec![MetaMediaType {
-                content_type: PlainText::<String>::CONTENT_TYPE,
-                schema: PlainText::<String>::schema_ref(),
-            }],
-            headers: Vec::new(),
-        };
         let both = [(200, "The whole stream"), (206, "The part that was asked for")];
-        MetaResponses { responses: both.into_iter().map(described).collect() }
+        let mut all = described(&both, "text/plain", String::schema_ref());
+        let none = [(416, "There is no such part; `Content-Range` says how long the stream is")];
+        let problem = schema::answered::<Problem>();
+        all.responses.extend(described(&none, PROBLEM_JSON, problem).responses);
+        all
     }
 
     fn register(_: &mut Registry) {}

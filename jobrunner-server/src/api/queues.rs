@@ -1,30 +1,29 @@
-use jobrunner_core::{Service, lease::QueueUpdate};
+use jobrunner_core::Service;
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
-use serde::{Deserialize, Serialize};
 
 use super::{
     Tag,
-    answer::{Answer, Result},
     auth::Caller,
-    body::JsonBody,
+    http::{
+        answer::{Answer, Result},
+        body::JsonBody,
+        parameter::{Given, parameters},
+    },
     model,
 };
 
 pub(crate) struct QueuesApi;
 
-#[derive(Serialize)]
-struct Items<T> {
-    items: Vec<T>,
-    next_cursor: Option<String>,
-}
-
-/// What is to change.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    paused: Option<bool>,
-    weight: Option<f64>,
+parameters! {
+    /// The name of a queue.
+    QueueName(String) {
+        "type": "string", "minLength": 1, "maxLength": 64, "pattern": model::pattern::QUEUE,
+    } |text| {
+        // Core says what is wrong with it: a path that cannot be read would be one that is not
+        // there.
+        Ok(text.to_owned())
+    };
 }
 
 #[OpenApi(tag = "Tag::Workers")]
@@ -37,9 +36,8 @@ impl QueuesApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
-    ) -> Result<Answer<model::QueuePage>> {
-        let items = service.queues(&caller).await?;
-        Answer::of(&Items { items, next_cursor: None })
+    ) -> Result<Answer<model::Page<model::Queue>>> {
+        Answer::of(service.queues(&caller).await?)
     }
 
     /// Pause a queue, or change its weight
@@ -50,11 +48,9 @@ impl QueuesApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
-        name: Path<String>,
-        change: JsonBody<Change, model::QueueUpdate>,
-    ) -> Result<Answer<model::QueueState>> {
-        let Change { paused, weight } = change.value;
-        let update = QueueUpdate { paused, weight };
-        Answer::of(&service.update_queue(&caller, &name.0, update).await?)
+        name: Path<Given<QueueName>>,
+        change: JsonBody<model::QueueUpdate>,
+    ) -> Result<Answer<model::Queue>> {
+        Answer::of(service.update_queue(&caller, &name.0.0.0, change.value.into()).await?)
     }
 }

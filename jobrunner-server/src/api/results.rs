@@ -11,7 +11,7 @@ use poem::{
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::Path,
-    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    registry::{MetaResponses, Registry},
     types::Type,
 };
 use tokio_util::sync::CancellationToken;
@@ -19,17 +19,15 @@ use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Result},
     auth::Caller,
     follow::KEEP_ALIVE,
+    http::{
+        answer::{Answer, Result, described},
+        schema,
+    },
     model,
 };
 use crate::junit::{self, Document};
-
-#[derive(serde::Serialize)]
-struct Items<T> {
-    items: Vec<T>,
-}
 
 pub(crate) struct ResultsApi;
 
@@ -37,10 +35,10 @@ pub(crate) struct ResultsApi;
 impl ResultsApi {
     /// A batch's results as JUnit XML
     ///
-    /// One test case for each job, in the order of their submission. What has not ended is a skipped case;
-    /// the failures of a flaky job are `flakyFailure` or `flakyError` elements. Jobs of one name are told apart:
-    /// `name`, `name [2]`, and so on. The document is sent while it is made; its totals are those of the batch
-    /// when it was begun.
+    /// One test case for each job, in the order of their submission. What has not ended is a
+    /// skipped case; the failures of a flaky job are `flakyFailure` or `flakyError` elements. Jobs
+    /// of one name are told apart: `name`, `name [2]`, and so on. The document is sent while it is
+    /// made; its totals are those of the batch when it was begun.
     #[oai(path = "/job-batches/:id/junit.xml", method = "get", operation_id = "get_batch_junit")]
     async fn junit(
         &self,
@@ -54,8 +52,9 @@ impl ResultsApi {
 
     /// Why jobs of a batch failed
     ///
-    /// Failures that are alike - by reason, exit code, signal and the last line of the output without what
-    /// differs from run to run - the most frequent first. The newest 10,000 failures are looked at.
+    /// Failures that are alike - by reason, exit code, signal and the last line of the output
+    /// without what differs from run to run - the most frequent first. The newest 10,000 failures
+    /// are looked at.
     #[oai(path = "/job-batches/:id/causes", method = "get", operation_id = "get_batch_causes")]
     async fn causes(
         &self,
@@ -63,8 +62,7 @@ impl ResultsApi {
         Caller(caller): Caller,
         id: Path<Uuid>,
     ) -> Result<Answer<model::Causes>> {
-        let items = service.causes(&caller, BatchId::from(id.0)).await?;
-        Answer::of(&Items { items })
+        Answer::of(service.causes(&caller, BatchId::from(id.0)).await?)
     }
 
     /// How a batch went over time
@@ -75,15 +73,14 @@ impl ResultsApi {
         Caller(caller): Caller,
         id: Path<Uuid>,
     ) -> Result<Answer<model::Timeline>> {
-        let items = service.timeline(&caller, BatchId::from(id.0)).await?;
-        Answer::of(&Items { items })
+        Answer::of(service.timeline(&caller, BatchId::from(id.0)).await?)
     }
 
     /// A batch's counts as they change, as server-sent events
     ///
-    /// Each event, `batch`, is the whole batch as it stands then: first now, then after changes, four times a
-    /// second at most. After the event of its end the server closes the stream. A stream that was cut is
-    /// simply asked for again.
+    /// Each event, `batch`, is the whole batch as it stands then: first now, then after changes,
+    /// four times a second at most. After the event of its end the server closes the stream. A
+    /// stream that was cut is simply asked for again.
     #[oai(path = "/job-batches/:id/events", method = "get", operation_id = "watch_batch")]
     async fn events(
         &self,
@@ -120,9 +117,10 @@ fn until_ended(batches: BoxStream<'static, Batch>) -> impl futures_util::Stream<
         let mut batches = batches?;
         let (number, batch) = batches.next().await?;
         // A batch can always be written.
-        let data = serde_json::to_string(&batch).unwrap_or_default();
+        let is_ended = batch.finished_at.is_some();
+        let data = serde_json::to_string(&model::Batch::from(batch)).unwrap_or_default();
         let event = Event::message(data).event_type("batch").id(number.to_string());
-        Some((event, batch.finished_at.is_none().then_some(batches)))
+        Some((event, (!is_ended).then_some(batches)))
     })
 }
 
@@ -149,7 +147,7 @@ impl IntoResponse for Xml {
 
 impl ApiResponse for Xml {
     fn meta() -> MetaResponses {
-        response("JUnit XML", "application/xml", String::schema_ref())
+        described(&[(200, "JUnit XML")], "application/xml", String::schema_ref())
     }
 
     fn register(_: &mut Registry) {}
@@ -166,27 +164,9 @@ impl IntoResponse for BatchEvents {
 
 impl ApiResponse for BatchEvents {
     fn meta() -> MetaResponses {
-        let schema = model::Batch::schema_ref();
-        response("Events whose data is a batch", "text/event-stream", schema)
+        let about = [(200, "Events, whose data are each a `Batch`")];
+        described(&about, "text/event-stream", schema::events::<model::Batch>())
     }
 
-    fn register(registry: &mut Registry) {
-        model::Batch::register(registry);
-    }
-}
-
-fn response(
-    description: &'static str,
-    content_type: &'static str,
-    schema: poem_openapi::registry::MetaSchemaRef,
-) -> MetaResponses {
-    let content = vec![MetaMediaType { content_type, schema }];
-    let ok = MetaResponse {
-        description,
-        status: Some(200),
-        status_range: None,
-        content,
-        headers: Vec::new(),
-    };
-    MetaResponses { responses: vec![ok] }
+    fn register(_: &mut Registry) {}
 }

@@ -1,55 +1,18 @@
-use jobrunner_core::{
-    Role, Service, UserId,
-    user::{NewUser, UserUpdate},
-};
+use jobrunner_core::{Service, UserId, user::UserUpdate};
 use poem::web::Data;
-use poem_openapi::{
-    OpenApi,
-    param::{Path, Query},
-};
-use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use poem_openapi::{OpenApi, param::Path};
 use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Done, Result},
     auth::Caller,
-    body::JsonBody,
-    jobs::page,
+    http::{
+        answer::{Answer, Done, Result},
+        body::JsonBody,
+        page::{Cursor, Limit, page},
+    },
     model,
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct New {
-    email: String,
-    password: SecretString,
-    role: Role,
-    #[serde(default)]
-    max_running_jobs: Option<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Update {
-    #[serde(default)]
-    password: Option<SecretString>,
-    #[serde(default)]
-    role: Option<Role>,
-    #[serde(default)]
-    is_active: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
-    max_running_jobs: Option<Option<u32>>,
-}
-
-/// Tells `null` from a field that is not there.
-fn given<'de, D>(deserializer: D) -> std::result::Result<Option<Option<u32>>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    Option::deserialize(deserializer).map(Some)
-}
 
 pub(crate) struct UsersApi;
 
@@ -62,7 +25,7 @@ impl UsersApi {
         Data(service): Data<&Service>,
         Caller(caller): Caller,
     ) -> Result<Answer<model::User>> {
-        Answer::of(&service.me(&caller).await?)
+        Answer::of(service.me(&caller).await?)
     }
 
     /// Make an account
@@ -71,11 +34,9 @@ impl UsersApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
-        body: JsonBody<New, model::NewUser>,
+        body: JsonBody<model::NewUser>,
     ) -> Result<Answer<model::User, 201>> {
-        let New { email, password, role, max_running_jobs } = body.value;
-        let new = NewUser { email, password, role, max_running_jobs };
-        Answer::of(&service.create_user(&caller, new).await?)
+        Answer::of(service.create_user(&caller, body.value.into()).await?)
     }
 
     /// All accounts
@@ -85,12 +46,11 @@ impl UsersApi {
         Data(service): Data<&Service>,
         Caller(caller): Caller,
         /// How many items at most: 1 to 1000.
-        #[oai(default = "super::jobs::default_limit")]
-        limit: Query<u32>,
+        limit: Limit,
         /// The `next_cursor` of the page before.
-        cursor: Query<Option<String>>,
-    ) -> Result<Answer<model::UserPage>> {
-        Answer::of(&service.users(&caller, page(limit.0, cursor.0)?).await?)
+        cursor: Cursor,
+    ) -> Result<Answer<model::Page<model::User>>> {
+        Answer::of(service.users(&caller, page(limit, cursor)?).await?)
     }
 
     /// One account
@@ -101,7 +61,7 @@ impl UsersApi {
         Caller(caller): Caller,
         id: Path<Uuid>,
     ) -> Result<Answer<model::User>> {
-        Answer::of(&service.user(&caller, UserId::from(id.0)).await?)
+        Answer::of(service.user(&caller, UserId::from(id.0)).await?)
     }
 
     /// Change an account
@@ -111,11 +71,10 @@ impl UsersApi {
         Data(service): Data<&Service>,
         Caller(caller): Caller,
         id: Path<Uuid>,
-        body: JsonBody<Update, model::UserUpdate>,
+        body: JsonBody<model::UserUpdate>,
     ) -> Result<Answer<model::User>> {
-        let Update { password, role, is_active, max_running_jobs } = body.value;
-        let update = UserUpdate { password, role, is_active, max_running_jobs };
-        Answer::of(&service.update_user(&caller, UserId::from(id.0), update).await?)
+        let update = body.value.into();
+        Answer::of(service.update_user(&caller, UserId::from(id.0), update).await?)
     }
 
     /// Disable an account

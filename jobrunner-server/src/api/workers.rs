@@ -5,9 +5,8 @@ use uuid::Uuid;
 
 use super::{
     Tag,
-    answer::{Answer, Result},
     auth::Caller,
-    jobs::Whole,
+    http::answer::{Answer, Result},
     model,
 };
 
@@ -21,8 +20,8 @@ impl WorkersApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
-    ) -> Result<Answer<model::WorkerPage>> {
-        Answer::of(&Whole::from(service.workers(&caller).await?))
+    ) -> Result<Answer<model::Page<model::Worker>>> {
+        Answer::of(service.workers(&caller).await?)
     }
 
     /// Let a worker take no new jobs
@@ -35,6 +34,6 @@ impl WorkersApi {
         Caller(caller): Caller,
         id: Path<Uuid>,
     ) -> Result<Answer<model::Worker>> {
-        Answer::of(&service.drain_worker(&caller, SessionId::from(id.0)).await?)
+        Answer::of(service.drain_worker(&caller, SessionId::from(id.0)).await?)
     }
 }

@@ -1,7 +1,7 @@
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::Path,
-    sync::{Arc, Once},
+    sync::{Arc, Mutex, Once},
 };
 
 use jobrunner_core::{
@@ -21,6 +21,8 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+use crate::description;
+
 const ADMIN: &str = "admin@example.com";
 const PASSWORD: &str = "correct horse battery";
 
@@ -39,6 +41,8 @@ pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) http: Client,
     pub(crate) admin: String,
+    /// Which operations have answered, and with what statuses.
+    pub(crate) answered: Mutex<BTreeSet<(&'static str, u16)>>,
     store: Arc<dyn Store>,
     queue: Arc<dyn Queue>,
     stop: CancellationToken,
@@ -91,6 +95,7 @@ impl TestApp {
             url,
             http: http().build().expect("a client"),
             admin: String::new(),
+            answered: Mutex::default(),
             store,
             queue,
             stop,
@@ -130,10 +135,22 @@ impl TestApp {
         self.http.request(method, format!("{}/api/v1{path}", self.url)).bearer_auth(token)
     }
 
+    /// Sends a request, holds the answer to the description, and reads it.
     pub(crate) async fn json(&self, request: RequestBuilder) -> (u16, Value) {
-        let answer = request.send().await.expect("an answer");
+        let request = request.build().expect("a request");
+        let method = request.method().to_string();
+        let path = request.url().path().to_owned();
+        let answer = self.http.execute(request).await.expect("an answer");
         let status = answer.status().as_u16();
+        let content_type = answer.headers().get("content-type");
+        let content_type = content_type.map(|it| it.to_str().expect("ASCII").to_owned());
         let body = answer.bytes().await.expect("a body");
+        if let Some(path) = path.strip_prefix("/api/v1") {
+            let head = (status, content_type.as_deref().unwrap_or_default());
+            if let Some(operation) = description::check(&method, path, head, &body) {
+                self.answered.lock().expect("no panic").insert((operation, status));
+            }
+        }
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 

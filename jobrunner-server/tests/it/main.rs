@@ -4,6 +4,7 @@ mod access;
 mod app;
 mod audit;
 mod dashboard;
+mod description;
 mod junit;
 mod malformed;
 mod methods;

@@ -387,7 +387,7 @@ async fn parameters_out_of_range_are_named() {
         assert_plain(&problem);
     }
     for (query, message) in [
-        ("/jobs?limit=-1", "must be a whole number from 0 to 4294967295"),
+        ("/jobs?limit=-1", "must be a whole number from 1 to 1000"),
         ("/jobs?batch_id=1", "must be an id, such as 0198c6f0-1234-7abc-8def-0123456789ab"),
         ("/jobs?status=Passed", "must be one of waiting, running, passed, failed, canceled"),
         ("/job-batches?status=", "must be one of waiting, running, passed, failed, canceled"),

@@ -31,7 +31,7 @@ const PAGES: [(&str, &str); 20] = [
 
 /// Every URL with its methods.
 fn urls() -> Vec<(String, Vec<String>)> {
-    let description: Value = serde_json::from_str(&jobrunner_server::openapi()).expect("JSON");
+    let description: Value = serde_json::from_str(jobrunner_server::openapi()).expect("JSON");
     let paths = description["paths"].as_object().expect("paths").iter();
     let of_api = paths.map(|(path, operations)| {
         let methods = operations.as_object().expect("methods").keys();

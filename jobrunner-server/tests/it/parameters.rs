@@ -35,7 +35,7 @@ type Statuses = BTreeMap<String, u16>;
 
 /// Sends every value as every parameter of every operation.
 async fn walk(app: &TestApp, job: &str, batch: &str) -> Statuses {
-    let description: Value = serde_json::from_str(&jobrunner_server::openapi()).expect("JSON");
+    let description: Value = serde_json::from_str(jobrunner_server::openapi()).expect("JSON");
     let mut statuses = Statuses::new();
     for (path, operations) in description["paths"].as_object().expect("paths") {
         for (method, operation) in operations.as_object().expect("methods") {

@@ -1,61 +1,14 @@
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
-use poem_openapi::{Enum, Object};
-use serde_json::Value;
+use jobrunner_core::audit;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// What was asked for.
-#[derive(Clone, Copy, Debug, Enum)]
-#[oai(rename_all = "snake_case")]
-pub(crate) enum AuditAction {
-    SignIn,
-    /// No more than one a second is kept.
-    SignInFailed,
-    SignOut,
-    CreateUser,
-    UpdateUser,
-    CancelJob,
-    DeleteJob,
-    CancelBatch,
-    RerunBatch,
-    DeleteBatch,
-    UpdateQueue,
-    DrainWorker,
-}
-
-impl From<AuditAction> for jobrunner_core::audit::AuditAction {
-    fn from(action: AuditAction) -> Self {
-        match action {
-            AuditAction::SignIn => Self::SignIn,
-            AuditAction::SignInFailed => Self::SignInFailed,
-            AuditAction::SignOut => Self::SignOut,
-            AuditAction::CreateUser => Self::CreateUser,
-            AuditAction::UpdateUser => Self::UpdateUser,
-            AuditAction::CancelJob => Self::CancelJob,
-            AuditAction::DeleteJob => Self::DeleteJob,
-            AuditAction::CancelBatch => Self::CancelBatch,
-            AuditAction::RerunBatch => Self::RerunBatch,
-            AuditAction::DeleteBatch => Self::DeleteBatch,
-            AuditAction::UpdateQueue => Self::UpdateQueue,
-            AuditAction::DrainWorker => Self::DrainWorker,
-        }
-    }
-}
-
-/// What an action was done to.
-#[derive(Clone, Copy, Debug, Enum)]
-#[oai(rename_all = "lowercase")]
-pub(crate) enum TargetType {
-    User,
-    Job,
-    Batch,
-    Queue,
-    Worker,
-}
+use super::{AuditAction, TargetType};
 
 /// Somebody asked for a change, and was allowed to.
-#[derive(Clone, Debug, Object)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct AuditEvent {
     id: Uuid,
     created_at: DateTime<Utc>,
@@ -70,5 +23,32 @@ pub(crate) struct AuditEvent {
     /// What people called it then.
     target_name: Option<String>,
     /// What was to change, and whose it was. Never a secret.
-    details: BTreeMap<String, Value>,
+    details: Map<String, Value>,
+}
+
+impl From<audit::AuditEvent> for AuditEvent {
+    fn from(event: audit::AuditEvent) -> Self {
+        let audit::AuditEvent {
+            id,
+            created_at,
+            actor_id,
+            actor_email,
+            action,
+            target_type,
+            target_id,
+            target_name,
+            details,
+        } = event;
+        Self {
+            id: id.as_uuid(),
+            created_at,
+            actor_id: actor_id.map(|id| id.as_uuid()),
+            actor_email,
+            action: action.into(),
+            target_type: target_type.map(Into::into),
+            target_id,
+            target_name,
+            details,
+        }
+    }
 }

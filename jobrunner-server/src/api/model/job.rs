@@ -1,105 +1,21 @@
+//! Jobs as they are shown.
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use poem_openapi::{Enum, Object, Union};
-use serde_json::Value;
+use jobrunner_core::{
+    job::{self, JobSpec},
+    retry,
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Reason, Status};
-
-/// A job as it is asked for. Missing fields take the service's defaults.
-#[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
-pub(crate) struct NewJob {
-    /// What people call it; need not be unique. It has something that can be seen, and is kept as it is sent.
-    #[oai(validator(min_length = 1, max_length = 255))]
-    name: String,
-    /// The program and its arguments, handed over as they are; no shell reads them.
-    #[oai(validator(min_items = 1))]
-    command: Vec<String>,
-    /// The absolute directory to run in.
-    working_dir: Option<String>,
-    /// Variables added to the clean environment.
-    #[oai(default)]
-    env: BTreeMap<String, String>,
-    /// Anything you want to find again beside the job; at most 64 KiB of JSON.
-    #[oai(default)]
-    payload: BTreeMap<String, Value>,
-    /// The queue to wait in.
-    queue: Option<String>,
-    /// 10 first, default 5; orders your own jobs within a queue.
-    #[oai(validator(minimum(value = "0"), maximum(value = "10")))]
-    priority: Option<u8>,
-    /// The longest the command may run. Time in the queue does not count.
-    #[oai(validator(minimum(value = "1")))]
-    timeout_seconds: Option<u64>,
-    /// Not before this time.
-    scheduled_at: Option<DateTime<Utc>>,
-    /// How many times the command may be run until it passes; default 1.
-    #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
-    max_attempts: Option<u32>,
-    /// Which failures are followed by another attempt, and when; all at once, if left out.
-    retry: Option<Retry>,
-    /// Absolute paths that must be readable before the command is started.
-    #[oai(default)]
-    inputs: Vec<String>,
-    /// The longest the command may write nothing; then it is killed, with the reason `silent`.
-    #[oai(validator(minimum(value = "1")))]
-    silence_seconds: Option<u64>,
-    /// How much of each stream is stored, head and tail, if it is less than what the operator allows.
-    #[oai(validator(minimum(value = "1")))]
-    max_output_bytes: Option<u64>,
-    /// How many MiB of memory all its processes together may use where the worker has control groups
-    /// (`containment` is `cgroup_v2`), else each of them as address space.
-    #[oai(validator(minimum(value = "1")))]
-    max_memory_mb: Option<u64>,
-    /// How many descriptors each of its processes may have open.
-    #[oai(validator(minimum(value = "16")))]
-    max_open_files: Option<u64>,
-    /// How much processor time each of its processes may use.
-    #[oai(validator(minimum(value = "1")))]
-    max_cpu_seconds: Option<u64>,
-}
-
-/// Which failures of a command are followed by another attempt, as long as `max_attempts` allows one. The
-/// pause before the nth repetition is `delay_seconds × backoff^(n-1)`, one hour at most.
-#[derive(Clone, Debug, Object)]
-#[oai(deny_unknown_fields)]
-pub(crate) struct Retry {
-    /// Exit codes, and words for other failures; every failure if left out.
-    #[oai(default)]
-    on: Vec<RetryOn>,
-    #[oai(default, validator(maximum(value = "3600")))]
-    delay_seconds: u64,
-    #[oai(default = "no_backoff", validator(minimum(value = "1"), maximum(value = "10")))]
-    backoff: f64,
-}
-
-const fn no_backoff() -> f64 {
-    1.0
-}
-
-/// An exit code, 1 to 255, or a kind of failure.
-#[derive(Clone, Debug, Union)]
-pub(crate) enum RetryOn {
-    ExitCode(i32),
-    Kind(RetryKind),
-}
-
-/// A kind of failure.
-#[derive(Clone, Copy, Debug, Enum)]
-#[oai(rename_all = "snake_case")]
-pub(crate) enum RetryKind {
-    /// A signal ended the command.
-    Signal,
-    /// It exceeded its timeout.
-    Timeout,
-    /// It wrote nothing for too long.
-    Silent,
-}
+use super::{HoldReason, Reason, RetryKind, Status};
 
 /// A job as it stands.
-#[derive(Clone, Debug, Object)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Job {
     id: Uuid,
     owner_id: Uuid,
@@ -110,12 +26,15 @@ pub(crate) struct Job {
     command: Vec<String>,
     working_dir: String,
     env: BTreeMap<String, String>,
-    payload: BTreeMap<String, Value>,
+    payload: Map<String, Value>,
     queue: String,
+    /// 0 to 10, 10 first.
     priority: u8,
     timeout_seconds: u64,
+    /// It is not started before this time.
     scheduled_at: Option<DateTime<Utc>>,
     max_attempts: u32,
+    /// Which failures are followed by another attempt, and when; null is all, at once.
     retry: Option<Retry>,
     inputs: Vec<String>,
     silence_seconds: Option<u64>,
@@ -138,8 +57,114 @@ pub(crate) struct Job {
     flaky: bool,
 }
 
+impl From<job::Job> for Job {
+    fn from(job: job::Job) -> Self {
+        let job::Job {
+            id,
+            owner_id,
+            batch_id,
+            spec,
+            status,
+            attempt,
+            created_at,
+            started_at,
+            finished_at,
+            result,
+            error,
+            flaky,
+        } = job;
+        let JobSpec {
+            name,
+            command,
+            working_dir,
+            env,
+            payload,
+            queue,
+            priority,
+            timeout_seconds,
+            scheduled_at,
+            max_attempts,
+            retry,
+            inputs,
+            silence_seconds,
+            max_output_bytes,
+            max_memory_mb,
+            max_open_files,
+            max_cpu_seconds,
+        } = spec;
+        Self {
+            id: id.as_uuid(),
+            owner_id: owner_id.as_uuid(),
+            batch_id: batch_id.map(|id| id.as_uuid()),
+            name,
+            command,
+            working_dir,
+            env,
+            payload,
+            queue,
+            priority,
+            timeout_seconds,
+            scheduled_at,
+            max_attempts,
+            retry: retry.map(Into::into),
+            inputs,
+            silence_seconds,
+            max_output_bytes,
+            max_memory_mb,
+            max_open_files,
+            max_cpu_seconds,
+            status: status.into(),
+            attempt,
+            created_at,
+            started_at,
+            finished_at,
+            result: result.map(Into::into),
+            error,
+            flaky,
+        }
+    }
+}
+
+/// Which failures of a command are followed by another attempt, and when.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Retry {
+    /// Exit codes, and words for other failures; empty is every failure.
+    #[schemars(with = "Vec<RetryOn>")]
+    on: Vec<retry::RetryOn>,
+    /// The first pause.
+    delay_seconds: u64,
+    /// What each further pause is multiplied with.
+    backoff: f64,
+}
+
+impl From<retry::Retry> for Retry {
+    fn from(retry: retry::Retry) -> Self {
+        let retry::Retry { on, delay_seconds, backoff } = retry;
+        Self { on, delay_seconds, backoff }
+    }
+}
+
+/// The schema of [`retry::RetryOn`].
+pub(super) enum RetryOn {}
+
+impl JsonSchema for RetryOn {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RetryOn".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An exit code, or a kind of failure.",
+            "oneOf": [
+                {"type": "integer", "format": "int32", "minimum": 1, "maximum": 255},
+                generator.subschema_for::<RetryKind>(),
+            ],
+        })
+    }
+}
+
 /// How an attempt ended.
-#[derive(Clone, Debug, Object)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct JobResult {
     /// What the command returned; null if it did not end by itself or was never started.
     exit_code: Option<i32>,
@@ -158,8 +183,33 @@ pub(crate) struct JobResult {
     worker_id: Option<Uuid>,
 }
 
+impl From<job::JobResult> for JobResult {
+    fn from(result: job::JobResult) -> Self {
+        let job::JobResult {
+            exit_code,
+            signal,
+            reason,
+            duration_ms,
+            stdout_bytes,
+            stderr_bytes,
+            truncated,
+            worker_id,
+        } = result;
+        Self {
+            exit_code,
+            signal,
+            reason: reason.map(Into::into),
+            duration_ms,
+            stdout_bytes,
+            stderr_bytes,
+            truncated,
+            worker_id: worker_id.map(|id| id.as_uuid()),
+        }
+    }
+}
+
 /// One start of a job's command.
-#[derive(Clone, Debug, Object)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Attempt {
     /// 1 for the first.
     attempt: u32,
@@ -171,12 +221,39 @@ pub(crate) struct Attempt {
     worker_host: Option<String>,
     started_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
+    /// How it ended; null while it runs.
     result: Option<JobResult>,
+    /// Why it did not pass, in one sentence.
     error: Option<String>,
 }
 
+impl From<job::Attempt> for Attempt {
+    fn from(of_core: job::Attempt) -> Self {
+        let job::Attempt {
+            attempt,
+            status,
+            worker_id,
+            worker_host,
+            started_at,
+            finished_at,
+            result,
+            error,
+        } = of_core;
+        Self {
+            attempt,
+            status: status.into(),
+            worker_id: worker_id.map(|id| id.as_uuid()),
+            worker_host,
+            started_at,
+            finished_at,
+            result: result.map(Into::into),
+            error,
+        }
+    }
+}
+
 /// Why a job that waits is not started yet.
-#[derive(Clone, Debug, Object)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Hold {
     reason: HoldReason,
     /// One sentence for people, with what ends it.
@@ -185,22 +262,9 @@ pub(crate) struct Hold {
     until: Option<DateTime<Utc>>,
 }
 
-/// A kind of reason why a job is not started.
-#[derive(Clone, Copy, Debug, Enum)]
-#[oai(rename_all = "snake_case")]
-pub(crate) enum HoldReason {
-    /// The account of its owner is disabled.
-    OwnerDisabled,
-    /// Its queue is paused.
-    QueuePaused,
-    /// Its owner has as many jobs running as they may have.
-    AccountLimit,
-    /// It was submitted for a later time.
-    Scheduled,
-    /// An attempt failed, and the pause before the next one is not over.
-    RetryDelay,
-    /// No worker that takes jobs serves its queue.
-    NoWorker,
-    /// Nothing but its turn: every slot is taken by jobs before it.
-    Turn,
+impl From<job::Hold> for Hold {
+    fn from(hold: job::Hold) -> Self {
+        let job::Hold { reason, message, until } = hold;
+        Self { reason: reason.into(), message, until }
+    }
 }

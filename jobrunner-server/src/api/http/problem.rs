@@ -6,19 +6,19 @@ use poem::{
     http::{HeaderValue, StatusCode, header},
 };
 use poem_openapi::{
-    ApiResponse, Object,
-    payload::Payload,
-    registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry},
-    types::Type,
+    ApiResponse,
+    registry::{MetaResponses, Registry},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::{answer::described, schema};
+
 /// What went wrong (RFC 9457).
-#[derive(Clone, Debug, Object, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct Problem {
     /// A URI that names the kind of problem; `about:blank` when the status says it all.
-    #[oai(rename = "type")]
     #[serde(rename = "type")]
     kind: String,
     /// The kind of problem in a few words.
@@ -28,13 +28,13 @@ pub(crate) struct Problem {
     /// What happened this time, and what to do about it.
     detail: String,
     /// The fields that are wrong.
-    #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<FieldError>")]
     errors: Option<Vec<FieldError>>,
 }
 
 /// A field that breaks a rule.
-#[derive(Clone, Debug, Object, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct FieldError {
     /// Where, as in `jobs[17].command`.
     field: String,
@@ -76,6 +76,11 @@ impl Failure {
             [] => "the request is not valid".to_owned(),
         };
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail).with_errors(violations)
+    }
+
+    /// The body alone.
+    pub(crate) fn into_problem(self) -> Problem {
+        self.problem
     }
 
     /// A defect: the caller gets an id, the log gets the rest under the same id.
@@ -120,10 +125,8 @@ impl From<Violation> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self.problem).unwrap_or_default();
-        let mut response = Response::builder()
-            .status(self.status)
-            .content_type(ProblemJson::CONTENT_TYPE)
-            .body(body);
+        let mut response =
+            Response::builder().status(self.status).content_type(PROBLEM_JSON).body(body);
         let headers = response.headers_mut();
         match self.status {
             StatusCode::UNAUTHORIZED => {
@@ -144,52 +147,91 @@ impl From<Failure> for poem::Error {
     }
 }
 
-/// The payload of every error.
-struct ProblemJson;
+/// The type of the body of every error.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-impl Payload for ProblemJson {
-    const CONTENT_TYPE: &'static str = "application/problem+json";
-
-    fn schema_ref() -> MetaSchemaRef {
-        Problem::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        Problem::register(registry);
-    }
+/// An error as the description has it.
+pub(crate) struct Described {
+    pub(crate) status: StatusCode,
+    pub(crate) about: &'static str,
+    /// The detail of an example.
+    pub(crate) example: &'static str,
 }
 
-/// The statuses that any operation may answer, as the description lists them.
-const DESCRIBED: [(u16, &str); 11] = [
-    (400, "The request cannot be read"),
-    (401, "The access token is missing, wrong or expired"),
-    (403, "The caller's role does not allow it"),
-    (404, "There is no such thing, or the caller may not see it"),
-    (409, "The request does not fit the present state"),
-    (410, "What the same request made before has been deleted"),
-    (413, "The body is too large"),
-    (415, "The body is not of a type that is taken"),
-    (422, "Fields are wrong; `errors` names them"),
-    (500, "A defect in JobRunner"),
-    (503, "Try again after `Retry-After` seconds"),
+const fn error(status: StatusCode, about: &'static str, example: &'static str) -> Described {
+    Described { status, about, example }
+}
+
+/// The errors that an operation may answer with.
+pub(crate) const DESCRIBED: [Described; 12] = [
+    error(
+        StatusCode::BAD_REQUEST,
+        "The request cannot be read",
+        "the body is not JSON: EOF while parsing an object at line 1 column 1",
+    ),
+    error(
+        StatusCode::UNAUTHORIZED,
+        "The access token is missing, wrong or expired",
+        "sign in with POST /api/v1/auth/token and send Authorization: Bearer <token>",
+    ),
+    error(
+        StatusCode::FORBIDDEN,
+        "The caller's role does not allow it",
+        "this needs the role operator; yours is viewer",
+    ),
+    error(
+        StatusCode::NOT_FOUND,
+        "There is no such thing, or the caller may not see it",
+        "there is no such job",
+    ),
+    error(
+        StatusCode::REQUEST_TIMEOUT,
+        "The body did not arrive in time",
+        "the body took too long to arrive",
+    ),
+    error(
+        StatusCode::CONFLICT,
+        "The request does not fit the present state",
+        "the job has not ended: cancel it first",
+    ),
+    error(
+        StatusCode::GONE,
+        "What the same request made before has been deleted",
+        "the job 0198c6f0-1234-7abc-8def-0123456789ab, which this Idempotency-Key made, was deleted; \
+         to submit it again, use a fresh key",
+    ),
+    error(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "The body is too large",
+        "the body may have at most 8 MiB",
+    ),
+    error(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "The body is not of a type that is taken",
+        "send the body with Content-Type: application/json, not \"text/plain\"",
+    ),
+    error(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "Fields are wrong; `errors` names them",
+        "limit must be a whole number from 1 to 1000",
+    ),
+    error(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "A defect in JobRunner",
+        "a defect in jobrunner; its log has more under 0198c6f0-1234-7abc-8def-0123456789ab",
+    ),
+    error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Try again after `Retry-After` seconds",
+        "the database is unavailable; try again",
+    ),
 ];
 
 impl ApiResponse for Failure {
     fn meta() -> MetaResponses {
-        let response = |(status, description)| MetaResponse {
-            description,
-            status: Some(status),
-            status_range: None,
-            content: vec![MetaMediaType {
-                content_type: ProblemJson::CONTENT_TYPE,
-                schema: ProblemJson::schema_ref(),
-            }],
-            headers: Vec::new(),
-        };
-        MetaResponses { responses: DESCRIBED.into_iter().map(response).collect() }
+        let errors = DESCRIBED.map(|error| (error.status.as_u16(), error.about));
+        described(&errors, PROBLEM_JSON, schema::answered::<Problem>())
     }
 
-    fn register(registry: &mut Registry) {
-        ProblemJson::register(registry);
-    }
+    fn register(_: &mut Registry) {}
 }

@@ -1,6 +1,6 @@
 //! Request bodies: JSON of bounded size that says precisely what is wrong with it.
 
-use std::{marker::PhantomData, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -9,14 +9,14 @@ use poem::{Request, RequestBody, http::StatusCode, http::header};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaMediaType, MetaRequest, Registry},
-    types::Type,
 };
+use schemars::JsonSchema;
 use serde::{
-    Deserialize,
+    Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
 };
 
-use super::{problem::Failure, wrong};
+use super::{problem::Failure, schema, wrong};
 
 pub(crate) const JSON: &str = "application/json";
 
@@ -27,26 +27,23 @@ const LIMIT: usize = 8 << 20;
 /// How long a body may take to arrive.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 
-/// A JSON body that is parsed as `T`; `Schema` describes it.
-pub(crate) struct JsonBody<T, Schema> {
+/// A JSON body.
+pub(crate) struct JsonBody<T> {
     pub(crate) value: T,
     /// The body as it came.
     pub(crate) bytes: Bytes,
-    schema: PhantomData<fn() -> Schema>,
 }
 
-impl<'a, T: DeserializeOwned + Send, Schema: Type> ApiExtractor<'a> for JsonBody<T, Schema> {
+impl<'a, T: DeserializeOwned + JsonSchema + Send> ApiExtractor<'a> for JsonBody<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
     type ParamRawType = ();
 
-    fn register(registry: &mut Registry) {
-        Schema::register(registry);
-    }
+    fn register(_: &mut Registry) {}
 
     fn request_meta() -> Option<MetaRequest> {
-        request_meta::<Schema>()
+        described::<T>(JSON)
     }
 
     async fn from_request(
@@ -56,13 +53,13 @@ impl<'a, T: DeserializeOwned + Send, Schema: Type> ApiExtractor<'a> for JsonBody
     ) -> poem::Result<Self> {
         let bytes = read(request, body, JSON, LIMIT).await?;
         let value = parse(&bytes)?;
-        Ok(Self { value, bytes, schema: PhantomData })
+        Ok(Self { value, bytes })
     }
 }
 
-/// A body described by `Schema`.
-pub(crate) fn request_meta<Schema: Type>() -> Option<MetaRequest> {
-    let content = vec![MetaMediaType { content_type: JSON, schema: Schema::schema_ref() }];
+/// Describes a body that is read as `T`.
+pub(crate) fn described<T: JsonSchema>(content_type: &'static str) -> Option<MetaRequest> {
+    let content = vec![MetaMediaType { content_type, schema: schema::taken::<T>() }];
     Some(MetaRequest { description: None, content, required: true })
 }
 
@@ -123,6 +120,18 @@ fn too_large(limit: usize) -> Failure {
     let detail = format!("the body may have at most {} MiB", limit >> 20);
     let violation = Violation::new("body", format!("may have at most {} MiB", limit >> 20));
     Failure::new(StatusCode::PAYLOAD_TOO_LARGE, detail).with_errors(vec![violation])
+}
+
+/// Reads a field that may be left out, and may be null only if its type may.
+///
+/// # Errors
+/// Those of the field.
+pub(crate) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 /// Parses a whole body.

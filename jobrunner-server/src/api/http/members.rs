@@ -9,15 +9,16 @@ use poem::{Request, RequestBody};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaRequest, Registry},
-    types::Type,
 };
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{body, model};
+use super::body;
+use crate::api::model;
 
 /// The largest body of a new batch.
 const LIMIT: usize = 128 << 20;
@@ -36,12 +37,10 @@ impl<'a> ApiExtractor<'a> for BatchBody {
     type ParamType = ();
     type ParamRawType = ();
 
-    fn register(registry: &mut Registry) {
-        model::NewBatch::register(registry);
-    }
+    fn register(_: &mut Registry) {}
 
     fn request_meta() -> Option<MetaRequest> {
-        body::request_meta::<model::NewBatch>()
+        body::described::<Outer<'_>>(body::JSON)
     }
 
     async fn from_request(
@@ -51,23 +50,32 @@ impl<'a> ApiExtractor<'a> for BatchBody {
     ) -> poem::Result<Self> {
         let bytes = body::read(request, request_body, body::JSON, LIMIT).await?;
         let outer = body::parse::<Outer<'_>>(&bytes)?;
-        let jobs = outer.jobs.places(&bytes);
-        let batch =
-            NewBatch { name: outer.name, description: outer.description, payload: outer.payload };
-        let members = Members { body: bytes.clone(), places: jobs, count: outer.jobs.count };
+        let Outer { name, description, payload, jobs } = outer;
+        let batch = NewBatch { name, description, payload };
+        let places = jobs.places(&bytes);
+        let members = Members { body: bytes.clone(), places, count: jobs.count };
         Ok(Self { batch, members, bytes })
     }
 }
 
-#[derive(Deserialize)]
+/// A batch as it is asked for.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewBatch")]
 struct Outer<'a> {
+    /// What people call it; runs of one suite share a name. At most 255 bytes of UTF-8 on one line,
+    /// of which something can be seen; kept as it is sent.
+    #[schemars(length(min = 1, max = 255), regex(pattern = model::pattern::NAME))]
     name: String,
-    #[serde(default)]
+    /// What it is for; at most 4096 bytes of UTF-8.
+    #[schemars(length(max = 4096), regex(pattern = model::pattern::TEXT))]
     description: Option<String>,
+    /// Anything you want to find again beside the batch; at most 64 KiB of JSON, nested 64 deep.
     #[serde(default, deserialize_with = "strict::once")]
     payload: Map<String, Value>,
+    /// Its jobs: all are taken, or none.
     #[serde(borrow)]
+    #[schemars(with = "Vec<model::NewJob>", length(min = 1, max = MAX_JOBS))]
     jobs: RawJobs<'a>,
 }
 
@@ -135,7 +143,8 @@ impl JobSource for Members {
     fn job(&self, index: usize) -> Result<NewJob, Vec<Violation>> {
         let place = &self.places[index];
         let text = &self.body[place.start as usize..place.end as usize];
-        body::parse_part(text).map_err(|mut violation| {
+        let job: Result<model::NewJob, Violation> = body::parse_part(text);
+        job.map(NewJob::from).map_err(|mut violation| {
             if violation.field == "body" {
                 violation.field.clear();
             }

@@ -49,14 +49,17 @@ pub(crate) fn of_form(error: &str) -> Violation {
     }
 }
 
-/// Returns what is wrong with a parameter, as poem-openapi reports it.
-pub(crate) fn of_parameter(reason: &str) -> &'static str {
+/// Returns what is wrong with a parameter, as poem-openapi reports it: around what its reader
+/// reports, it writes the names of types.
+pub(crate) fn of_parameter(reason: &str) -> &str {
+    if let Some((_, message)) = reason.split_once("\": must ") {
+        let start = reason.len() - message.len() - "must ".len();
+        let end = reason.rfind(" (occurred while parsing ").unwrap_or(reason.len());
+        return &reason[start..end];
+    }
     let is = |kind: &str| reason.contains(kind);
     match () {
         () if is("uuid") => "must be an id, such as 0198c6f0-1234-7abc-8def-0123456789ab",
-        () if is("uint32") => "must be a whole number from 0 to 4294967295",
-        () if is("integer") => "must be a whole number, 0 or more",
-        () if is("boolean") => "must be true or false",
         () => "cannot be read",
     }
 }

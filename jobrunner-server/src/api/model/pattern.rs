@@ -1,0 +1,18 @@
+//! What texts may hold, as regular expressions that every generator of code can read. What they
+//! cannot say - lengths in bytes, characters that cannot be seen - is in the descriptions of the
+//! fields.
+
+/// No NUL.
+pub(crate) const TEXT: &str = r"^[^\u0000]*$";
+
+/// One line in which something is no space.
+pub(crate) const NAME: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+
+/// An absolute path.
+pub(crate) const PATH: &str = r"^/[^\u0000]*$";
+
+/// The name of a queue, which stands in URLs and variables.
+pub(crate) const QUEUE: &str = r"^[A-Za-z0-9._-]+$";
+
+/// An email address, which is trimmed.
+pub(crate) const EMAIL: &str = r"^\s*[^\s@]+@[^\s@]+\s*$";

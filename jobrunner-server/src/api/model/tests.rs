@@ -1,0 +1,318 @@
+//! The fields of the description are those that are sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use jobrunner_core as domain;
+use jobrunner_core::{AuditEventId, BatchId, JobId, SessionId, UserId};
+use poem::http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::api::http::{
+    problem::{Failure, Problem},
+    schema,
+};
+
+/// The schema of an answer and the types that it refers to.
+fn schema_of<T: JsonSchema>() -> Value {
+    let (mut value, mut types) = (json!({"schema": schema::answered::<T>()}), Map::new());
+    schema::release(&mut value, &mut types);
+    types.remove(T::schema_name().as_ref()).expect("a type of its own")
+}
+
+fn fields(schema: &Value, is_one: impl Fn(&str, &Value) -> bool) -> BTreeSet<String> {
+    let properties = schema["properties"].as_object().expect("properties");
+    properties.iter().filter(|(name, it)| is_one(name, it)).map(|(name, _)| name.clone()).collect()
+}
+
+/// Compares the fields of a schema with those of two values: one that has everything, and one that
+/// lacks whatever may be missing.
+fn holds<T: JsonSchema + Serialize>(full: impl Into<T>, bare: impl Into<T>) {
+    let schema = schema_of::<T>();
+    let sent = |value: T| -> BTreeMap<String, Value> {
+        serde_json::from_value(serde_json::to_value(value).expect("JSON")).expect("an object")
+    };
+    let (full, bare) = (sent(full.into()), sent(bare.into()));
+    let names = |value: &BTreeMap<String, Value>, is_one: fn(&Value) -> bool| {
+        value.iter().filter(|(_, it)| is_one(it)).map(|(name, _)| name.clone()).collect()
+    };
+    let all: BTreeSet<String> = names(&full, |_| true);
+    let name = T::schema_name();
+    assert_eq!(fields(&schema, |_, _| true), all, "{name}");
+    assert_eq!(names(&full, Value::is_null), BTreeSet::new(), "{name} has everything");
+    let nullable = fields(&schema, |_, it| {
+        it["nullable"] == true || it["anyOf"].get(1).is_some_and(|null| null["nullable"] == true)
+    });
+    assert_eq!(nullable, names(&bare, Value::is_null), "null in {name}");
+    let required: BTreeSet<String> =
+        serde_json::from_value(schema["required"].clone()).expect("a list");
+    assert_eq!(required, names(&bare, |_| true), "always in {name}");
+}
+
+const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+fn payload() -> Map<String, Value> {
+    [("a".to_owned(), json!(1))].into_iter().collect()
+}
+
+fn spec() -> domain::JobSpec {
+    domain::JobSpec {
+        name: "j".to_owned(),
+        command: vec!["true".to_owned()],
+        working_dir: "/".to_owned(),
+        env: [("A".to_owned(), "b".to_owned())].into(),
+        payload: payload(),
+        queue: "default".to_owned(),
+        priority: 5,
+        timeout_seconds: 1,
+        scheduled_at: Some(NOW),
+        max_attempts: 1,
+        retry: Some(retry()),
+        inputs: vec!["/a".to_owned()],
+        silence_seconds: Some(1),
+        max_output_bytes: Some(1),
+        max_memory_mb: Some(1),
+        max_open_files: Some(16),
+        max_cpu_seconds: Some(1),
+    }
+}
+
+fn retry() -> domain::retry::Retry {
+    let on = vec![domain::retry::RetryOn::ExitCode(1)];
+    domain::retry::Retry { on, delay_seconds: 1, backoff: 1.0 }
+}
+
+fn result() -> domain::job::JobResult {
+    domain::job::JobResult {
+        exit_code: Some(1),
+        signal: Some("SIGKILL".to_owned()),
+        reason: Some(domain::job::Reason::Oom),
+        duration_ms: 1,
+        stdout_bytes: 1,
+        stderr_bytes: 1,
+        truncated: true,
+        worker_id: Some(SessionId::new()),
+    }
+}
+
+fn job() -> domain::Job {
+    domain::Job {
+        id: JobId::new(),
+        owner_id: UserId::new(),
+        batch_id: Some(BatchId::new()),
+        spec: spec(),
+        status: domain::Status::Failed,
+        attempt: 1,
+        created_at: NOW,
+        started_at: Some(NOW),
+        finished_at: Some(NOW),
+        result: Some(result()),
+        error: Some("why".to_owned()),
+        flaky: true,
+    }
+}
+
+fn batch() -> domain::Batch {
+    domain::Batch {
+        id: BatchId::new(),
+        name: "b".to_owned(),
+        description: Some("d".to_owned()),
+        payload: payload(),
+        owner_id: UserId::new(),
+        rerun_of: Some(BatchId::new()),
+        status: domain::Status::Failed,
+        counts: counts(),
+        flaky: 1,
+        created_at: NOW,
+        started_at: Some(NOW),
+        finished_at: Some(NOW),
+    }
+}
+
+fn counts() -> domain::Counts {
+    domain::Counts { total: 5, waiting: 1, running: 1, passed: 1, failed: 1, canceled: 1 }
+}
+
+#[test]
+fn jobs_and_attempts_have_the_fields_that_are_described() {
+    let bare_spec = domain::JobSpec {
+        scheduled_at: None,
+        retry: None,
+        silence_seconds: None,
+        max_output_bytes: None,
+        max_memory_mb: None,
+        max_open_files: None,
+        max_cpu_seconds: None,
+        ..spec()
+    };
+    let bare = domain::Job {
+        batch_id: None,
+        spec: bare_spec,
+        started_at: None,
+        finished_at: None,
+        result: None,
+        error: None,
+        ..job()
+    };
+    holds::<Job>(job(), bare);
+    holds::<job::Retry>(retry(), domain::retry::Retry { on: vec![], ..retry() });
+    let bare = domain::job::JobResult {
+        exit_code: None,
+        signal: None,
+        reason: None,
+        worker_id: None,
+        ..result()
+    };
+    holds::<job::JobResult>(result(), bare);
+    let attempt = || domain::job::Attempt {
+        attempt: 1,
+        status: domain::Status::Failed,
+        worker_id: Some(SessionId::new()),
+        worker_host: Some("h".to_owned()),
+        started_at: NOW,
+        finished_at: Some(NOW),
+        result: Some(result()),
+        error: Some("why".to_owned()),
+    };
+    let bare = domain::job::Attempt {
+        worker_id: None,
+        worker_host: None,
+        finished_at: None,
+        result: None,
+        error: None,
+        ..attempt()
+    };
+    holds::<Attempt>(attempt(), bare);
+    let hold = |until| domain::job::Hold {
+        reason: domain::job::HoldReason::OwnerDisabled,
+        message: "m".to_owned(),
+        until,
+    };
+    holds::<Hold>(hold(Some(chrono::Utc::now())), hold(None));
+}
+
+#[test]
+fn batches_and_what_is_reported_of_them_have_the_fields_that_are_described() {
+    let bare = domain::Batch {
+        description: None,
+        rerun_of: None,
+        started_at: None,
+        finished_at: None,
+        ..batch()
+    };
+    holds::<Batch>(batch(), bare);
+    holds::<Counts>(counts(), counts());
+    let named = || domain::insight::NamedJob { id: JobId::new(), name: "j".to_owned() };
+    holds::<batch::NamedJob>(named(), named());
+    let cause = || domain::insight::Cause {
+        reason: Some(domain::job::Reason::ExitCode),
+        exit_code: Some(1),
+        signal: Some("SIGHUP".to_owned()),
+        error_line: Some("l".to_owned()),
+        count: 1,
+        jobs: vec![named()],
+    };
+    let bare = domain::insight::Cause {
+        reason: None,
+        exit_code: None,
+        signal: None,
+        error_line: None,
+        ..cause()
+    };
+    holds::<batch::Cause>(cause(), bare);
+    holds::<Causes>(vec![cause()], vec![]);
+    let moment = domain::insight::Moment { at: NOW, running: 1, passed: 1, failed: 1 };
+    holds::<batch::Moment>(moment, moment);
+    holds::<Timeline>(vec![moment], vec![]);
+}
+
+#[test]
+fn pages_have_the_fields_that_are_described() {
+    let page = |next_cursor| domain::page::Page { items: vec![job()], next_cursor };
+    holds::<Page<Job>>(page(Some("c".to_owned())), page(None));
+}
+
+#[test]
+fn accounts_and_events_have_the_fields_that_are_described() {
+    let user = || domain::User {
+        id: UserId::new(),
+        email: "a@b.example".to_owned(),
+        role: domain::Role::Admin,
+        is_active: true,
+        max_running_jobs: Some(1),
+        created_at: NOW,
+    };
+    holds::<User>(user(), domain::User { max_running_jobs: None, ..user() });
+    let event = || domain::audit::AuditEvent {
+        id: AuditEventId::new(),
+        created_at: NOW,
+        actor_id: Some(UserId::new()),
+        actor_email: Some("a@b.example".to_owned()),
+        action: domain::audit::AuditAction::SignIn,
+        target_type: Some(domain::audit::TargetType::Job),
+        target_id: Some("t".to_owned()),
+        target_name: Some("n".to_owned()),
+        details: payload(),
+    };
+    let bare = domain::audit::AuditEvent {
+        actor_id: None,
+        actor_email: None,
+        target_type: None,
+        target_id: None,
+        target_name: None,
+        ..event()
+    };
+    holds::<AuditEvent>(event(), bare);
+}
+
+#[test]
+fn workers_queues_and_health_have_the_fields_that_are_described() {
+    let worker = || domain::lease::Worker {
+        id: SessionId::new(),
+        host: "h".to_owned(),
+        pid: 1,
+        slots: 1,
+        running: 1,
+        queues: vec!["q".to_owned()],
+        draining: true,
+        containment: domain::executor::Containment::CgroupV2,
+        started_at: NOW,
+        seen_at: NOW,
+    };
+    holds::<Worker>(worker(), worker());
+    let queue = || domain::lease::QueueState {
+        name: "q".to_owned(),
+        paused: true,
+        weight: 1.0,
+        waiting: 1,
+        running: 1,
+        oldest_waiting_at: Some(NOW),
+    };
+    holds::<Queue>(queue(), domain::lease::QueueState { oldest_waiting_at: None, ..queue() });
+    let health = domain::service::Health { database: true, queue: domain::queue::Link::Up };
+    holds::<Health>(health, health);
+}
+
+#[test]
+fn problems_have_the_fields_that_are_described() {
+    let problem = || Failure::new(StatusCode::NOT_FOUND, "there is no such job");
+    let wrong = vec![domain::Violation::new("name", "is missing")];
+    holds::<Problem>(problem().with_errors(wrong).into_problem(), problem().into_problem());
+}
+
+#[test]
+fn events_of_output_have_the_fields_that_are_described() {
+    let full = LogEvent {
+        attempt: 1,
+        stream: Some(Stream::Stdout),
+        offset: Some(1),
+        text: Some("t".into()),
+        base64: Some("b".to_owned()),
+        omitted_bytes: Some(1),
+        status: Some(Status::Passed),
+    };
+    holds::<LogEvent<'_>>(full, LogEvent::default());
+}

@@ -1,0 +1,251 @@
+//! Words: the enums of core as the API writes them.
+
+use std::borrow::Cow;
+
+use jobrunner_core::{audit, batch, executor, job, log, retry, status, user};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+
+use crate::api::http::parameter::Parameter;
+
+/// The schema of one of a few words, each of which may be explained.
+fn schema(about: &str, words: &[(&str, &str)]) -> Schema {
+    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let mut description = about.trim().to_owned();
+    for (word, meaning) in words.iter().filter(|(_, meaning)| !meaning.is_empty()) {
+        description += &format!("\n* `{word}`: {}", meaning.trim());
+    }
+    json_schema!({ "type": "string", "enum": names, "description": description })
+}
+
+/// Declares words: of core's, which are converted both ways, or of the API alone.
+macro_rules! words {
+    ($($(#[doc = $doc:literal])+ $name:ident = $module:ident::$core:ident { $($words:tt)+ })+) => {$(
+        words!(@declare [$($doc)+] $name { $($words)+ });
+        words!(@convert $name = $module::$core { $($words)+ });
+    )+};
+
+    ($($(#[doc = $doc:literal])+ $name:ident { $($words:tt)+ })+) => {
+        $(words!(@declare [$($doc)+] $name { $($words)+ });)+
+    };
+
+    (@declare [$($doc:literal)+] $name:ident {
+        $($(#[doc = $meaning:literal])* $variant:ident = $word:literal,)+
+    }) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, Serialize)]
+        pub(crate) enum $name {
+            $($(#[doc = $meaning])* #[serde(rename = $word)] $variant),+
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                schema(concat!($($doc),+), &[$(($word, concat!($($meaning),*))),+])
+            }
+        }
+
+        impl Parameter for $name {
+            fn read(text: &str) -> Result<Self, String> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(format!("must be one of {}", [$($word),+].join(", "))),
+                }
+            }
+        }
+    };
+
+    (@convert $name:ident = $module:ident::$core:ident {
+        $($(#[doc = $meaning:literal])* $variant:ident = $word:literal,)+
+    }) => {
+        impl From<$module::$core> for $name {
+            fn from(word: $module::$core) -> Self {
+                match word {
+                    $($module::$core::$variant => Self::$variant),+
+                }
+            }
+        }
+
+        impl From<$name> for $module::$core {
+            fn from(word: $name) -> Self {
+                match word {
+                    $($name::$variant => Self::$variant),+
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// Where a job or a batch stands.
+    Status = status::Status {
+        Waiting = "waiting",
+        Running = "running",
+        Passed = "passed",
+        Failed = "failed",
+        Canceled = "canceled",
+    }
+
+    /// Why an attempt did not pass.
+    Reason = job::Reason {
+        /// The command returned something other than 0.
+        ExitCode = "exit_code",
+        /// A signal that JobRunner did not send ended the command.
+        Signal = "signal",
+        /// It ran longer than it may, and was killed.
+        Timeout = "timeout",
+        /// It wrote nothing for longer than it may, and was killed.
+        Silent = "silent",
+        /// It used more memory than it may, and the kernel killed one of its processes for it.
+        Oom = "oom",
+        /// The program could not be started.
+        SpawnFailed = "spawn_failed",
+        /// The working directory is missing, unreadable, or not allowed.
+        WorkingDir = "working_dir",
+        /// One of the inputs is missing or unreadable.
+        InputMissing = "input_missing",
+        /// The worker went away in the middle.
+        WorkerLost = "worker_lost",
+        /// Somebody canceled the job.
+        Canceled = "canceled",
+    }
+
+    /// A kind of failure.
+    RetryKind = retry::RetryKind {
+        /// A signal ended the command.
+        Signal = "signal",
+        /// It exceeded its timeout.
+        Timeout = "timeout",
+        /// It wrote nothing for too long.
+        Silent = "silent",
+    }
+
+    /// A kind of reason why a job is not started.
+    HoldReason = job::HoldReason {
+        /// The account of its owner is disabled.
+        OwnerDisabled = "owner_disabled",
+        /// Its queue is paused.
+        QueuePaused = "queue_paused",
+        /// Its owner has as many jobs running as they may have.
+        AccountLimit = "account_limit",
+        /// It was submitted for a later time.
+        Scheduled = "scheduled",
+        /// An attempt failed, and the pause before the next one is not over.
+        RetryDelay = "retry_delay",
+        /// No worker that takes jobs serves its queue.
+        NoWorker = "no_worker",
+        /// Nothing but its turn: every slot is taken by jobs before it.
+        Turn = "turn",
+    }
+
+    /// In which order members of a batch are listed: by a field, with `-` in front of it from the
+    /// largest value down. By duration, those without a start come last either way.
+    Order = job::Order {
+        Oldest = "created_at",
+        Newest = "-created_at",
+        Name = "name",
+        NameDown = "-name",
+        Shortest = "duration",
+        Longest = "-duration",
+    }
+
+    /// Which members a rerun repeats.
+    RerunOnly = batch::RerunOnly {
+        /// Those that failed or were canceled.
+        Failed = "failed",
+        /// Every one.
+        All = "all",
+    }
+
+    /// What an account may do.
+    Role = user::Role {
+        /// Everything.
+        Admin = "admin",
+        /// Submit, and control what is theirs.
+        Operator = "operator",
+        /// Read what is theirs.
+        Viewer = "viewer",
+    }
+
+    /// One of the two streams a command writes.
+    Stream = log::Stream {
+        Stdout = "stdout",
+        Stderr = "stderr",
+    }
+
+    /// How a worker holds together what commands start.
+    Containment = executor::Containment {
+        /// By process groups alone.
+        ProcessGroup = "process_group",
+        /// By process groups, and by a reaper that is handed what leaves them.
+        ProcessTree = "process_tree",
+        /// By a control group (cgroup v2) for each command, besides.
+        CgroupV2 = "cgroup_v2",
+    }
+
+    /// What was asked for.
+    AuditAction = audit::AuditAction {
+        SignIn = "sign_in",
+        /// No more than one a second is kept.
+        SignInFailed = "sign_in_failed",
+        SignOut = "sign_out",
+        CreateUser = "create_user",
+        UpdateUser = "update_user",
+        CancelJob = "cancel_job",
+        DeleteJob = "delete_job",
+        CancelBatch = "cancel_batch",
+        RerunBatch = "rerun_batch",
+        DeleteBatch = "delete_batch",
+        UpdateQueue = "update_queue",
+        DrainWorker = "drain_worker",
+    }
+
+    /// What an action was done to.
+    TargetType = audit::TargetType {
+        User = "user",
+        Job = "job",
+        Batch = "batch",
+        Queue = "queue",
+        Worker = "worker",
+    }
+
+}
+
+words! {
+    /// With what somebody signs in.
+    GrantType {
+        /// With an address and a password.
+        Password = "password",
+        /// With the `refresh_token` of the answer before.
+        RefreshToken = "refresh_token",
+    }
+
+    /// How a token is sent: `Authorization: Bearer …`.
+    TokenType {
+        Bearer = "bearer",
+    }
+
+    /// Whether the service does its work.
+    HealthStatus {
+        Ok = "ok",
+        /// A part does not work.
+        Degraded = "degraded",
+    }
+
+    /// Whether the database answers.
+    DatabaseHealth {
+        Ok = "ok",
+        Error = "error",
+    }
+
+    /// Whether Redis answers.
+    RedisHealth {
+        Ok = "ok",
+        Error = "error",
+        /// There is none.
+        Disabled = "disabled",
+    }
+}
