@@ -73,6 +73,8 @@ words! {
         UpdateUser = "update_user",
         /// A job was taken back.
         CancelJob = "cancel_job",
+        /// Every job that had not ended was taken back, of one owner or of everybody.
+        CancelJobs = "cancel_jobs",
         /// A job that had ended was forgotten.
         DeleteJob = "delete_job",
         /// A batch was taken back.

@@ -6,9 +6,11 @@ mod audit;
 mod batches;
 mod follow;
 mod holds;
+mod ids;
 mod insights;
 mod jobs;
 mod logs;
+mod open;
 mod ordered;
 mod paths;
 mod queues;
@@ -19,7 +21,9 @@ use std::sync::Arc;
 
 pub use batches::JobSource;
 pub use follow::{Followed, FollowedTo, LogPlace};
+pub use ids::{IdPart, NoPart};
 pub use logs::{JobLogs, LogReader};
+pub use open::Whose;
 pub use ordered::OrderedLog;
 pub use watch::Watched;
 

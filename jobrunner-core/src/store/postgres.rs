@@ -12,6 +12,7 @@
 mod account;
 mod audit;
 mod cancel;
+mod cancel_all;
 mod change;
 mod claim;
 mod claimable;

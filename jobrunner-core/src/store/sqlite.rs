@@ -8,6 +8,7 @@
 mod account;
 mod audit;
 mod cancel;
+mod cancel_all;
 mod claim;
 mod claimable;
 mod clock;

@@ -11,7 +11,7 @@ use crate::{BatchId, Error, JobId, Result, Status, UserId, status::Change, store
 
 /// How many passes a cancel makes at most. A second one is needed when a claim or a report moved a job
 /// at the moment of the first; each further one, when that happened again.
-const PASSES: usize = 20;
+pub(super) const PASSES: usize = 20;
 
 /// What is to be known of a job before it is canceled or deleted.
 #[derive(FromRow)]

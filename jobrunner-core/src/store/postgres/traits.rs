@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use super::{
-    PostgresStore, cancel, change, claimable, delete, exchange, insight, log, queue, read, reclaim,
-    rows::WorkerRow, session, sql, store_error, submit,
+    PostgresStore, cancel, cancel_all, change, claimable, delete, exchange, insight, log, queue,
+    read, reclaim, rows::WorkerRow, session, sql, store_error, submit,
 };
 use crate::{
     BatchId, JobId, JobSpec, Result, SessionId, UserId,
@@ -111,6 +111,10 @@ impl JobStore for PostgresStore {
 
     async fn cancel_batch(&self, batch: BatchId) -> Result<Canceled> {
         cancel::cancel_batch(self, batch).await
+    }
+
+    async fn cancel_all(&self, owner: Option<UserId>) -> Result<Canceled> {
+        cancel_all::cancel_all(self, owner).await
     }
 
     async fn delete_job(&self, job: JobId) -> Result<()> {

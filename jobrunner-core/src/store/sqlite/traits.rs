@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use super::{
-    FREE_SPACE, SqliteStore, cancel, claimable, clock, delete, exchange, insight, log, queue, read,
-    reclaim, rows::WorkerRow, session, sql, store_error, submit,
+    FREE_SPACE, SqliteStore, cancel, cancel_all, claimable, clock, delete, exchange, insight, log,
+    queue, read, reclaim, rows::WorkerRow, session, sql, store_error, submit,
 };
 use crate::{
     BatchId, Error, JobId, JobSpec, Result, SessionId, UserId,
@@ -111,6 +111,10 @@ impl JobStore for SqliteStore {
 
     async fn cancel_batch(&self, batch: BatchId) -> Result<Canceled> {
         self.writer.run(move |c| Box::pin(cancel::cancel_batch(c, batch))).await
+    }
+
+    async fn cancel_all(&self, owner: Option<UserId>) -> Result<Canceled> {
+        self.writer.run(move |c| Box::pin(cancel_all::cancel_all(c, owner))).await
     }
 
     async fn delete_job(&self, job: JobId) -> Result<()> {
