@@ -19,7 +19,7 @@ use super::{
     auth::Caller,
     body::JsonBody,
     idempotency::idempotency,
-    jobs::{default_limit, page},
+    jobs::{default_limit, id_part, page},
     members::BatchBody,
     model,
 };
@@ -61,6 +61,9 @@ impl BatchesApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
+        /// Four or more digits of ids: the first ones, the last ones, or the first of the last eight. For
+        /// the last ones the newest 20,000 are looked through, and 100,000 for eight digits. Answers one page.
+        id: Query<Option<String>>,
         status: Query<Option<model::Status>>,
         owner_id: Query<Option<Uuid>>,
         /// The exact name; `*` in it stands for any text.
@@ -77,7 +80,14 @@ impl BatchesApi {
             name: name.0.map(Into::into),
             ..BatchFilter::default()
         };
-        Answer::of(&service.batches(&caller, filter, page(limit.0, cursor.0)?).await?)
+        let page = page(limit.0, cursor.0)?;
+        match id.0 {
+            Some(part) => {
+                let part = id_part(&part)?;
+                Answer::of(&service.batches_by_id(&caller, &part, filter, page.limit).await?)
+            }
+            None => Answer::of(&service.batches(&caller, filter, page).await?),
+        }
     }
 
     /// One batch

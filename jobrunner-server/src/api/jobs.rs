@@ -1,10 +1,16 @@
-use jobrunner_core::{BatchId, JobId, NewJob, Service, UserId, job::JobFilter, page::PageRequest};
+use jobrunner_core::{
+    BatchId, JobId, NewJob, Service, UserId, Violation,
+    job::JobFilter,
+    page::PageRequest,
+    service::{IdPart, NoPart, Whose},
+    store::Canceled,
+};
 use poem::{Request, web::Data};
 use poem_openapi::{
     OpenApi,
     param::{Header, Path, Query},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
@@ -25,6 +31,11 @@ pub(crate) fn page(limit: u32, cursor: Option<String>) -> Result<PageRequest> {
     Ok(PageRequest::parse(Some(limit), cursor.as_deref())?)
 }
 
+pub(crate) fn id_part(text: &str) -> Result<IdPart> {
+    let part = text.parse();
+    Ok(part.map_err(|wrong: NoPart| Violation::new("id", wrong.to_string()))?)
+}
+
 /// A list that is short enough for one page.
 #[derive(Serialize)]
 pub(crate) struct Whole<T> {
@@ -35,6 +46,25 @@ pub(crate) struct Whole<T> {
 impl<T> From<Vec<T>> for Whole<T> {
     fn from(items: Vec<T>) -> Self {
         Self { items, next_cursor: None }
+    }
+}
+
+/// Whose jobs are to be canceled.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CancelJobs {
+    owner: String,
+}
+
+impl CancelJobs {
+    fn whose(&self) -> Result<Whose> {
+        Ok(match self.owner.as_str() {
+            "me" => Whose::Mine,
+            "all" => Whose::All,
+            id => Whose::Of(id.parse().map_err(|_| {
+                Violation::new("owner", "must be me, all, or the id of an account")
+            })?),
+        })
     }
 }
 
@@ -65,6 +95,9 @@ impl JobsApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
+        /// Four or more digits of ids: the first ones, the last ones, or the first of the last eight. For
+        /// the last ones the newest 20,000 are looked through, and 100,000 for eight digits. Answers one page.
+        id: Query<Option<String>>,
         status: Query<Option<model::Status>>,
         batch_id: Query<Option<Uuid>>,
         queue: Query<Option<String>>,
@@ -91,7 +124,14 @@ impl JobsApi {
             order: sort.0.map(Into::into).unwrap_or_default(),
             ..JobFilter::default()
         };
-        Answer::of(&service.jobs(&caller, filter, page(limit.0, cursor.0)?).await?)
+        let page = page(limit.0, cursor.0)?;
+        match id.0 {
+            Some(part) => {
+                let part = id_part(&part)?;
+                Answer::of(&service.jobs_by_id(&caller, &part, filter, page.limit).await?)
+            }
+            None => Answer::of(&service.jobs(&caller, filter, page).await?),
+        }
     }
 
     /// Count jobs by status
@@ -129,6 +169,22 @@ impl JobsApi {
         id: Path<Uuid>,
     ) -> Result<Answer<model::Job>> {
         Answer::of(&service.cancel_job(&caller, JobId::from(id.0)).await?)
+    }
+
+    /// Cancel every job that has not ended
+    ///
+    /// In one step, members of batches included. Those that wait end at once; running ones are killed by their
+    /// workers.
+    #[oai(path = "/jobs/cancel", method = "post", operation_id = "cancel_jobs")]
+    async fn cancel_open(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        body: JsonBody<CancelJobs, model::CancelJobs>,
+    ) -> Result<Answer<model::Canceled>> {
+        let Canceled { ended, stopping } =
+            service.cancel_open(&caller, body.value.whose()?).await?;
+        Answer::of(&serde_json::json!({ "ended": ended, "stopping": stopping }))
     }
 
     /// Submit the same job again, as a new one

@@ -143,6 +143,22 @@ pub(crate) struct NewBatch {
     jobs: Vec<NewJob>,
 }
 
+/// Whose jobs are canceled.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct CancelJobs {
+    /// `me`, `all` (of everybody whose jobs the caller may control), or the id of an account.
+    owner: String,
+}
+
+/// What a cancel did.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Canceled {
+    /// Jobs that ended by it at once, since they were not running.
+    ended: u64,
+    /// Jobs whose worker was told to kill them.
+    stopping: u64,
+}
+
 /// How many jobs stand where.
 #[derive(Clone, Debug, Object)]
 pub(crate) struct Counts {

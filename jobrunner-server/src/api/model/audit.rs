@@ -16,6 +16,8 @@ pub(crate) enum AuditAction {
     CreateUser,
     UpdateUser,
     CancelJob,
+    /// Every one that had not ended, of one owner or of everybody.
+    CancelJobs,
     DeleteJob,
     CancelBatch,
     RerunBatch,
@@ -33,6 +35,7 @@ impl From<AuditAction> for jobrunner_core::audit::AuditAction {
             AuditAction::CreateUser => Self::CreateUser,
             AuditAction::UpdateUser => Self::UpdateUser,
             AuditAction::CancelJob => Self::CancelJob,
+            AuditAction::CancelJobs => Self::CancelJobs,
             AuditAction::DeleteJob => Self::DeleteJob,
             AuditAction::CancelBatch => Self::CancelBatch,
             AuditAction::RerunBatch => Self::RerunBatch,
