@@ -1,26 +1,12 @@
 # One image for every role: the command after its name says which one a container plays, as in
-# `docker run jobrunner api`. Needs BuildKit, for the cache mounts.
+# `docker run jobrunner api`. Two ways to make it:
+#   docker build .                      compiles the program, for some minutes; needs BuildKit, for the cache mounts
+#   docker build --target prebuilt .    takes dist/jobrunner, which scripts/dist makes
 
 # At least the rust-version of Cargo.toml.
 ARG RUST_VERSION=1.94
 
-FROM rust:${RUST_VERSION}-bookworm AS build
-WORKDIR /src
-COPY . .
-# What was downloaded and compiled is kept in caches of the builder, so that a change of one file does
-# not build the world again. The target directory is such a cache and no part of the image: the
-# programs must leave it in the same step.
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    --mount=type=cache,target=/usr/local/cargo/git/db \
-    --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --locked --profile dist \
-        --package jobrunner-cli --bin jobrunner \
-        --package jobrunner-server --bin jobrunner-server \
-        --package jobrunner-worker --bin jobrunner-worker \
-    && install -D -t /out \
-        target/dist/jobrunner target/dist/jobrunner-server target/dist/jobrunner-worker
-
-FROM debian:bookworm-slim
+FROM debian:bookworm-slim AS base
 # The account that commands run under. A worker on NFS needs the numbers that own the tree there.
 ARG UID=10001
 ARG GID=10001
@@ -32,16 +18,33 @@ RUN apt-get update \
     && groupadd --non-unique --gid "$GID" jobrunner \
     && useradd --non-unique --uid "$UID" --gid "$GID" --create-home --shell /usr/sbin/nologin jobrunner \
     && install --directory --owner="$UID" --group="$GID" /nfs
-COPY --from=build /out/ /usr/local/bin/
 COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/jobrunner/
 # Commands inherit LANG, and nearly all of them expect UTF-8.
 ENV LANG=C.UTF-8
 # By number, since a cluster that refuses root cannot tell by a name.
 USER ${UID}:${GID}
-# A file `.env` is read from the working directory and those above it; nobody but root can put one here.
+# A file `.env` is read from the working directory; nobody but root can put one here.
 WORKDIR /
 # No init process in front: the api starts no processes, and a worker's supervisor reaps what commands leave
 # behind.
 # No HEALTHCHECK: what healthy means differs by role, see docker-compose.yml for the api.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["jobrunner"]
+
+FROM base AS prebuilt
+COPY dist/jobrunner /usr/local/bin/
+
+FROM rust:${RUST_VERSION}-bookworm AS build
+WORKDIR /src
+COPY . .
+# What was downloaded and compiled is kept in caches of the builder, so that a change of one file does
+# not build the world again. The target directory is such a cache and no part of the image: the
+# program must leave it in the same step.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/usr/local/cargo/git/db \
+    --mount=type=cache,target=/src/target,sharing=locked \
+    cargo build --locked --profile dist --package jobrunner-cli --bin jobrunner \
+    && install -D -t /out target/dist/jobrunner
+
+FROM base AS built
+COPY --from=build /out/ /usr/local/bin/

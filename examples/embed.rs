@@ -4,72 +4,26 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what it did")]
 
-use std::{error::Error, path::Path, sync::Arc};
+use std::path::Path;
 
-use futures_util::StreamExt;
-use jobrunner_core::{
-    Batch, NewBatch, NewJob,
-    config::Settings,
-    connect,
-    executor::{ProcessExecutor, ProcessSettings},
-};
-use jobrunner_worker::{Worker, WorkerConfig};
-use tokio_util::sync::CancellationToken;
+use jobrunner_core::{Batch, NewJob, Result};
+use jobrunner_worker::Runner;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let directory = tempfile::tempdir()?;
     let batch = run_three(directory.path()).await?;
     println!("{}: {} passed, {} failed", batch.status, batch.counts.passed, batch.counts.failed);
     Ok(())
 }
 
-/// Submits a batch of three commands, runs a worker until it has ended, and answers the batch.
-async fn run_three(directory: &Path) -> Result<Batch, Box<dyn Error>> {
-    // Every setting at its default, the data in the given directory.
-    let settings = Settings::from_vars(|_| None).map_err(jobrunner_core::Error::Invalid)?;
-    let embedded = connect::embedded(directory, &settings).await?;
-    let service = &embedded.service;
-    service.create_first_admin("me@example.com", connect::random_password()?).await?;
-    let me = service.local_admin().await?.ok_or("there is no admin")?;
-
+/// Submits a batch of three commands, and returns it when it has ended.
+async fn run_three(directory: &Path) -> Result<Batch> {
     let jobs = ["true", "echo it works", "exit 3"].map(shell).to_vec();
-    let batch = NewBatch { name: "three".to_owned(), ..NewBatch::default() };
-    let batch = service.submit_batch(&me, batch, Arc::new(jobs), None).await?;
-
-    let executor = ProcessExecutor::new(ProcessSettings {
-        grace: settings.kill_grace,
-        allowed_roots: settings.allowed_workdirs.clone(),
-        loading_variables: settings.loading_variables.clone(),
-        // Only for a process that runs commands and nothing else.
-        reaper: None,
-        cgroups: None,
-    });
-    let config = WorkerConfig {
-        slots: 2,
-        queues: Vec::new(),
-        host: None,
-        lease_ttl: settings.lease_ttl,
-        drain: settings.drain,
-        max_output_bytes: settings.max_output_bytes,
-    };
-    let (store, queue) = (Arc::clone(&embedded.store), Arc::clone(&embedded.queue));
-    let worker = Worker::new(store, queue, Arc::new(executor), config);
-
-    let stop = CancellationToken::new();
-    let until_ended = async {
-        // The worker stops with the end of this block, however it comes.
-        let _stop = stop.clone().drop_guard();
-        let mut changes = service.changes();
-        loop {
-            let now = service.batch(&me, batch.id).await?;
-            if now.status.is_terminal() {
-                return Ok(now);
-            }
-            changes.next().await;
-        }
-    };
-    let ((), ended) = tokio::try_join!(worker.run(stop.clone()), until_ended)?;
+    let runner = Runner::embedded(directory).slots(2).start().await?;
+    let batch = runner.submit_batch("three", jobs).await?;
+    let ended = runner.wait(batch.id).await?;
+    runner.stop().await?;
     Ok(ended)
 }
 

@@ -55,14 +55,9 @@ impl Workers {
         let mut running = JoinSet::new();
         let since = Instant::now();
         for Backends { store, queue } in all {
-            let config = WorkerConfig {
-                slots: u32::try_from(crew.slots).expect("few"),
-                queues: Vec::new(),
-                host: None,
-                lease_ttl: Duration::from_secs(15),
-                drain: Duration::from_secs(1),
-                max_output_bytes: 16 << 20,
-            };
+            let mut config = WorkerConfig::default();
+            config.slots = u32::try_from(crew.slots).expect("few");
+            config.drain = Duration::from_secs(1);
             let worker = Worker::new(store, queue, Arc::new(Nothing), config);
             let stop = stop.clone();
             running.spawn(async move { worker.run(stop).await.expect("a clean end") });

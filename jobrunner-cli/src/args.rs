@@ -1,7 +1,9 @@
 //! The command line.
 
 mod audit;
+mod run;
 mod submit;
+mod suite;
 mod users;
 
 use std::{path::PathBuf, time::Duration};
@@ -15,7 +17,9 @@ use jobrunner_core::{
 };
 
 pub(crate) use audit::{Audit, AuditCommand, Events};
+pub(crate) use run::{Run, Selection};
 pub(crate) use submit::{Retry, Submit};
+pub(crate) use suite::{Expanded, Format, From, Record, Suite, SuiteCommand, Tool};
 pub(crate) use users::{Users, UsersCommand};
 
 /// Runs shell-command jobs and batches of tests, and keeps their output and exit codes.
@@ -35,6 +39,8 @@ pub(crate) enum Command {
     Up(Up),
     /// Run a suite here and now, without a server
     Run(Run),
+    /// Check suites, show what they make, and make them of other tools' tests
+    Suite(Suite),
     /// Make the schema of DATABASE_URL, or bring it up to date, and make the first admin account
     ///
     /// Harmless when it is repeated, or run on several machines at once. The password of the
@@ -80,31 +86,6 @@ pub(crate) struct Up {
     /// Submit a sample suite once the service is up
     #[arg(long)]
     pub(crate) demo: bool,
-}
-
-/// Ends with 0 if all passed, 1 if something failed, 3 if it was interrupted.
-#[derive(Debug, Args)]
-pub(crate) struct Run {
-    /// The suite, a YAML file; - reads it from standard input
-    pub(crate) suite: PathBuf,
-    /// Give a variable of the suite another value; can be repeated
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
-    pub(crate) set: Vec<(String, String)>,
-    /// How many jobs to run at one time [default: number of CPUs]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
-    pub(crate) slots: Option<u32>,
-    /// Write the results as JUnit XML, too
-    #[arg(long, value_name = "FILE")]
-    pub(crate) junit: Option<PathBuf>,
-    /// Keep the database with all results and output here [default: forget it]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// Show what would be run, and run nothing
-    #[arg(long, conflicts_with_all = ["junit", "data_dir", "slots"])]
-    pub(crate) dry_run: bool,
-    /// How to show the result
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) output: Output,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -254,6 +235,14 @@ pub(crate) enum JobsCommand {
     List(JobsList),
     /// Show a job and its attempts
     Show {
+        /// Which job
+        id: JobId,
+        /// How to show it
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Tell why a job is where it is: what a waiting one waits for, why a failed one failed
+    Why {
         /// Which job
         id: JobId,
         /// How to show it

@@ -13,7 +13,7 @@ use jobrunner_core::{
     Batch, BatchId, Job, JobId, NewJob, SessionId, Status, User, UserId,
     batch::RerunOnly,
     daemon::Trouble,
-    job::{Attempt, Hold},
+    job::{Attempt, Hold, Order},
     lease::Worker,
     log::Stream,
     page::Page,
@@ -272,6 +272,12 @@ impl Results for Client {
         filters.extend(status.map(|status| ("status", status.to_string())));
         filters.extend(cursor.map(|cursor| ("cursor", cursor)));
         self.get(&format!("/job-batches/{batch}/jobs"), &filters).await
+    }
+
+    async fn slowest(&self, batch: BatchId, limit: u32) -> Result<Vec<Job>, Failure> {
+        let sorted = [("sort", Order::Longest.to_string()), ("limit", limit.to_string())];
+        let page: Page<Job> = self.get(&format!("/job-batches/{batch}/jobs"), &sorted).await?;
+        Ok(page.items)
     }
 
     async fn tail(&self, job: JobId) -> Result<Tail, Failure> {

@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     GaveUp,
     /// Somebody pressed Ctrl-C.
     Interrupted,
+    /// As a command that was run in this one's place.
+    Command(u8),
 }
 
 impl From<Status> for Exit {
@@ -44,6 +46,7 @@ impl From<Exit> for ExitCode {
             Exit::GaveUp => Self::from(124),
             // As a shell tells of SIGINT.
             Exit::Interrupted => Self::from(130),
+            Exit::Command(code) => Self::from(code),
         }
     }
 }

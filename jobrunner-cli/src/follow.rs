@@ -111,21 +111,41 @@ pub(crate) async fn output_of(client: &Client, id: JobId) -> Result<(), Failure>
 
 /// Shows the progress of a batch until it has ended.
 pub(crate) async fn batch(results: &dyn Results, id: BatchId) -> Result<Batch, Failure> {
-    let mut progress = Progress::new();
-    let mut patience = Patience::default();
-    let mut failed = 0;
-    loop {
-        if let Some(batch) = patience.bear(results.batch(id).await)? {
-            progress.show(&batch);
-            if batch.counts.failed > failed {
-                let told = tell_failures(results, &batch, failed, &progress).await;
-                failed = patience.bear(told)?.unwrap_or(failed);
+    Follower::new().until(results, id, |_| false).await
+}
+
+/// Shows the progress of a batch.
+pub(crate) struct Follower {
+    progress: Progress,
+    patience: Patience,
+    failed: u64,
+}
+
+impl Follower {
+    pub(crate) fn new() -> Self {
+        Self { progress: Progress::new(), patience: Patience::default(), failed: 0 }
+    }
+
+    /// Goes on until the batch has ended, or is as it is waited for.
+    pub(crate) async fn until(
+        &mut self,
+        results: &dyn Results,
+        id: BatchId,
+        is_enough: impl Fn(&Batch) -> bool,
+    ) -> Result<Batch, Failure> {
+        loop {
+            if let Some(batch) = self.patience.bear(results.batch(id).await)? {
+                self.progress.show(&batch);
+                if batch.counts.failed > self.failed {
+                    let told = tell_failures(results, &batch, self.failed, &self.progress).await;
+                    self.failed = self.patience.bear(told)?.unwrap_or(self.failed);
+                }
+                if batch.status.is_terminal() || is_enough(&batch) {
+                    return Ok(batch);
+                }
             }
-            if batch.status.is_terminal() {
-                return Ok(batch);
-            }
+            results.pause().await;
         }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -13,6 +13,9 @@ use crate::{
 /// A document of JUnit XML, part by part.
 pub(crate) type Document<'a> = BoxStream<'a, Result<bytes::Bytes, Failure>>;
 
+/// The document of no test at all.
+pub(crate) const EMPTY: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"0\" failures=\"0\" errors=\"0\"/>\n";
+
 /// Writes a document to a file.
 pub(crate) async fn write(mut document: Document<'_>, file: &Path) -> Result<(), Failure> {
     let cannot = || format!("cannot write {}", file.display());

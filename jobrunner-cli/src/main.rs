@@ -53,6 +53,7 @@ fn main() -> ExitCode {
     match command {
         Command::Up(up) => supervised(NAME, |reaper| run(commands::up::up(up, reaper))),
         Command::Run(suite) => supervised(NAME, |reaper| run(commands::run::run(suite, reaper))),
+        Command::Suite(suite) => run(commands::suite::suite(suite)),
         Command::Worker(worker) => supervised(NAME, |reaper| run(done(worker.run(reaper)))),
         Command::Api(api) => run(done(api.run())),
         Command::InitDb => run(commands::init_db::init_db()),

@@ -1,97 +1,47 @@
-//! Suites: batches written as YAML, with variables and a matrix. The format is described in
+//! Suites: batches written as YAML, with parameters, matrices and other suites. The format is
+//! described in
 //! `docs/SUITES.md`.
 
+mod adapters;
 mod expand;
+mod format;
+mod matrix;
+mod parameters;
+mod range;
+#[cfg(test)]
+mod schema;
+mod source;
 mod template;
+mod written;
 mod yaml;
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
-use jobrunner_core::{NewBatch, NewJob, daemon::Trouble, retry::Retry};
+use jobrunner_core::{NewBatch, NewJob, daemon::Trouble, job::Rules};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use crate::exit::{Context, Failure};
-use yaml::{Placed, Wrong, optional_text};
+use format::Header;
+use yaml::{Node, Wrong};
 
-/// A suite as it is written. What is text here is what stands in the file, `no` and `3.10`
+pub(crate) use adapters::{made, record::record};
+pub(crate) use written::{as_yaml, script};
+
+/// A suite as it is written. What is text in it is what stands in the file, `no` and `3.10`
 /// included.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(crate) struct Suite {
-    name: Placed<String>,
-    #[serde(default, deserialize_with = "optional_text")]
-    description: Option<Placed<String>>,
-    #[serde(default)]
-    payload: Map<String, Value>,
-    #[serde(default)]
-    vars: BTreeMap<String, String>,
-    #[serde(default)]
-    defaults: Defaults,
-    jobs: Vec<Placed<JobTemplate>>,
+    root: Rc<Node>,
+    header: Header,
     /// The file, for messages.
-    #[serde(skip)]
     file: PathBuf,
-    /// What relative working directories lie under.
-    #[serde(skip)]
+    /// What relative paths lie under.
     base: Option<PathBuf>,
-}
-
-/// What holds for every job that does not say otherwise.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Defaults {
-    #[serde(default, deserialize_with = "optional_text")]
-    working_dir: Option<String>,
-    #[serde(default)]
-    env: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "optional_text")]
-    queue: Option<String>,
-    priority: Option<u8>,
-    timeout_seconds: Option<u64>,
-    max_attempts: Option<u32>,
-    retry: Option<Retry>,
-    #[serde(default)]
-    inputs: Vec<String>,
-    silence_seconds: Option<u64>,
-    max_output_bytes: Option<u64>,
-    max_memory_mb: Option<u64>,
-    max_open_files: Option<u64>,
-    max_cpu_seconds: Option<u64>,
-}
-
-/// One job, or with a matrix as many as it has combinations.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct JobTemplate {
-    name: String,
-    command: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "optional_text")]
-    shell: Option<String>,
-    #[serde(default, deserialize_with = "optional_text")]
-    working_dir: Option<String>,
-    #[serde(default)]
-    env: BTreeMap<String, String>,
-    #[serde(default)]
-    payload: Map<String, Value>,
-    #[serde(default, deserialize_with = "optional_text")]
-    queue: Option<String>,
-    priority: Option<u8>,
-    timeout_seconds: Option<u64>,
-    max_attempts: Option<u32>,
-    retry: Option<Retry>,
-    #[serde(default)]
-    inputs: Vec<String>,
-    silence_seconds: Option<u64>,
-    max_output_bytes: Option<u64>,
-    max_memory_mb: Option<u64>,
-    max_open_files: Option<u64>,
-    max_cpu_seconds: Option<u64>,
-    #[serde(default)]
-    matrix: BTreeMap<String, Vec<String>>,
+    /// The file, if it is one, links resolved.
+    path: Option<PathBuf>,
 }
 
 impl Suite {
@@ -104,48 +54,88 @@ impl Suite {
             std::fs::read_to_string(file)
         };
         let text = text.context(Trouble::NoInput, cannot)?;
-        let base = base(file).context(Trouble::NoInput, cannot)?;
+        let path = kept(file).context(Trouble::NoInput, cannot)?;
+        let base = match &path {
+            Some(path) => path.parent().unwrap_or(Path::new("/")).to_owned(),
+            None => std::env::current_dir().context(Trouble::NoInput, cannot)?,
+        };
         let named = if file == Path::new(STDIN) { Path::new("standard input") } else { file };
-        Self::parse(&text, named, Some(base))
+        Ok(Self { path, ..Self::parse(&text, named, Some(base))? })
     }
 
-    /// Reads a suite from its text; the file is named in messages. Relative working directories lie
-    /// under `base`; with `None` they are refused.
+    /// Reads a suite from its text; the file is named in messages. Relative paths lie under `base`;
+    /// with `None` they are refused.
     pub(crate) fn parse(text: &str, file: &Path, base: Option<PathBuf>) -> Result<Self, Failure> {
-        let mut suite: Self = yaml::from_str(text).map_err(|wrong| refused(file, &wrong))?;
-        (suite.file, suite.base) = (file.to_owned(), base);
-        Ok(suite)
+        Self::parsed(text, file, base)
+            .map_err(|wrong| Failure::new(Trouble::Data, located(file, &wrong)))
     }
 
-    /// The batch and its jobs, with every variable filled in; `set` overrides variables.
+    fn parsed(text: &str, file: &Path, base: Option<PathBuf>) -> Result<Self, Wrong> {
+        let root = yaml::parse(text)?;
+        let header = Header::deserialize(&*root)?;
+        Ok(Self { root, header, file: file.to_owned(), base, path: None })
+    }
+
+    /// The file that the suite was read from, links resolved; `None` for a pipe.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The batch and its jobs, with every variable filled in; `set` gives values to parameters and
+    /// variables. What jobs ask for is not checked.
     pub(crate) fn expand(
         &self,
         set: &[(String, String)],
     ) -> Result<(NewBatch, Vec<NewJob>), Failure> {
-        let base = self.base.as_deref();
-        expand::expand(self, set, base).map_err(|wrong| refused(&self.file, &wrong))
+        first(expand::expand(self, set, None))
     }
+
+    /// The same, checked by the rules of a service.
+    pub(crate) fn checked(
+        &self,
+        set: &[(String, String)],
+        rules: &Rules,
+    ) -> Result<(NewBatch, Vec<NewJob>), Failure> {
+        first(expand::expand(self, set, Some(rules)))
+    }
+
+    /// The same, or every line that there is to say of what is wrong.
+    pub(crate) fn examined(
+        &self,
+        set: &[(String, String)],
+        rules: &Rules,
+    ) -> Result<(NewBatch, Vec<NewJob>), Vec<String>> {
+        expand::expand(self, set, Some(rules))
+    }
+}
+
+/// What is wrong, on one line.
+fn first<T>(expanded: Result<T, Vec<String>>) -> Result<T, Failure> {
+    expanded.map_err(|wrong| {
+        let more = match wrong.len() {
+            0 | 1 => String::new(),
+            n => format!(" (and {} more; jobrunner suite check shows all)", n - 1),
+        };
+        Failure::new(Trouble::Data, format!("{}{more}", wrong.first().map_or("", String::as_str)))
+    })
 }
 
 /// Stands for standard input.
 const STDIN: &str = "-";
 
-/// The directory of a suite's file; the current one where it comes out of a pipe or a device.
-fn base(file: &Path) -> std::io::Result<PathBuf> {
+/// The file that a suite is kept in, links resolved; `None` where it comes out of a pipe or a
+/// device.
+fn kept(file: &Path) -> std::io::Result<Option<PathBuf>> {
     let is_kept = file != Path::new(STDIN)
         && !file.starts_with("/dev")
         && !file.starts_with("/proc")
         && file.metadata()?.is_file();
-    if !is_kept {
-        return std::env::current_dir();
-    }
-    let file = file.canonicalize()?;
-    Ok(file.parent().unwrap_or(Path::new("/")).to_owned())
+    if is_kept { file.canonicalize().map(Some) } else { Ok(None) }
 }
 
 /// `FILE:LINE:COLUMN: FIELD MESSAGE`, as compilers do.
-fn refused(file: &Path, wrong: &Wrong) -> Failure {
-    Failure::new(Trouble::Data, format!("{}:{wrong}", file.display()))
+fn located(file: &Path, wrong: &Wrong) -> String {
+    format!("{}:{wrong}", file.display())
 }
 
 #[cfg(test)]

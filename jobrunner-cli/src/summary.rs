@@ -7,6 +7,9 @@ use crate::{exit::Failure, output::line, progress::words, results::Results};
 /// How many failures are shown with their output.
 const SHOWN: u32 = 20;
 
+/// How many of the slowest jobs are named.
+const SLOWEST: u32 = 5;
+
 /// How many lines of output are shown of each.
 const LINES: usize = 15;
 
@@ -23,6 +26,7 @@ pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Fa
         }
         line("")?;
     }
+    print_slowest(results, batch).await?;
     let took = match (batch.started_at, batch.finished_at) {
         (Some(start), Some(end)) => format!(" in {}", seconds((end - start).num_milliseconds())),
         _ => String::new(),
@@ -38,6 +42,25 @@ pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Fa
         line(&format!("{} of those that passed did so after they had failed", batch.flaky))?;
     }
     Ok(())
+}
+
+/// Names the jobs that took longest.
+async fn print_slowest(results: &dyn Results, batch: &Batch) -> Result<(), Failure> {
+    if batch.counts.total < 2 {
+        return Ok(());
+    }
+    let slowest = results.slowest(batch.id, SLOWEST).await?;
+    let took = |job: &Job| job.result.as_ref().map(|result| result.duration_ms);
+    let slowest: Vec<_> = slowest.iter().filter_map(|job| Some((job, took(job)?))).collect();
+    if slowest.is_empty() {
+        return Ok(());
+    }
+    line("slowest:")?;
+    for (job, took) in slowest {
+        let took = seconds(i64::try_from(took).unwrap_or(i64::MAX));
+        line(&format!("  {took:>12}  {}", terminal::line(&job.spec.name)))?;
+    }
+    line("")
 }
 
 async fn print_failure(results: &dyn Results, job: &Job) -> Result<(), Failure> {

@@ -77,6 +77,16 @@ pub struct Settings {
     pub umask: u32,
 }
 
+/// Every setting at its default, whatever the environment says.
+impl Default for Settings {
+    fn default() -> Self {
+        match Self::from_vars(|_| None) {
+            Ok(settings) => settings,
+            Err(wrong) => unreachable!("nothing is set, and this is wrong: {wrong:?}"),
+        }
+    }
+}
+
 /// Where commands get control groups (cgroup v2) of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Cgroup {

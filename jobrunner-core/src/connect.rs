@@ -186,7 +186,7 @@ async fn assemble(
     secret: &SecretString,
 ) -> Result<Service> {
     let tokens = token_key(secret, settings)?;
-    let passwords = Passwords::new().await?;
+    let passwords = Passwords::new();
     let authz = RoleAuthz::new(Arc::clone(&backends.store) as _, tokens.clone(), passwords.clone());
     Ok(Service::new(Parts {
         store: Arc::clone(&backends.store),

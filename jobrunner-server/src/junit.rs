@@ -2,7 +2,7 @@
 
 mod case;
 mod names;
-mod xml;
+pub mod xml;
 
 use std::io;
 

@@ -6,6 +6,7 @@
 mod accept;
 mod api;
 mod assets;
+#[cfg(feature = "command")]
 mod command;
 mod dashboard;
 mod errors;
@@ -23,6 +24,7 @@ use jobrunner_core::Service;
 use poem::Server;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "command")]
 pub use command::Api;
 pub use listen::{ListenError, Listeners, listen};
 

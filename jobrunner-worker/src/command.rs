@@ -9,13 +9,13 @@ use jobrunner_core::{
     job::check_queue,
 };
 
-use crate::{Worker, WorkerConfig};
+use crate::{Worker, WorkerConfig, default_slots};
 
 /// A worker: it runs the jobs that wait in the database that DATABASE_URL names.
 ///
 /// Any number of workers can share a database, on any number of machines that see the same files.
-/// SIGTERM drains it: it takes no new jobs and lets those it runs end, for DRAIN_SECONDS. Settings are
-/// read from the environment and from a file `.env` here; see the README for all of them.
+/// SIGTERM drains it: it takes no new jobs and lets those it runs end, for DRAIN_SECONDS. Settings
+/// are read from the environment and from a file `.env` here; see the README for all of them.
 #[derive(Debug, Args)]
 pub struct RunWorker {
     /// How many jobs to run at one time [default: number of CPUs]
@@ -48,8 +48,8 @@ impl RunWorker {
     }
 }
 
-/// A worker that runs commands as processes of this machine, as the settings say. It serves all queues if
-/// none is named.
+/// A worker that runs commands as processes of this machine, as the settings say. It serves all
+/// queues if none is named.
 #[must_use]
 pub fn local_worker(
     backends: Backends,
@@ -58,22 +58,14 @@ pub fn local_worker(
     slots: u32,
     queues: Vec<String>,
 ) -> Worker {
-    let cgroups = control_groups(settings);
-    let executor = ProcessExecutor::new(ProcessSettings {
-        grace: settings.kill_grace,
-        allowed_roots: settings.allowed_workdirs.clone(),
-        loading_variables: settings.loading_variables.clone(),
-        reaper: Some(reaper),
-        cgroups,
-    });
-    let config = WorkerConfig {
-        slots,
-        queues,
-        host: None,
-        lease_ttl: settings.lease_ttl,
-        drain: settings.drain,
-        max_output_bytes: settings.max_output_bytes,
-    };
+    let mut processes = ProcessSettings::default();
+    processes.grace = settings.kill_grace;
+    processes.allowed_roots = settings.allowed_workdirs.clone();
+    processes.loading_variables = settings.loading_variables.clone();
+    processes.reaper = Some(reaper);
+    processes.cgroups = control_groups(settings);
+    let executor = ProcessExecutor::new(processes);
+    let config = WorkerConfig { slots, queues, ..WorkerConfig::of(settings) };
     Worker::new(backends.store, backends.queue, Arc::new(executor), config)
 }
 
@@ -89,13 +81,6 @@ fn control_groups(settings: &Settings) -> Option<ControlGroups> {
         tracing::warn!(%error, "commands get no control groups; see JOB_CGROUP");
         None
     })
-}
-
-/// How many jobs to run at one time when nobody says: as many as there are processors.
-#[must_use]
-pub fn default_slots() -> u32 {
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    u32::try_from(processors).unwrap_or(u32::MAX)
 }
 
 fn queue(name: &str) -> Result<String, String> {

@@ -1,4 +1,5 @@
-//! JobRunner's worker: it leases jobs from the store, runs their commands and reports how they ended.
+//! JobRunner's worker: it leases jobs from the store, runs their commands and reports how they
+//! ended.
 //!
 //! A worker lives in sessions. Within one, [`Worker::run`] does these things side by side:
 //!
@@ -10,12 +11,13 @@
 //! | [`rescue`](jobrunner_core::rescue) | takes back the leases of other workers that went away |
 //! | `drain` | lets what runs come to its end when the worker is to stop |
 //!
-//! A session ends when the worker is to stop, or when its leases may no longer hold: then everything
-//! it runs is killed, nothing is reported, and another session begins.
+//! A session ends when the worker is to stop, or when its leases may no longer hold: then
+//! everything it runs is killed, nothing is reported, and another session begins.
 
 mod ahead;
 mod attempt;
 mod backoff;
+#[cfg(feature = "command")]
 mod command;
 mod drain;
 mod exchange;
@@ -24,16 +26,21 @@ mod heartbeat;
 mod held;
 mod logs;
 mod pull;
+mod runner;
 mod session;
+#[cfg(feature = "command")]
 mod supervisor;
 mod sweep;
 
 use std::{sync::Arc, time::Duration};
 
-use jobrunner_core::{Executor, Queue, Result, Store};
+use jobrunner_core::{Executor, Queue, Result, Store, config::Settings};
 use tokio_util::sync::CancellationToken;
 
-pub use command::{RunWorker, default_slots, local_worker};
+#[cfg(feature = "command")]
+pub use command::{RunWorker, local_worker};
+pub use runner::{Builder, Runner};
+#[cfg(feature = "command")]
 pub use supervisor::supervised;
 pub use sweep::sweep_leftovers;
 
@@ -41,22 +48,51 @@ use session::{Parts, Session};
 
 /// How a worker works.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct WorkerConfig {
     /// How many commands it runs at one time; 0 counts as 1.
     pub slots: u32,
     /// The queues it serves; empty is all.
     pub queues: Vec<String>,
-    /// The name of its host; `None` asks the system. A job whose files are missing on one host is tried on
-    /// another first.
+    /// The name of its host; `None` asks the system. A job whose files are missing on one host is
+    /// tried on another first.
     pub host: Option<String>,
-    /// How long its leases hold without a renewal. It renews five times as often, or every two seconds, and kills what it
-    /// runs when four fifths of this time have passed without one.
+    /// How long its leases hold without a renewal. It renews five times as often, or every two
+    /// seconds, and kills what it runs when four fifths of this time have passed without one.
     pub lease_ttl: Duration,
     /// How long running commands may go on when the worker is to stop.
     pub drain: Duration,
     /// How many bytes of each stream of a command are stored: the head and the tail of what it
     /// writes. Up to two chunks of 64 KiB more are stored at times.
     pub max_output_bytes: u64,
+}
+
+impl WorkerConfig {
+    /// As the settings say, with a slot for each processor.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            slots: default_slots(),
+            queues: Vec::new(),
+            host: None,
+            lease_ttl: settings.lease_ttl,
+            drain: settings.drain,
+            max_output_bytes: settings.max_output_bytes,
+        }
+    }
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self::of(&Settings::default())
+    }
+}
+
+/// How many jobs to run at one time when nobody says: as many as there are processors.
+#[must_use]
+pub fn default_slots() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(processors).unwrap_or(u32::MAX)
 }
 
 /// Runs jobs until it is told to stop.
@@ -73,7 +109,8 @@ impl Worker {
         executor: Arc<dyn Executor>,
         config: WorkerConfig,
     ) -> Self {
-        Self { parts: Arc::new(Parts { store, queue, executor, config }) }
+        let ring_memory = logs::RingMemory::default();
+        Self { parts: Arc::new(Parts { store, queue, executor, config, ring_memory }) }
     }
 
     /// Claims and runs jobs until `shutdown` is canceled, then drains: claims nothing more, gives

@@ -1,6 +1,7 @@
 //! From a command's output to the store: gathered for a moment, cut into chunks, appended in order.
 
 mod kept;
+mod ring;
 mod stream;
 
 use std::sync::Arc;
@@ -23,15 +24,19 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{backoff::until_available, held::Reins, session::Parts};
+pub(crate) use ring::RingMemory;
 use stream::StreamLog;
 
 /// The largest chunk. As much is stored without waiting for more; and no more than this, all output
 /// together, may ride along with the report of an attempt's end.
 const CHUNK: usize = 64 * 1024;
 
-/// How much is gathered for the next call of the store while it is busy with the one before. Behind it the
-/// command waits.
+/// How much is gathered for the next call of the store while it is busy with the one before. Then
+/// the command waits, unless there is memory for a ring.
 const BATCH: usize = 4 * CHUNK;
+
+/// How much of a stream one call stores at the most.
+const AT_ONCE: usize = 16 * CHUNK;
 
 /// How many pieces may wait between the readers of the pipes and the log.
 const WAITING: usize = 2;
@@ -94,8 +99,8 @@ impl OutputSink for Sink {
 }
 
 impl Log {
-    /// Takes the output and stores it as it comes, until `ended` and nothing more is waiting. What comes
-    /// while the store is busy is gathered for the next call, up to a limit.
+    /// Takes the output and stores it as it comes, until `ended` and nothing more is waiting. What
+    /// comes while the store is busy is gathered for the next call, up to a limit.
     pub(crate) async fn run(mut self, ended: &CancellationToken) -> Self {
         let mut closing = false;
         let mut storing: Option<BoxFuture<'static, Stored>> = None;
@@ -109,7 +114,7 @@ impl Log {
                 }
             };
             select! {
-                piece = self.pieces.recv(), if self.pending() < BATCH => match piece {
+                piece = self.pieces.recv(), if self.waiting() < BATCH => match piece {
                     Some((stream, bytes)) => self.take(stream, &bytes),
                     None => break,
                 },
@@ -124,7 +129,7 @@ impl Log {
                 }
             }
             let is_due = || due.is_some_and(|due| due <= Instant::now());
-            if storing.is_none() && (self.pending() >= CHUNK || is_due()) {
+            if storing.is_none() && (self.waiting() >= CHUNK || is_due()) {
                 storing = Some(self.cut().store().boxed());
             }
         }
@@ -161,8 +166,15 @@ impl Log {
         // A lost lease takes no output; what still comes is let go, so that nobody waits for it.
         if !self.lost.is_cancelled() {
             let other = self.streams[1 - index(stream)].written();
-            self.streams[index(stream)].push(bytes, other);
+            let stream = &mut self.streams[index(stream)];
+            stream.push(bytes, other);
+            stream.flood(&self.parts.ring_memory);
         }
+    }
+
+    /// How many bytes are gathered that the command may have to wait for.
+    fn waiting(&self) -> usize {
+        self.streams.iter().map(StreamLog::waiting).sum()
     }
 
     fn pending(&self) -> usize {
@@ -170,8 +182,13 @@ impl Log {
     }
 
     async fn flush(&mut self) {
-        let stored = self.cut().store().await;
-        self.settle(stored);
+        loop {
+            let stored = self.cut().store().await;
+            self.settle(stored);
+            if self.pending() == 0 {
+                return;
+            }
+        }
     }
 
     /// What is gathered, to be stored next.
@@ -216,7 +233,8 @@ struct Batch {
     lost: CancellationToken,
     chunks: Vec<LogChunk>,
     trims: Vec<Trim>,
-    /// To be announced when this is stored: later output is looked for by those who have seen the first.
+    /// To be announced when this is stored: later output is looked for by those who have seen the
+    /// first.
     begins: Option<Wakeup>,
 }
 

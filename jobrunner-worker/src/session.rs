@@ -22,6 +22,7 @@ use crate::{
     backoff::until_available,
     drain, exchange, heartbeat,
     held::{Held, Reins},
+    logs::RingMemory,
 };
 
 /// How long saying good-bye may take; a session that does not manage expires by itself.
@@ -33,6 +34,7 @@ pub(crate) struct Parts {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) executor: Arc<dyn Executor>,
     pub(crate) config: WorkerConfig,
+    pub(crate) ring_memory: RingMemory,
 }
 
 /// One life of a worker in the eyes of the store, from its announcement to its end.

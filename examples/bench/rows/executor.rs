@@ -14,10 +14,8 @@ use futures_util::future::join_all;
 use jobrunner_core::{
     BatchId, Executor, JobId, JobSpec, UserId,
     executor::{OutputSink, ProcessExecutor, ProcessSettings, Reaper, Run, RunContext},
-    job::LoadingVariables,
     log::Stream,
     testkit::spec,
-    workdir::AllowedRoots,
 };
 use rustix::time::ClockId;
 use tokio::runtime::Runtime;
@@ -83,14 +81,9 @@ fn in_a_process_of_its_own(jobs: usize) -> [f64; 2] {
 
 /// Runs so many commands, and returns what [`measure`] wants to know of it.
 pub(crate) fn execute(jobs: usize) -> [f64; 2] {
-    let reaper = Reaper::install().expect("a reaper");
-    let executor = Arc::new(ProcessExecutor::new(ProcessSettings {
-        grace: Duration::from_secs(1),
-        allowed_roots: AllowedRoots::default(),
-        loading_variables: LoadingVariables::default(),
-        reaper: Some(reaper),
-        cgroups: None,
-    }));
+    let mut settings = ProcessSettings::default();
+    settings.reaper = Some(Reaper::install().expect("a reaper"));
+    let executor = Arc::new(ProcessExecutor::new(settings));
     let runtime = Runtime::new().expect("a runtime");
     let (started, before) = (Instant::now(), processor_time());
     runtime

@@ -5,7 +5,7 @@ use jobrunner_core::{Batch, BatchId, Job, Status, terminal};
 use crate::{
     args::{Batch as Args, BatchCommand, BatchList, BatchSubmit, List, Output, Wait},
     client::{Client, NewBatchWithJobs},
-    commands::run::dry_run,
+    commands::suite::{dry_run, usual_rules},
     exit::{Exit, Failure},
     follow::{self, Waited},
     junit, limits, output,
@@ -48,10 +48,11 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
 }
 
 async fn submit(server: &crate::args::Server, args: BatchSubmit) -> Result<Exit, Failure> {
-    let (batch, jobs) = Suite::read(&args.suite)?.expand(&args.set)?;
+    let suite = Suite::read(&args.suite)?;
     if args.dry_run {
-        return dry_run(&batch, &jobs, args.output);
+        return dry_run(&suite.checked(&args.set, &usual_rules()?)?, args.output);
     }
+    let (batch, jobs) = suite.expand(&args.set)?;
     let client = Client::signed_in(server)?;
     let batch = client.submit_batch(&NewBatchWithJobs { batch: &batch, jobs: &jobs }).await?;
     limits::tell_of_batch(&client, batch.id, &jobs).await;

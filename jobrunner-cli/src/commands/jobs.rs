@@ -22,6 +22,7 @@ pub(crate) async fn jobs(args: Args) -> Result<Exit, Failure> {
             }
             Ok(Exit::Success)
         }
+        JobsCommand::Why { id, output } => why(&client, id, output).await,
         JobsCommand::Cancel { ids } => {
             for id in ids {
                 let job = client.cancel_job(id).await?;
@@ -96,6 +97,25 @@ pub(crate) async fn described(client: &Client, job: &Job) -> Result<String, Fail
         lines.push(output::rendered(headings, attempts.iter().map(row)));
     }
     Ok(lines.join("\n"))
+}
+
+/// Prints why a job has not been started, or what became of it.
+async fn why(client: &Client, id: JobId, output: Output) -> Result<Exit, Failure> {
+    let job = client.job(id).await?;
+    let holds = client.holds_of(id).await?.items;
+    match output {
+        Output::Json => output::json(&holds)?,
+        Output::Table if holds.is_empty() => {
+            let what = job.error.as_deref().map_or_else(String::new, |error| format!(": {error}"));
+            output::line(&terminal::line(&format!("it is {}{what}", job.status)))?;
+        }
+        Output::Table => {
+            for hold in holds {
+                output::line(&terminal::line(&format!("it waits: {}", hold.message)))?;
+            }
+        }
+    }
+    Ok(Exit::Success)
 }
 
 fn row(attempt: &Attempt) -> [String; 6] {

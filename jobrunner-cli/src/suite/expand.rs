@@ -1,139 +1,339 @@
+//! From a suite to the jobs it makes.
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
+    fs,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
-use jobrunner_core::{NewBatch, NewJob, batch::MAX_JOBS};
+use jobrunner_core::{NewBatch, NewJob, Violation, batch::MAX_JOBS, job::Rules};
+use serde::Deserialize;
 
 use super::{
-    Defaults, JobTemplate, Suite,
-    template::fill,
-    yaml::{Placed, Wrong},
+    Suite,
+    format::{Defaults, Included, Job},
+    located, matrix,
+    parameters::{self, Set},
+    template::{Scope, Vars, fixed},
+    yaml::{Key, Kind, Node, Placed, Wrong},
 };
 
-type Vars = BTreeMap<String, String>;
+/// The most that is said to be wrong at a time.
+const MAX_WRONG: usize = 20;
 
+/// How many times suites may be included, one within another or not.
+const MAX_INCLUDED: usize = 1_000;
+
+/// The batch and its jobs, with every variable filled in, or everything that is wrong, each on one
+/// line. Without rules it is left to the service to check what jobs ask for.
 pub(super) fn expand(
     suite: &Suite,
-    set: &[(String, String)],
-    base: Option<&Path>,
-) -> Result<(NewBatch, Vec<NewJob>), Wrong> {
-    let vars = variables(suite, set).map_err(Wrong::new)?;
+    set: &Set,
+    rules: Option<&Rules>,
+) -> Result<(NewBatch, Vec<NewJob>), Vec<String>> {
+    let mut expansion = Expansion {
+        set,
+        rules,
+        settable: BTreeSet::new(),
+        open: suite.path.iter().cloned().collect(),
+        included: 0,
+        jobs: Vec::new(),
+        wrong: Vec::new(),
+    };
+    let vars = expansion.vars(suite, &[]);
+    let batch = vars.and_then(|vars| {
+        let batch = expansion.told(suite, batch(suite, &vars, rules));
+        expansion.members(suite, &vars);
+        batch
+    });
+    let unknown = set.iter().find(|(name, _)| !expansion.settable.contains(name));
+    if let Some((name, _)) = unknown {
+        let known: Vec<&str> = expansion.settable.iter().map(String::as_str).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let why = format!("has no parameter or variable {name:?} to set (it has: {known})");
+        expansion.wrong.insert(0, located(&suite.file, &Wrong::new(why)));
+    }
+    match batch {
+        Some(batch) if expansion.wrong.is_empty() => Ok((batch, expansion.jobs)),
+        _ => Err(expansion.wrong),
+    }
+}
+
+/// What belongs to the whole batch.
+fn batch(suite: &Suite, vars: &Vars, rules: Option<&Rules>) -> Result<NewBatch, Wrong> {
+    let scope = Scope { vars, cell: &Vars::new() };
     let filled = |field: &'static str, text: &Placed<String>| {
-        let filled = fill(&text.value, &vars);
-        filled.map_err(|message| Wrong::new(message).within(field).at(text.place))
+        let filled = scope.fill(&text.value);
+        let filled = filled.map_err(|why| Wrong::new(why).within(field).at(text.place));
+        filled.map(std::borrow::Cow::into_owned)
     };
-    let description = suite.description.as_ref();
+    let header = &suite.header;
+    let description = header.description.as_ref();
     let batch = NewBatch {
-        name: filled("name", &suite.name)?,
+        name: filled("name", &header.name)?,
         description: description.map(|text| filled("description", text)).transpose()?,
-        payload: suite.payload.clone(),
+        payload: match suite.root.field("payload") {
+            None => serde_json::Map::new(),
+            Some(node) => {
+                let within = |wrong: Wrong| wrong.at(node.place).within("payload");
+                let filled = scope.fill_node(node).map_err(within)?;
+                Deserialize::deserialize(filled.as_deref().unwrap_or(node)).map_err(within)?
+            }
+        },
     };
-    let mut jobs = Vec::new();
-    for (index, Placed { value: template, place }) in suite.jobs.iter().enumerate() {
-        let wrong = |message: String| {
-            Wrong::new(message).within(format!("jobs[{index}] ({})", template.name)).at(*place)
-        };
-        let cells = cells(template, &vars).map_err(wrong)?;
-        if jobs.len() + cells.len() > MAX_JOBS {
-            return Err(wrong(format!("makes more than {MAX_JOBS} jobs")));
-        }
-        for cell in cells {
-            jobs.push(job(template, &suite.defaults, &cell, base).map_err(wrong)?);
-        }
-    }
-    if jobs.is_empty() {
-        return Err(Wrong::new("must have at least one member").within("jobs"));
-    }
-    Ok((batch, jobs))
+    let broken = rules.and_then(|_| batch.violations().into_iter().next());
+    broken.map_or(Ok(batch), |violation| Err(of_violation(violation, &suite.root)))
 }
 
-fn variables(suite: &Suite, set: &[(String, String)]) -> Result<Vars, String> {
-    let mut vars = suite.vars.clone();
-    for (name, value) in set {
-        if vars.insert(name.clone(), value.clone()).is_none() {
-            let known: Vec<&str> = suite.vars.keys().map(String::as_str).collect();
-            return Err(format!("has no variable {name:?} to set (it has: {})", known.join(", ")));
+/// A broken rule, with the place of the field that breaks it.
+fn of_violation(Violation { field, message, .. }: Violation, node: &Node) -> Wrong {
+    let (field, place) = match node.place_of(&field) {
+        Some(place) => (field, place),
+        // A script is an argument of the shell.
+        None if field.starts_with("command") => {
+            ("shell".to_owned(), node.place_of("shell").unwrap_or(node.place))
         }
-    }
-    Ok(vars)
-}
-
-/// The variables of each combination of the matrix; the axes vary in the order of their names, the
-/// last one fastest.
-fn cells(template: &JobTemplate, vars: &Vars) -> Result<Vec<Vars>, String> {
-    let mut cells = vec![vars.clone()];
-    for (axis, values) in &template.matrix {
-        if values.is_empty() {
-            return Err(format!("has an empty matrix.{axis}"));
-        }
-        if vars.contains_key(axis) {
-            return Err(format!("has matrix.{axis}, which is a variable, too"));
-        }
-        let mut distinct = BTreeSet::new();
-        if let Some(twice) = values.iter().find(|value| !distinct.insert(*value)) {
-            return Err(format!("has the value {twice:?} twice in matrix.{axis}"));
-        }
-        if cells.len().saturating_mul(values.len()) > MAX_JOBS {
-            return Err(format!("makes more than {MAX_JOBS} jobs"));
-        }
-        let with = |cell: &Vars, value: &String| {
-            let mut cell = cell.clone();
-            cell.insert(axis.clone(), value.clone());
-            cell
-        };
-        cells = cells.iter().flat_map(|cell| values.iter().map(|v| with(cell, v))).collect();
-    }
-    Ok(cells)
-}
-
-fn job(
-    template: &JobTemplate,
-    defaults: &Defaults,
-    vars: &Vars,
-    base: Option<&Path>,
-) -> Result<NewJob, String> {
-    let filled = |texts: &[String]| -> Result<Vec<String>, String> {
-        texts.iter().map(|text| fill(text, vars)).collect()
+        None => (field, node.place),
     };
-    let mut env = BTreeMap::new();
-    for (name, value) in defaults.env.iter().chain(&template.env) {
-        env.insert(name.clone(), fill(value, vars)?);
+    Wrong::new(message).within(field).at(place)
+}
+
+struct Expansion<'a> {
+    set: &'a Set,
+    rules: Option<&'a Rules>,
+    /// The names that can be set, of all suites.
+    settable: BTreeSet<String>,
+    /// The files of the suites that are being expanded, each included by the one before.
+    open: Vec<PathBuf>,
+    /// How many suites were included so far.
+    included: usize,
+    jobs: Vec<NewJob>,
+    wrong: Vec<String>,
+}
+
+impl Expansion<'_> {
+    /// Notes what is wrong with a suite.
+    fn told<T>(&mut self, suite: &Suite, result: Result<T, Wrong>) -> Option<T> {
+        result.map_err(|wrong| self.wrong.push(located(&suite.file, &wrong))).ok()
     }
-    let directory = template.working_dir.as_ref().or(defaults.working_dir.as_ref());
-    let directory = directory.map(|text| fill(text, vars)).transpose()?;
-    let inputs = if template.inputs.is_empty() { &defaults.inputs } else { &template.inputs };
+
+    fn is_enough(&self) -> bool {
+        self.wrong.len() >= MAX_WRONG
+    }
+
+    /// The variables of a suite that was given values by the one that includes it.
+    fn vars(&mut self, suite: &Suite, given: &Set) -> Option<Vars> {
+        let names = parameters::names(&suite.root, &suite.header);
+        let names = self.told(suite, names)?;
+        let is_free = |name: &String| !given.iter().any(|(given, _)| given == name);
+        self.settable.extend(names.iter().filter(|name| is_free(name)).cloned());
+        let outside = self.set.iter().filter(|(name, _)| names.contains(name) && is_free(name));
+        let set: Vec<_> = outside.chain(given).cloned().collect();
+        self.told(suite, parameters::values(&suite.root, &suite.header, &set))
+    }
+
+    /// Adds the jobs of a suite.
+    fn members(&mut self, suite: &Suite, vars: &Vars) {
+        let before = self.jobs.len() + self.wrong.len();
+        let included = self.included(suite, vars);
+        self.told(suite, included);
+        let jobs = self.jobs_of(suite, vars);
+        self.told(suite, jobs);
+        if self.jobs.len() + self.wrong.len() == before {
+            let wrong = Wrong::new("must have at least one member").within("jobs");
+            self.told::<()>(suite, Err(wrong));
+        }
+    }
+
+    fn included(&mut self, suite: &Suite, vars: &Vars) -> Result<(), Wrong> {
+        let Some(list) = suite.root.field("include") else { return Ok(()) };
+        let scope = Scope { vars, cell: &Vars::new() };
+        for node in list.each() {
+            let within = |wrong: Wrong| wrong.at(node.place).within("include");
+            self.included += 1;
+            if self.included > MAX_INCLUDED {
+                return Err(within(Wrong::new(format!("is more than {MAX_INCLUDED} suites"))));
+            }
+            if self.is_enough() {
+                return Ok(());
+            }
+            let (inner, set) = open_included(node, suite, scope).map_err(within)?;
+            if let Some(path) = &inner.path {
+                if self.open.contains(path) {
+                    let why = format!("includes itself, by {}", inner.file.display());
+                    return Err(within(Wrong::new(why)));
+                }
+                self.open.push(path.clone());
+            }
+            let names = parameters::names(&inner.root, &inner.header).unwrap_or_default();
+            if let Some((name, _)) = set.iter().find(|(name, _)| !names.contains(name)) {
+                let why = format!(
+                    "sets {name:?}, which {} does not have (it has: {})",
+                    inner.file.display(),
+                    names.join(", ")
+                );
+                return Err(within(Wrong::new(why)));
+            }
+            if let Some(vars) = self.vars(&inner, &set) {
+                self.members(&inner, &vars);
+            }
+            self.open.pop();
+        }
+        Ok(())
+    }
+
+    fn jobs_of(&mut self, suite: &Suite, vars: &Vars) -> Result<(), Wrong> {
+        let root = &suite.root;
+        let defaults = root.field("defaults");
+        if let Some(fixed) = defaults.and_then(fixed) {
+            Defaults::deserialize(&*fixed).map_err(|wrong| wrong.within("defaults"))?;
+        }
+        let Some(list) = root.field("jobs") else {
+            if root.field("include").is_some() {
+                return Ok(());
+            }
+            return Err(Wrong::new("needs the field jobs").at(root.place));
+        };
+        for (index, node) in list.items().map_err(|wrong| wrong.within("jobs"))?.iter().enumerate()
+        {
+            if self.is_enough() {
+                break;
+            }
+            if let Some(fixed) = fixed(node) {
+                let within = |wrong: Wrong| wrong.at(node.place).within(format!("jobs[{index}]"));
+                let checked = Job::deserialize(&*fixed).map_err(within);
+                if self.told(suite, checked).is_none() {
+                    continue;
+                }
+            }
+            let made = self.jobs_of_template(node, defaults, suite, vars);
+            let name = node.field("name").and_then(|name| name.text().ok()).unwrap_or_default();
+            let within =
+                |wrong: Wrong| wrong.at(node.place).within(format!("jobs[{index}] ({name})"));
+            self.told(suite, made.map_err(within));
+        }
+        Ok(())
+    }
+
+    /// Adds the jobs of one template, up to the first of which something is wrong.
+    fn jobs_of_template(
+        &mut self,
+        node: &Rc<Node>,
+        defaults: Option<&Rc<Node>>,
+        suite: &Suite,
+        vars: &Vars,
+    ) -> Result<(), Wrong> {
+        let base = suite.base.as_deref();
+        let cells = matrix::cells(node.field("matrix").map(Rc::as_ref), vars, base)?;
+        if self.jobs.len() + cells.len() > MAX_JOBS {
+            return Err(Wrong::new(format!("makes more than {MAX_JOBS} jobs")));
+        }
+        let merged = merged(node, defaults);
+        for cell in &cells {
+            let filled = Scope { vars, cell }.fill_node(&merged)?;
+            let filled = filled.as_ref().unwrap_or(&merged);
+            let job = new_job(Job::deserialize(&**filled)?, base)?;
+            if let Some(rules) = self.rules
+                && let Err(violations) = rules.check(job.clone())
+            {
+                let first = violations.into_iter().next();
+                return first.map_or(Ok(()), |violation| Err(of_violation(violation, filled)));
+            }
+            self.jobs.push(job);
+        }
+        Ok(())
+    }
+}
+
+/// Opens a suite that another one includes, and returns what it is given.
+fn open_included(
+    node: &Node,
+    suite: &Suite,
+    scope: Scope<'_>,
+) -> Result<(Suite, Vec<(String, String)>), Wrong> {
+    let included = match &node.kind {
+        Kind::Map(_) => Included::deserialize(node)?,
+        _ => Included { suite: node.text()?.to_owned(), set: Default::default() },
+    };
+    let fill = |text: &str| scope.fill(text).map(std::borrow::Cow::into_owned).map_err(Wrong::new);
+    let base = suite.base.as_ref();
+    let base = base.ok_or_else(|| Wrong::new("names a file, which a suite that is sent cannot"))?;
+    let file = base.join(fill(&included.suite)?);
+    let cannot = |error| Wrong::new(format!("cannot be read: {}: {error}", file.display()));
+    let text = fs::read_to_string(&file).map_err(cannot)?;
+    let path = file.canonicalize().map_err(cannot)?;
+    let base = path.parent().unwrap_or(Path::new("/")).to_owned();
+    let inner = Suite::parsed(&text, &file, Some(base));
+    let mut inner =
+        inner.map_err(|wrong| Wrong::new(format!("is wrong: {}", located(&file, &wrong))))?;
+    inner.path = Some(path);
+    let set = included.set.iter().map(|(name, value)| Ok((name.clone(), fill(value)?)));
+    Ok((inner, set.collect::<Result<_, _>>()?))
+}
+
+/// A job with what it takes from the defaults, and without its matrix.
+fn merged(job: &Rc<Node>, defaults: Option<&Rc<Node>>) -> Rc<Node> {
+    let Kind::Map(own) = &job.kind else { return Rc::clone(job) };
+    let is_said = |(key, value): &&(Key, Rc<Node>)| key.text != "matrix" && !value.is_nothing();
+    let mut entries: Vec<_> = own.iter().filter(is_said).cloned().collect();
+    let Some(Kind::Map(defaults)) = defaults.map(|defaults| &defaults.kind) else {
+        return Rc::new(job.with_kind(Kind::Map(entries)));
+    };
+    for (key, value) in defaults {
+        let Some((_, own)) = entries.iter_mut().find(|(own, _)| own.text == key.text) else {
+            entries.push((key.clone(), Rc::clone(value)));
+            continue;
+        };
+        match (key.text.as_str(), &own.kind, &value.kind) {
+            ("env", Kind::Map(variables), Kind::Map(others)) => {
+                let is_new =
+                    |(key, _): &&(Key, _)| !variables.iter().any(|(k, _)| k.text == key.text);
+                let all = variables.iter().chain(others.iter().filter(is_new)).cloned().collect();
+                *own = Rc::new(own.with_kind(Kind::Map(all)));
+            }
+            ("inputs", Kind::List(paths), _) if paths.is_empty() => *own = Rc::clone(value),
+            _ => {}
+        }
+    }
+    Rc::new(job.with_kind(Kind::Map(entries)))
+}
+
+fn new_job(job: Job, base: Option<&Path>) -> Result<NewJob, Wrong> {
     Ok(NewJob {
-        name: fill(&template.name, vars)?,
-        command: command(template, vars)?,
-        working_dir: working_dir(directory, base)?,
-        env,
-        payload: template.payload.clone(),
-        queue: template.queue.clone().or_else(|| defaults.queue.clone()),
-        priority: template.priority.or(defaults.priority),
-        timeout_seconds: template.timeout_seconds.or(defaults.timeout_seconds),
+        name: job.name.ok_or_else(|| Wrong::new("needs the field name"))?,
+        command: command(job.command, job.shell)?,
+        working_dir: working_dir(job.working_dir, base).map_err(Wrong::new)?,
+        env: job.env,
+        payload: job.payload,
+        queue: job.queue,
+        priority: job.priority,
+        timeout_seconds: job.timeout_seconds,
         scheduled_at: None,
-        max_attempts: template.max_attempts.or(defaults.max_attempts),
-        retry: template.retry.clone().or_else(|| defaults.retry.clone()),
-        silence_seconds: template.silence_seconds.or(defaults.silence_seconds),
-        max_output_bytes: template.max_output_bytes.or(defaults.max_output_bytes),
-        max_memory_mb: template.max_memory_mb.or(defaults.max_memory_mb),
-        max_open_files: template.max_open_files.or(defaults.max_open_files),
-        max_cpu_seconds: template.max_cpu_seconds.or(defaults.max_cpu_seconds),
-        inputs: filled(inputs)?,
+        max_attempts: job.max_attempts,
+        retry: job.retry.map(Into::into),
+        silence_seconds: job.silence_seconds,
+        max_output_bytes: job.max_output_bytes,
+        max_memory_mb: job.max_memory_mb,
+        max_open_files: job.max_open_files,
+        max_cpu_seconds: job.max_cpu_seconds,
+        inputs: job.inputs,
     })
 }
 
-fn command(template: &JobTemplate, vars: &Vars) -> Result<Vec<String>, String> {
-    match (&template.command, &template.shell) {
-        (Some(command), None) => command.iter().map(|part| fill(part, vars)).collect(),
+fn command(command: Option<Vec<String>>, shell: Option<String>) -> Result<Vec<String>, Wrong> {
+    match (command, shell) {
+        (Some(command), None) => Ok(command),
         (None, Some(script)) => {
-            Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), fill(script, vars)?])
+            Ok(SHELL.iter().map(|&part| part.to_owned()).chain([script]).collect())
         }
-        (Some(_), Some(_)) => Err("has both a command and a shell; keep one".to_owned()),
-        (None, None) => Err("needs a command: [PROGRAM, ARGUMENT…] or a shell: SCRIPT".to_owned()),
+        (Some(_), Some(_)) => Err(Wrong::new("has both a command and a shell; keep one")),
+        (None, None) => Err(Wrong::new("needs a command: [PROGRAM, ARGUMENT…] or a shell: SCRIPT")),
     }
 }
+
+/// What runs a script.
+pub(super) const SHELL: [&str; 2] = ["/bin/sh", "-c"];
 
 fn working_dir(directory: Option<String>, base: Option<&Path>) -> Result<Option<String>, String> {
     let Some(base) = base else {
@@ -153,68 +353,4 @@ fn working_dir(directory: Option<String>, base: Option<&Path>) -> Result<Option<
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn expanded(yaml: &str, set: &[(&str, &str)]) -> Result<Vec<NewJob>, String> {
-        let suite = Suite::parse(yaml, "suite.yaml".as_ref(), None).map_err(|f| f.to_string())?;
-        let set: Vec<_> = set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        expand(&suite, &set, Some(Path::new("/base")))
-            .map(|(_, jobs)| jobs)
-            .map_err(|wrong| wrong.to_string())
-    }
-
-    #[test]
-    fn a_matrix_makes_every_combination_in_order() {
-        let yaml = "
-name: s
-jobs:
-  - name: t ${n} ${word}
-    command: [echo, '${n}', '${word}']
-    matrix: {n: [1, 2], word: [a, true]}
-";
-        let jobs = expanded(yaml, &[]).expect("expanded");
-        let names: Vec<_> = jobs.iter().map(|job| job.name.as_str()).collect();
-        assert_eq!(names, ["t 1 a", "t 1 true", "t 2 a", "t 2 true"]);
-        assert_eq!(jobs[3].command, ["echo", "2", "true"]);
-    }
-
-    #[test]
-    fn defaults_hold_where_a_job_does_not_say_otherwise() {
-        let yaml = "
-name: s
-vars: {level: 1}
-defaults: {timeout_seconds: 5, priority: 7, env: {A: 'a${level}', B: b}, working_dir: sub}
-jobs:
-  - {name: one, shell: 'echo $HOME', env: {B: 2}, timeout_seconds: 9}
-  - {name: two, command: ['true'], working_dir: /abs}
-";
-        let jobs = expanded(yaml, &[("level", "3")]).expect("expanded");
-        assert_eq!(jobs[0].command, ["/bin/sh", "-c", "echo $HOME"]);
-        assert_eq!(jobs[0].env["A"], "a3");
-        assert_eq!((jobs[0].env["B"].as_str(), jobs[1].env["B"].as_str()), ("2", "b"));
-        assert_eq!((jobs[0].timeout_seconds, jobs[1].timeout_seconds), (Some(9), Some(5)));
-        assert_eq!(jobs[0].working_dir.as_deref(), Some("/base/sub"));
-        assert_eq!(jobs[1].working_dir.as_deref(), Some("/abs"));
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_with_its_place() {
-        let refused = |yaml: &str, set: &[(&str, &str)]| expanded(yaml, set).expect_err("refused");
-        let one = |job: &str| format!("name: s\njobs:\n  - {job}\n");
-        let cases = [
-            (one("{name: a, command: ['${x}']}"), "jobs[0] (a) uses the unknown variable \"x\""),
-            (one("{name: a}"), "needs a command"),
-            (one("{name: a, shell: x, command: [y]}"), "both"),
-            (one("{name: a, shell: x, matrix: {n: []}}"), "empty matrix.n"),
-            (one("{name: a, shell: x, matrix: {n: [1, 1]}}"), "the value \"1\" twice in matrix.n"),
-            ("name: s\njobs: []\n".to_owned(), "at least one"),
-            (one("{name: a, shell: x, colour: red}"), "colour"),
-        ];
-        for (yaml, expected) in cases {
-            let message = refused(&yaml, &[]);
-            assert!(message.contains(expected), "{message}");
-        }
-        assert!(refused(&one("{name: a, shell: x}"), &[("v", "1")]).contains("no variable \"v\""));
-    }
-}
+mod tests;

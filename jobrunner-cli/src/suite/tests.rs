@@ -1,6 +1,6 @@
 //! What a suite takes as it is written, and what it says of what it cannot take.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -15,6 +15,9 @@ fn refusal(yaml: &str) -> String {
         Ok(suite) => suite.expand(&[]).expect_err("refused").to_string(),
     }
 }
+
+/// The last line of a suite that has a job.
+const JOB: &str = "jobs: [{name: j, shell: x}]\n";
 
 /// Spellings that parsers of YAML are known to rewrite.
 const SPELLINGS: [&str; 40] = [
@@ -132,7 +135,7 @@ jobs: [{name: j, shell: x}]
     for number in
         ["18446744073709551616", "-9223372036854775809", "3.14159265358979323846", "1e999"]
     {
-        let message = refusal(&format!("name: s\npayload: {{a: [{number}]}}\njobs: []\n"));
+        let message = refusal(&format!("name: s\npayload: {{a: [{number}]}}\n{JOB}"));
         let expected = format!(
             "s.yaml:2:15: payload.a[0] is the number {number}, which would be rounded; write it in quotes"
         );
@@ -173,7 +176,7 @@ fn what_is_wrong_is_said_on_one_line_with_its_place() {
         ("name: &a [*a]\n", "s.yaml:1:11: is an alias for what it is a part of"),
         (
             "name: s\njobs:\n  - {name: a, shell: '${x}'}\n",
-            "s.yaml:3:5: jobs[0] (a) uses the unknown variable \"x\" (known: none; write $${ for a \
+            "s.yaml:3:22: jobs[0] (a) uses the unknown variable \"x\" (known: none; write $${ for a \
              shell variable)",
         ),
     ];
@@ -184,6 +187,29 @@ fn what_is_wrong_is_said_on_one_line_with_its_place() {
         let message = refusal(yaml);
         assert!(message.starts_with("s.yaml:") && message.lines().count() == 1, "{message}");
     }
+}
+
+#[test]
+fn a_text_that_is_left_out_is_none_and_a_tilde_is_one() {
+    let (batch, jobs) = expanded(
+        "
+name: s
+description:
+payload: {nothing: , tilde: ~}
+jobs:
+  - {name: a, shell: x, queue: }
+  - {name: b, shell: x, queue: ~, working_dir: ~}
+  - name: c
+    shell: x
+    env:
+    queue:
+",
+    );
+    assert_eq!(batch.description, None);
+    assert_eq!(Value::Object(batch.payload), json!({"nothing": null, "tilde": null}));
+    let queues: Vec<_> = jobs.iter().map(|job| job.queue.as_deref()).collect();
+    assert_eq!(queues, [None, Some("~"), None]);
+    assert_eq!(jobs[1].working_dir.as_deref(), Some("/base/~"));
 }
 
 #[test]

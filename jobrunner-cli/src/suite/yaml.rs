@@ -1,6 +1,7 @@
 //! YAML as it is written: every scalar keeps its spelling, and every node its place. What a scalar
 //! means is decided by the field that it is for, never by how it looks.
 
+mod access;
 mod deserializer;
 mod number;
 mod scalar;
@@ -11,23 +12,25 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, SeqAccess, Visitor},
+    de::{SeqAccess, Visitor},
 };
 
+pub(super) use access::resolves_to;
+pub(super) use tree::{Key, Kind, Node, Scalar, parse};
 pub(super) use wrong::Wrong;
 
 use deserializer::{OPTIONAL_TEXT, PLACED};
-
-/// Reads a document.
-pub(super) fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Wrong> {
-    T::deserialize(&*tree::parse(text)?)
-}
 
 /// Where something begins, both counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     line: u64,
     column: u64,
+}
+
+impl Place {
+    /// The beginning of a document.
+    pub(super) const START: Self = Self { line: 1, column: 1 };
 }
 
 /// A value and where it stands.

@@ -1,5 +1,6 @@
 //! The binary as its users run it: real processes, a real server, real commands.
 
+mod adapters;
 mod big;
 mod client;
 mod cpython;
@@ -17,6 +18,7 @@ mod run;
 mod service;
 mod settings;
 mod spawning;
+mod suites;
 mod supervising;
 mod terminal;
 #[path = "../../src/tls.rs"]
@@ -24,3 +26,4 @@ mod tls;
 mod tokens;
 mod up;
 mod waiting;
+mod why;

@@ -1,12 +1,12 @@
+mod hasher;
+
 use std::sync::Arc;
 
-use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
-};
+use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
 use tokio::sync::Semaphore;
 
 use crate::{Error, Result};
+use hasher::Hasher;
 
 /// How many passwords are hashed at one time: each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
@@ -18,18 +18,25 @@ const MAX_BYTES: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Passwords {
     permits: Arc<Semaphore>,
-    decoy: Arc<str>,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Passwords {
-    /// Hashes once, to have something to compare with when there is no account.
-    ///
-    /// # Errors
-    /// The system has no randomness.
-    pub async fn new() -> Result<Self> {
-        let mut passwords = Self { permits: Arc::new(Semaphore::new(AT_ONCE)), decoy: "".into() };
-        passwords.decoy = passwords.hash("nobody has this password").await?.into();
-        Ok(passwords)
+    /// A hash that no known password has, to compare with when there is no account, and for
+    /// accounts that nobody signs in to. It takes as long to compare as any other: its parameters
+    /// are the same.
+    pub(crate) const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1\
+        $am9icnVubmVyIG5vYm9keQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    /// Hashes nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { permits: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// The password's hash in PHC string form, with a salt of its own.
@@ -39,7 +46,7 @@ impl Passwords {
     pub async fn hash(&self, password: &str) -> Result<String> {
         let password = password.to_owned();
         self.run(move || {
-            let hash = Argon2::default().hash_password(password.as_bytes());
+            let hash = Hasher.hash(password.as_bytes());
             hash.map(|hash| hash.to_string()).map_err(|e| Error::internal("hashing a password", e))
         })
         .await?
@@ -54,12 +61,12 @@ impl Passwords {
             return Ok(false);
         }
         let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.decoy.to_string());
+        let hash = hash.unwrap_or_else(|| Self::NOBODYS.to_owned());
         let password = password.to_owned();
         self.run(move || {
             let hash =
                 PasswordHash::new(&hash).map_err(|e| Error::internal("reading a hash", e))?;
-            Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && known)
+            Ok(Hasher.verify_password(password.as_bytes(), &hash).is_ok() && known)
         })
         .await?
     }
@@ -72,5 +79,27 @@ impl Passwords {
             work()
         });
         task.await.map_err(|e| Error::internal("hashing a password", e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobodys_hash_costs_what_others_cost_and_no_password_has_it() {
+        let passwords = Passwords::new();
+        let hash = passwords.hash("a password").await.expect("a hash");
+        let parameters =
+            |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(parameters(&hash), parameters(Passwords::NOBODYS));
+        let lengths = |hash: &str| hash.split('$').map(str::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&hash), lengths(Passwords::NOBODYS));
+        for password in ["", "a password", "nobody has this password"] {
+            let nobodys = passwords.verify(password, Some(Passwords::NOBODYS.to_owned())).await;
+            assert!(!nobodys.expect("an answer"));
+            assert!(!passwords.verify(password, None).await.expect("an answer"));
+        }
+        assert!(passwords.verify("a password", Some(hash)).await.expect("an answer"));
     }
 }

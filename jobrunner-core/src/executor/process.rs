@@ -34,6 +34,7 @@ const KILL_LIMIT: Duration = Duration::from_secs(5);
 
 /// How commands are run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ProcessSettings {
     /// How long a command may take to end after it was asked to, before it is killed.
     pub grace: Duration,
@@ -47,6 +48,19 @@ pub struct ProcessSettings {
     /// Where each command gets a control group of its own; `None` where there is nothing to make
     /// them in.
     pub cgroups: Option<ControlGroups>,
+}
+
+/// Anywhere, with ten seconds of grace, without a reaper and without control groups.
+impl Default for ProcessSettings {
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_secs(10),
+            allowed_roots: AllowedRoots::default(),
+            loading_variables: LoadingVariables::default(),
+            reaper: None,
+            cgroups: None,
+        }
+    }
 }
 
 /// Runs commands as processes of this machine, under the worker's own account.

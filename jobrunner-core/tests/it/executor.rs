@@ -20,7 +20,6 @@ use jobrunner_core::{
     BatchId, Executor, JobId, JobSpec, UserId,
     attempt::Outcome,
     executor::{OutputSink, ProcessExecutor, ProcessSettings, Run, RunContext},
-    job::LoadingVariables,
     log::Stream,
     testkit,
     workdir::AllowedRoots,
@@ -112,21 +111,21 @@ fn executor() -> ProcessExecutor {
 
 /// One that waits for [`SHORT_GRACE`] alone.
 fn hasty() -> ProcessExecutor {
-    ProcessExecutor::new(ProcessSettings { grace: SHORT_GRACE, ..settings() })
+    let mut settings = settings();
+    settings.grace = SHORT_GRACE;
+    ProcessExecutor::new(settings)
 }
 
 fn executor_within(allowed_roots: AllowedRoots) -> ProcessExecutor {
-    ProcessExecutor::new(ProcessSettings { allowed_roots, ..settings() })
+    let mut settings = settings();
+    settings.allowed_roots = allowed_roots;
+    ProcessExecutor::new(settings)
 }
 
 fn settings() -> ProcessSettings {
-    ProcessSettings {
-        grace: GRACE,
-        allowed_roots: AllowedRoots::default(),
-        loading_variables: LoadingVariables::default(),
-        reaper: None,
-        cgroups: None,
-    }
+    let mut settings = ProcessSettings::default();
+    settings.grace = GRACE;
+    settings
 }
 
 async fn run(job: &Run) -> Ran {

@@ -165,7 +165,9 @@ impl JobsApi {
         Answer::of(&Whole::from(service.attempts(&caller, JobId::from(id.0)).await?))
     }
 
-    /// Why a job that waits is not started, apart from its turn
+    /// Why a job that waits is not started
+    ///
+    /// What lasts longest comes first; its turn, when there is no other reason. Nothing for a job that does not wait.
     #[oai(path = "/jobs/:id/holds", method = "get", operation_id = "list_holds")]
     async fn holds(
         &self,
@@ -174,6 +176,6 @@ impl JobsApi {
         id: Path<Uuid>,
     ) -> Result<Answer<model::HoldPage>> {
         let job = service.job(&caller, JobId::from(id.0)).await?;
-        Answer::of(&Whole::from(service.holds(&job).await?))
+        Answer::of(&Whole::from(service.holds(&caller, &job).await?))
     }
 }

@@ -75,7 +75,7 @@ async fn contents(
         None => vec!["stdout", "stderr"],
     };
     let mut context = about(&job, &batches);
-    context.insert("holds", &service.holds(&job).await?);
+    context.insert("holds", &service.holds(caller, &job).await?);
     context.insert("attempts", &attempts.iter().map(ShownAttempt::from).collect::<Vec<_>>());
     context.insert("chosen", &wanted.attempt.unwrap_or(job.attempt));
     context.insert("streams", &streams);

@@ -2,19 +2,22 @@
 
 /// An element that is being written. Its names are the code's own; attributes and text may be
 /// anything.
-pub(super) struct Element<'a> {
+pub struct Element<'a> {
     xml: &'a mut String,
     name: &'static str,
 }
 
 impl<'a> Element<'a> {
     /// Begins the start tag.
-    pub(super) fn begin(xml: &'a mut String, name: &'static str) -> Self {
+    #[must_use]
+    pub fn begin(xml: &'a mut String, name: &'static str) -> Self {
         xml.extend(["<", name]);
         Self { xml, name }
     }
 
-    pub(super) fn attribute(self, name: &'static str, value: &str) -> Self {
+    /// Writes an attribute.
+    #[must_use]
+    pub fn attribute(self, name: &'static str, value: &str) -> Self {
         self.xml.extend([" ", name, "=\""]);
         escape(self.xml, value, Within::Attribute);
         self.xml.push('"');
@@ -22,7 +25,8 @@ impl<'a> Element<'a> {
     }
 
     /// An attribute that is left out when there is no value.
-    pub(super) fn optional(self, name: &'static str, value: Option<&str>) -> Self {
+    #[must_use]
+    pub fn optional(self, name: &'static str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.attribute(name, value),
             None => self,
@@ -30,17 +34,17 @@ impl<'a> Element<'a> {
     }
 
     /// Ends the start tag; the end tag is up to the caller.
-    pub(super) fn open(self) {
+    pub fn open(self) {
         self.xml.push('>');
     }
 
     /// Ends the element without any content.
-    pub(super) fn end(self) {
+    pub fn end(self) {
         self.xml.push_str("/>");
     }
 
     /// Ends the element, with text in it.
-    pub(super) fn text(self, text: &str) {
+    pub fn text(self, text: &str) {
         self.xml.push('>');
         escape(self.xml, text, Within::Text);
         self.xml.extend(["</", self.name, ">"]);

@@ -10,8 +10,9 @@ const SMALLEST_CHUNK: u64 = 1024;
 
 /// Which part of a stream stays in the store: all of it up to its cap, then its head and its tail.
 ///
-/// Everything is stored first, and the middle is forgotten as the tail moves on; so what is stored is
-/// never much more than the cap, and is head and tail at any moment, also after a crash.
+/// What comes is stored first, unless it comes faster than that, and the middle is forgotten as the
+/// tail moves on; so what is stored is never much more than the cap, and is head and tail at any
+/// moment, also after a crash.
 pub(super) struct Kept {
     head: u64,
     tail: u64,
@@ -21,6 +22,8 @@ pub(super) struct Kept {
     ends: VecDeque<u64>,
     /// Where the last trim ended.
     forgotten_to: u64,
+    /// Where the last part ended that is not stored at all; 0 if there is none.
+    left_out_to: u64,
 }
 
 impl Kept {
@@ -29,7 +32,22 @@ impl Kept {
         let head = HEAD.min(cap / 2);
         let tail = cap - head;
         let chunk = (tail / 8).clamp(SMALLEST_CHUNK, CHUNK as u64);
-        Self { head, tail, chunk, ends: VecDeque::new(), forgotten_to: head }
+        Self { head, tail, chunk, ends: VecDeque::new(), forgotten_to: head, left_out_to: 0 }
+    }
+
+    /// How many bytes of the beginning are kept.
+    pub(super) const fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// How many bytes of the end are kept of a stream that outgrows the cap.
+    pub(super) const fn tail(&self) -> u64 {
+        self.tail
+    }
+
+    /// How large the chunks are, at most.
+    pub(super) fn chunk(&self) -> usize {
+        usize::try_from(self.chunk).unwrap_or(CHUNK)
     }
 
     /// The length of the chunk that starts at `offset`, of `available` bytes at least one.
@@ -50,11 +68,19 @@ impl Kept {
         }
     }
 
+    /// What comes before `to` and was not cut yet is not stored at all: what is stored between the
+    /// head and there is not of the tail any more.
+    pub(super) fn leave_out(&mut self, to: u64) {
+        self.ends.clear();
+        self.left_out_to = to;
+    }
+
     /// The stored bytes that are too many when `written` bytes were written: from where to where.
     pub(super) fn excess(&self, written: u64) -> Option<(u64, u64)> {
-        let tail_starts = written.checked_sub(self.tail)?;
-        let to = self.ends.iter().copied().take_while(|end| *end <= tail_starts).last()?;
-        Some((self.head, to))
+        let tail_starts = written.saturating_sub(self.tail);
+        let before_tail = self.ends.iter().copied().take_while(|end| *end <= tail_starts).last();
+        let left_out = Some(self.left_out_to).filter(|to| *to > self.forgotten_to);
+        Some((self.head, before_tail.max(left_out)?))
     }
 
     /// The store forgot what lies between the head and `to`.
@@ -65,9 +91,9 @@ impl Kept {
         self.forgotten_to = to;
     }
 
-    /// Whether anything was forgotten.
+    /// Whether anything was forgotten, or not stored at all.
     pub(super) const fn has_gap(&self) -> bool {
-        self.forgotten_to > self.head
+        self.left_out_to > self.head || self.forgotten_to > self.head
     }
 }
 

@@ -5,9 +5,8 @@ use jobrunner_core::{
     job::Reason,
     testkit::{allowed, wait_until},
 };
-use jobrunner_worker::WorkerConfig;
 
-use crate::site::{Site, alive, config, executor};
+use crate::site::{Site, alive, config_with, executor};
 
 const GATED: &str = "touch up; until [ -e go ]; do sleep 0.02; done; echo done";
 
@@ -33,7 +32,7 @@ async fn a_worker_that_stops_lets_running_commands_end_and_starts_no_others() {
 async fn p4_what_a_drain_cuts_off_is_lost_and_runs_again() {
     let site = Site::new().await;
     let drain = Duration::from_millis(300);
-    let worker = site.start_with(WorkerConfig { drain, ..config() }, executor());
+    let worker = site.start_with(config_with(|config| config.drain = drain), executor());
     let job = site.submit(site.script("echo begun; touch up; sleep 60")).await;
     site.wait_for_file("up").await;
     let asked = Instant::now();

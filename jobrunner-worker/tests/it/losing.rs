@@ -5,10 +5,9 @@ use jobrunner_core::{
     job::Reason,
     testkit::{allowed, wait_until},
 };
-use jobrunner_worker::WorkerConfig;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::site::{SHORT_TTL, Site, alive, config, executor, wait_until_dead};
+use crate::site::{SHORT_TTL, Site, alive, config_with, executor, wait_until_dead};
 
 /// Goes on at the second attempt, when the first was lost.
 const SECOND_TIME: &str =
@@ -17,7 +16,7 @@ const SECOND_TIME: &str =
 #[tokio::test(flavor = "multi_thread")]
 async fn p9_the_jobs_of_a_worker_that_vanished_run_again() {
     let site = Site::new().await;
-    let short = WorkerConfig { lease_ttl: SHORT_TTL, ..config() };
+    let short = config_with(|config| config.lease_ttl = SHORT_TTL);
     let worker = site.start_with(short, executor());
     let job = site.submit(site.script(SECOND_TIME)).await;
     site.wait_for_file("ledger").await;
@@ -59,7 +58,7 @@ async fn p9_a_worker_that_cannot_renew_kills_what_it_runs_before_its_leases_end(
     let site = Site::new().await;
     // A fifth of it is left when the worker gives up: time enough for a busy machine to kill in.
     let ttl = Duration::from_secs(10);
-    let worker = site.start_with(WorkerConfig { lease_ttl: ttl, ..config() }, executor());
+    let worker = site.start_with(config_with(|config| config.lease_ttl = ttl), executor());
     let job = site.submit(site.script(SECOND_TIME)).await;
     site.wait_for_file("ledger").await;
 

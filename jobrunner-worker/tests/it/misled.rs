@@ -16,9 +16,8 @@ use jobrunner_core::{
     queue::{Candidates, Hint, Link, LocalQueue, Wakeup},
     testkit::Faulty,
 };
-use jobrunner_worker::WorkerConfig;
 
-use crate::site::{Site, config, executor};
+use crate::site::{Site, config_with, executor};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn p3_every_result_is_right_though_one_answer_in_ten_is_lost() {
@@ -28,7 +27,7 @@ async fn p3_every_result_is_right_though_one_answer_in_ten_is_lost() {
         let store = Arc::new(Faulty::random(site.store(), seed, 10));
         let queue = Arc::new(LocalQueue::new());
         // What the worker never heard that it has leased comes back when this is over.
-        let config = WorkerConfig { lease_ttl: Duration::from_secs(5), ..config() };
+        let config = config_with(|config| config.lease_ttl = Duration::from_secs(5));
         let worker = site.start_over(store, queue, executor(), config);
         let specs = (0..JOBS).map(|n| {
             let number = n % 3;
@@ -90,7 +89,7 @@ async fn p9_no_job_waits_behind_hints_that_are_no_longer_true() {
     let site = Site::new().await;
     let queue = Arc::new(Stale { wakeups: LocalQueue::new(), left: AtomicUsize::new(STALE) });
     let batch = site.submit_batch((0..60).map(|_| site.script("true")).collect()).await;
-    let config = WorkerConfig { slots: 2, ..config() };
+    let config = config_with(|config| config.slots = 2);
     let worker = site.start_over(site.store(), Arc::clone(&queue) as _, executor(), config);
 
     assert_eq!(site.wait_for_batch(&batch).await.counts.passed, 60);

@@ -1,7 +1,6 @@
 use jobrunner_core::{Status, log::Stream, testkit::wait_until};
-use jobrunner_worker::WorkerConfig;
 
-use crate::site::{Site, config, executor};
+use crate::site::{Site, config_with, executor};
 
 fn numbers(last: u32) -> Vec<u8> {
     (1..=last).map(|number| format!("{number}\n")).collect::<String>().into_bytes()
@@ -50,7 +49,7 @@ async fn p8_megabytes_on_both_streams_are_exact() {
 async fn p8_a_stream_that_outgrows_its_cap_keeps_its_head_and_its_tail() {
     let site = Site::new().await;
     let worker =
-        site.start_with(WorkerConfig { max_output_bytes: 400_000, ..config() }, executor());
+        site.start_with(config_with(|config| config.max_output_bytes = 400_000), executor());
     let job = site.submit(site.script("seq 1000000; echo short >&2")).await;
     let result = site.wait_for(job, Status::Passed).await.result.expect("a result");
     let written = numbers(1_000_000);
@@ -77,7 +76,7 @@ async fn p8_a_stream_that_outgrows_its_cap_keeps_its_head_and_its_tail() {
 async fn p10_a_command_that_floods_stays_within_its_cap_while_it_runs() {
     let site = Site::new().await;
     let worker =
-        site.start_with(WorkerConfig { max_output_bytes: 300_000, ..config() }, executor());
+        site.start_with(config_with(|config| config.max_output_bytes = 300_000), executor());
     let job = site.submit(site.script("yes")).await;
     let stored = wait_until("ten megabytes", || async {
         let stdout = site.logs(job).await.info.stdout;

@@ -3,14 +3,13 @@ use std::sync::Arc;
 use jobrunner_core::{
     JobSpec, Status,
     executor::{ProcessExecutor, ProcessSettings},
-    job::{LoadingVariables, Reason},
+    job::Reason,
     retry::{Retry, RetryKind, RetryOn},
     testkit::wait_until,
     workdir::AllowedRoots,
 };
-use jobrunner_worker::WorkerConfig;
 
-use crate::site::{GRACE, Site, config, executor};
+use crate::site::{GRACE, Site, config_with, executor};
 
 fn reasons(attempts: &[jobrunner_core::job::Attempt]) -> Vec<Option<Reason>> {
     attempts.iter().map(|attempt| attempt.result.as_ref().and_then(|r| r.reason)).collect()
@@ -70,14 +69,15 @@ async fn a_pause_between_attempts_is_kept_and_a_cancel_ends_it() {
 async fn an_input_that_is_missing_on_one_host_is_found_on_another() {
     let site = Site::new().await;
     // A host that does not see what lies outside of the directory of the commands.
-    let settings = ProcessSettings {
-        grace: GRACE,
-        allowed_roots: AllowedRoots::new([site.path("")]).expect("absolute"),
-        loading_variables: LoadingVariables::default(),
-        reaper: None,
-        cgroups: None,
+    let mut settings = ProcessSettings::default();
+    settings.grace = GRACE;
+    settings.allowed_roots = AllowedRoots::new([site.path("")]).expect("absolute");
+    let on = |host: &str| {
+        config_with(|config| {
+            config.host = Some(host.to_owned());
+            config.slots = 1;
+        })
     };
-    let on = |host: &str| WorkerConfig { host: Some(host.to_owned()), slots: 1, ..config() };
     let blind = site.start_with(on("blind"), Arc::new(ProcessExecutor::new(settings)));
     let spec = JobSpec {
         inputs: vec![site.database().display().to_string()],

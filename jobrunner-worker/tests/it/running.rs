@@ -7,9 +7,8 @@ use jobrunner_core::{
     executor::{Run, RunContext},
     job::Reason,
 };
-use jobrunner_worker::WorkerConfig;
 
-use crate::site::{Site, config};
+use crate::site::{Site, config_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_ends_with_exact_counts_results_and_logs() {
@@ -126,7 +125,8 @@ async fn higher_priorities_go_first() {
 async fn a_worker_serves_the_queues_it_is_told_to() {
     let site = Site::new().await;
     let queues = vec!["nightly".to_owned()];
-    let worker = site.start_with(WorkerConfig { queues, ..config() }, crate::site::executor());
+    let worker =
+        site.start_with(config_with(|config| config.queues = queues), crate::site::executor());
     let other = site.submit(site.script("true")).await;
     let served = JobSpec { queue: "nightly".to_owned(), ..site.script("echo $JOBRUNNER_QUEUE") };
     let served = site.submit(served).await;
@@ -184,7 +184,7 @@ impl Executor for Panicking {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_executor_that_panics_fails_the_job_and_not_the_worker() {
     let site = Site::new().await;
-    let worker = site.start_with(WorkerConfig { slots: 1, ..config() }, Arc::new(Panicking));
+    let worker = site.start_with(config_with(|config| config.slots = 1), Arc::new(Panicking));
     for _ in 0..3 {
         let job = site.submit(site.script("true")).await;
         let failed = site.wait_for(job, Status::Failed).await;

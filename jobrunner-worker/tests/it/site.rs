@@ -11,11 +11,10 @@ use jobrunner_core::{
     config::Settings,
     connect::{Embedded, embedded, random_password},
     executor::{ProcessExecutor, ProcessSettings},
-    job::{Attempt, Job, JobFilter, LoadingVariables},
+    job::{Attempt, Job, JobFilter},
     page::PageRequest,
     service::JobLogs,
     testkit::{self, wait_until},
-    workdir::AllowedRoots,
 };
 use jobrunner_worker::{Worker, WorkerConfig};
 use tempfile::TempDir;
@@ -147,7 +146,7 @@ impl Site {
 
     /// Starts a worker of so many slots.
     pub(crate) fn start(&self, slots: u32) -> Running {
-        self.start_with(WorkerConfig { slots, ..config() }, executor())
+        self.start_with(config_with(|config| config.slots = slots), executor())
     }
 
     pub(crate) fn start_with(&self, config: WorkerConfig, executor: Arc<dyn Executor>) -> Running {
@@ -169,24 +168,21 @@ impl Site {
 }
 
 pub(crate) fn config() -> WorkerConfig {
-    WorkerConfig {
-        slots: 4,
-        queues: Vec::new(),
-        host: None,
-        lease_ttl: TTL,
-        drain: Duration::from_secs(30),
-        max_output_bytes: 16 * 1024 * 1024,
-    }
+    let mut config = WorkerConfig::default();
+    (config.slots, config.lease_ttl) = (4, TTL);
+    config
+}
+
+/// The usual one with a change.
+pub(crate) fn config_with(change: impl FnOnce(&mut WorkerConfig)) -> WorkerConfig {
+    let mut config = config();
+    change(&mut config);
+    config
 }
 
 pub(crate) fn executor() -> Arc<dyn Executor> {
-    let settings = ProcessSettings {
-        grace: GRACE,
-        allowed_roots: AllowedRoots::default(),
-        loading_variables: LoadingVariables::default(),
-        reaper: None,
-        cgroups: None,
-    };
+    let mut settings = ProcessSettings::default();
+    settings.grace = GRACE;
     Arc::new(ProcessExecutor::new(settings))
 }
 

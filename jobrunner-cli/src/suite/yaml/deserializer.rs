@@ -92,31 +92,19 @@ impl<'de> Deserializer<'de> for &'de Node {
     ) -> Result<V::Value, Wrong> {
         match name {
             PLACED => visitor.visit_seq(Parts { node: self, given: 0 }),
-            OPTIONAL_TEXT => match &self.kind {
-                Kind::Scalar(Scalar { text, is_text: false }) if text.is_empty() => {
-                    visitor.visit_none()
-                }
-                _ => visitor.visit_some(self),
-            },
+            OPTIONAL_TEXT if self.is_nothing() => visitor.visit_none(),
+            OPTIONAL_TEXT => visitor.visit_some(self),
             _ => visitor.visit_newtype_struct(self),
         }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-        let items = match &self.kind {
-            Kind::List(items) => items.as_slice(),
-            _ if self.is_null() => &[],
-            _ => return Err(self.refuse("a list")),
-        };
+        let items = self.items()?;
         visitor.visit_seq(Items { items, next: 0 }).map_err(|wrong| wrong.at(self.place))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-        let entries = match &self.kind {
-            Kind::Map(entries) => entries.as_slice(),
-            _ if self.is_null() => &[],
-            _ => return Err(self.refuse("a map")),
-        };
+        let entries = self.entries()?;
         visitor.visit_map(Entries { entries, next: 0 }).map_err(|wrong| wrong.at(self.place))
     }
 
@@ -129,9 +117,13 @@ impl<'de> Deserializer<'de> for &'de Node {
         self.deserialize_map(visitor)
     }
 
+    /// What is ignored here is read elsewhere.
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        visitor.visit_unit()
+    }
+
     forward_to_deserialize_any! {
         i8 i16 i32 i64 i128 u128 f32 char bytes byte_buf unit unit_struct tuple tuple_struct enum
-        ignored_any
     }
 }
 
@@ -162,14 +154,14 @@ fn any<'de, V: Visitor<'de>>(scalar: &'de Scalar, visitor: V) -> Result<V::Value
 }
 
 impl Node {
-    fn scalar(&self, expected: &str) -> Result<&Scalar, Wrong> {
+    pub(super) fn scalar(&self, expected: &str) -> Result<&Scalar, Wrong> {
         match &self.kind {
             Kind::Scalar(scalar) => Ok(scalar),
             Kind::List(_) | Kind::Map(_) => Err(self.refuse(expected)),
         }
     }
 
-    fn is_null(&self) -> bool {
+    pub(super) fn is_null(&self) -> bool {
         match &self.kind {
             Kind::Scalar(scalar) => !scalar.is_text && resolve(&scalar.text) == Value::Null,
             Kind::List(_) | Kind::Map(_) => false,
@@ -186,7 +178,7 @@ impl Node {
         .ok_or_else(|| self.refuse(&expected))
     }
 
-    fn refuse(&self, expected: &str) -> Wrong {
+    pub(super) fn refuse(&self, expected: &str) -> Wrong {
         let found: &dyn fmt::Display = match &self.kind {
             Kind::List(_) => &"a list",
             Kind::Map(_) => &"a map",

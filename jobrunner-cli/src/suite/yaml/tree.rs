@@ -15,15 +15,15 @@ const MAX_DEPTH: usize = 100;
 
 /// A value of a document.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) kind: Kind,
+pub(in crate::suite) struct Node {
+    pub(in crate::suite) place: Place,
+    pub(in crate::suite) kind: Kind,
     values: u64,
     depth: usize,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(in crate::suite) enum Kind {
     Scalar(Scalar),
     List(Vec<Rc<Node>>),
     /// In the order in which they are written; no key is there twice.
@@ -32,30 +32,47 @@ pub(super) enum Kind {
 
 /// A scalar as it is written; quotes, escapes and folded lines are resolved.
 #[derive(Debug)]
-pub(super) struct Scalar {
-    pub(super) text: String,
+pub(in crate::suite) struct Scalar {
+    pub(in crate::suite) text: String,
     /// Whether it is text whatever it looks like: quoted, a block, or tagged so.
-    pub(super) is_text: bool,
+    pub(in crate::suite) is_text: bool,
+}
+
+impl Node {
+    /// The same place with another content, no larger than before.
+    pub(in crate::suite) fn with_kind(&self, kind: Kind) -> Self {
+        Self { place: self.place, kind, values: self.values, depth: self.depth }
+    }
 }
 
 /// A key of a map.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
-    pub(super) text: String,
-    pub(super) place: Place,
+pub(in crate::suite) struct Key {
+    pub(in crate::suite) text: String,
+    pub(in crate::suite) place: Place,
     is_merge: bool,
 }
 
 /// Parses a text that holds one document.
-pub(super) fn parse(text: &str) -> Result<Rc<Node>, Wrong> {
+pub(in crate::suite) fn parse(text: &str) -> Result<Rc<Node>, Wrong> {
     let mut tree = Tree::default();
     for event in Parser::new_from_str(text) {
         let (event, span) =
             event.map_err(|error| Wrong::new(error.info()).at(place(error.marker())))?;
         let place = place(&span.start);
+        let written = span.start.byte_offset().and_then(|start| text.get(start..));
+        let event = match event {
+            // The parser's own word for a value that is left out.
+            Event::Scalar(value, ScalarStyle::Plain, 0, None)
+                if value == "~" && written.is_none_or(|text| !text.starts_with('~')) =>
+            {
+                Event::Scalar("".into(), ScalarStyle::Plain, 0, None)
+            }
+            event => event,
+        };
         tree.take(event, place).map_err(|wrong| wrong.at(place))?;
     }
-    tree.root.ok_or_else(|| Wrong::new("is empty").at(Place { line: 1, column: 1 }))
+    tree.root.ok_or_else(|| Wrong::new("is empty").at(Place::START))
 }
 
 fn place(marker: &Marker) -> Place {

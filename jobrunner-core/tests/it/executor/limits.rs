@@ -2,7 +2,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use jobrunner_core::{
     Executor,
-    executor::{Containment, ControlGroups, ProcessExecutor, ProcessSettings},
+    executor::{Containment, ControlGroups, ProcessExecutor},
     job::Reason,
     testkit::allowed,
 };
@@ -96,7 +96,9 @@ impl Drop for Playground {
 async fn a_control_group_holds_whatever_a_command_starts() {
     let playground = Playground::new();
     let cgroups = ControlGroups::below(&playground.0, 4096).expect("control groups");
-    let executor = ProcessExecutor::new(ProcessSettings { cgroups: Some(cgroups), ..settings() });
+    let mut settings = settings();
+    settings.cgroups = Some(cgroups);
+    let executor = ProcessExecutor::new(settings);
     assert_eq!(executor.containment(), Containment::CgroupV2);
 
     let daemons = "cat /proc/self/cgroup

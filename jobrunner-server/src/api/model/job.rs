@@ -175,12 +175,14 @@ pub(crate) struct Attempt {
     error: Option<String>,
 }
 
-/// Why a job that waits is not started, however many workers are free.
+/// Why a job that waits is not started yet.
 #[derive(Clone, Debug, Object)]
 pub(crate) struct Hold {
     reason: HoldReason,
     /// One sentence for people, with what ends it.
     message: String,
+    /// When it ends by itself; null if that is not known.
+    until: Option<DateTime<Utc>>,
 }
 
 /// A kind of reason why a job is not started.
@@ -189,4 +191,16 @@ pub(crate) struct Hold {
 pub(crate) enum HoldReason {
     /// The account of its owner is disabled.
     OwnerDisabled,
+    /// Its queue is paused.
+    QueuePaused,
+    /// Its owner has as many jobs running as they may have.
+    AccountLimit,
+    /// It was submitted for a later time.
+    Scheduled,
+    /// An attempt failed, and the pause before the next one is not over.
+    RetryDelay,
+    /// No worker that takes jobs serves its queue.
+    NoWorker,
+    /// Nothing but its turn: every slot is taken by jobs before it.
+    Turn,
 }
