@@ -3,10 +3,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Service;
 use crate::{
     Batch, Job, Result, Status, UserId,
-    authz::{Action, Principal, Scope},
+    authz::{Action, Principal},
     job::{Attempt, Hold},
     lease::Worker,
     retry::is_of_the_worker,
+    user::Scope,
 };
 
 impl Service {

@@ -23,6 +23,10 @@ mod lists;
 mod lock;
 mod pass;
 
+#[cfg_attr(
+    feature = "sqlite",
+    expect(clippy::duplicate_mod, reason = "both stores mount it, each with names of its own")
+)]
 #[path = "both/mount.rs"]
 mod both;
 
