@@ -26,6 +26,8 @@ words! {
         UpdateUser = "update_user",
         /// A job was canceled.
         CancelJob = "cancel_job",
+        /// Every job that had not ended was taken back, of one owner or of everybody.
+        CancelJobs = "cancel_jobs",
         /// A job that had ended was forgotten.
         DeleteJob = "delete_job",
         /// A batch was canceled.

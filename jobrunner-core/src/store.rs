@@ -192,6 +192,10 @@ pub trait JobStore: Send + Sync {
     /// Cancels every job of a batch that has not ended.
     async fn cancel_batch(&self, batch: BatchId) -> Result<Canceled>;
 
+    /// Cancels every job that has not ended, of an owner or with `None` of everybody. What is
+    /// submitted meanwhile may be among them.
+    async fn cancel_all(&self, owner: Option<UserId>) -> Result<Canceled>;
+
     /// Forgets a job that has ended, with its attempts and output.
     ///
     /// # Errors

@@ -78,6 +78,7 @@ macro_rules! store_conformance {
                 p5_counts_equal_a_recount_after_any_changes,
                 p6_a_job_that_waits_is_canceled_at_once,
                 p6_a_running_job_is_canceled_by_its_worker,
+                p6_all_that_is_open_is_canceled_of_one_owner_or_of_everybody,
                 p6_a_batch_is_canceled_whole;
             sessions: p9_leases_of_a_silent_worker_are_reclaimed,
                 p9_a_renewal_keeps_the_leases,

@@ -14,8 +14,8 @@ use crate::{Worker, WorkerConfig, default_slots};
 /// A worker: it runs the jobs that wait in the database that DATABASE_URL names.
 ///
 /// Any number of workers can share a database, on any number of machines that see the same files.
-/// SIGTERM drains it: it takes no new jobs and lets those it runs end, for DRAIN_SECONDS. Settings are
-/// read from the environment and from a file `.env` here; see the README for all of them.
+/// SIGTERM drains it: it takes no new jobs and lets those it runs end, for DRAIN_SECONDS. Settings
+/// are read from the environment and from a file `.env` here; see the README for all of them.
 #[derive(Debug, Args)]
 pub struct RunWorker {
     /// How many jobs to run at one time [default: number of CPUs]
@@ -48,8 +48,8 @@ impl RunWorker {
     }
 }
 
-/// A worker that runs commands as processes of this machine, as the settings say. It serves all queues if
-/// none is named.
+/// A worker that runs commands as processes of this machine, as the settings say. It serves all
+/// queues if none is named.
 #[must_use]
 pub fn local_worker(
     backends: Backends,

@@ -1,4 +1,5 @@
-//! JobRunner's worker: it leases jobs from the store, runs their commands and reports how they ended.
+//! JobRunner's worker: it leases jobs from the store, runs their commands and reports how they
+//! ended.
 //!
 //! A worker lives in sessions. Within one, [`Worker::run`] does these things side by side:
 //!
@@ -10,8 +11,8 @@
 //! | [`rescue`](jobrunner_core::rescue) | takes back the leases of other workers that went away |
 //! | `drain` | lets what runs come to its end when the worker is to stop |
 //!
-//! A session ends when the worker is to stop, or when its leases may no longer hold: then everything
-//! it runs is killed, nothing is reported, and another session begins.
+//! A session ends when the worker is to stop, or when its leases may no longer hold: then
+//! everything it runs is killed, nothing is reported, and another session begins.
 
 mod ahead;
 mod attempt;
@@ -53,11 +54,11 @@ pub struct WorkerConfig {
     pub slots: u32,
     /// The queues it serves; empty is all.
     pub queues: Vec<String>,
-    /// The name of its host; `None` asks the system. A job whose files are missing on one host is tried on
-    /// another first.
+    /// The name of its host; `None` asks the system. A job whose files are missing on one host is
+    /// tried on another first.
     pub host: Option<String>,
-    /// How long its leases hold without a renewal. It renews five times as often, or every two seconds, and kills what it
-    /// runs when four fifths of this time have passed without one.
+    /// How long its leases hold without a renewal. It renews five times as often, or every two
+    /// seconds, and kills what it runs when four fifths of this time have passed without one.
     pub lease_ttl: Duration,
     /// How long running commands may go on when the worker is to stop.
     pub drain: Duration,

@@ -31,8 +31,8 @@ use stream::StreamLog;
 /// together, may ride along with the report of an attempt's end.
 const CHUNK: usize = 64 * 1024;
 
-/// How much is gathered for the next call of the store while it is busy with the one before. Then the
-/// command waits, unless there is memory for a ring.
+/// How much is gathered for the next call of the store while it is busy with the one before. Then
+/// the command waits, unless there is memory for a ring.
 const BATCH: usize = 4 * CHUNK;
 
 /// How much of a stream one call stores at the most.
@@ -99,8 +99,8 @@ impl OutputSink for Sink {
 }
 
 impl Log {
-    /// Takes the output and stores it as it comes, until `ended` and nothing more is waiting. What comes
-    /// while the store is busy is gathered for the next call, up to a limit.
+    /// Takes the output and stores it as it comes, until `ended` and nothing more is waiting. What
+    /// comes while the store is busy is gathered for the next call, up to a limit.
     pub(crate) async fn run(mut self, ended: &CancellationToken) -> Self {
         let mut closing = false;
         let mut storing: Option<BoxFuture<'static, Stored>> = None;
@@ -233,7 +233,8 @@ struct Batch {
     lost: CancellationToken,
     chunks: Vec<LogChunk>,
     trims: Vec<Trim>,
-    /// To be announced when this is stored: later output is looked for by those who have seen the first.
+    /// To be announced when this is stored: later output is looked for by those who have seen the
+    /// first.
     begins: Option<Wakeup>,
 }
 

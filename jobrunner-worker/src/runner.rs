@@ -18,7 +18,8 @@ use crate::{Worker, WorkerConfig};
 /// How long an announcement is waited for before something is looked at again without one.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// JobRunner inside a program of your own: a service, and a worker that runs what is submitted to it.
+/// JobRunner inside a program of your own: a service, and a worker that runs what is submitted to
+/// it.
 ///
 /// ```no_run
 /// # use jobrunner_core::NewJob;
@@ -38,8 +39,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// # }
 /// ```
 ///
-/// It acts for one account, the first admin, which it makes if there is none. Dropping it drains the worker in
-/// the background; [`stop`](Self::stop) waits for that.
+/// It acts for one account, the first admin, which it makes if there is none. Dropping it drains
+/// the worker in the background; [`stop`](Self::stop) waits for that.
 pub struct Runner {
     service: Service,
     caller: Principal,
@@ -66,16 +67,16 @@ enum Place {
 }
 
 impl Runner {
-    /// A runner with a store of its own in a directory, which is made if need be and which no other process can
-    /// use at the same time.
+    /// A runner with a store of its own in a directory, which is made if need be and which no other
+    /// process can use at the same time.
     #[cfg(feature = "sqlite")]
     #[must_use]
     pub fn embedded(directory: impl Into<PathBuf>) -> Builder {
         Builder::new(Place::Directory(directory.into()))
     }
 
-    /// A runner over backends that others may share. Its settings need a `jwt_secret`, as those of a
-    /// server do.
+    /// A runner over backends that others may share. Its settings need a `jwt_secret`, as those of
+    /// a server do.
     #[must_use]
     pub fn over(backends: Backends) -> Builder {
         Builder::new(Place::Backends(backends))
@@ -151,8 +152,8 @@ impl Runner {
         }
     }
 
-    /// Lets what runs come to its end, for as long as [`WorkerConfig::drain`] allows, and stops. What
-    /// waits stays in the store.
+    /// Lets what runs come to its end, for as long as [`WorkerConfig::drain`] allows, and stops.
+    /// What waits stays in the store.
     ///
     /// # Errors
     /// The worker has failed.
@@ -251,8 +252,8 @@ impl Place {
     }
 }
 
-/// Commands as processes of this machine. Their orphans are not followed: the program may have children
-/// of its own.
+/// Commands as processes of this machine. Their orphans are not followed: the program may have
+/// children of its own.
 fn processes(settings: &Settings) -> Arc<dyn Executor> {
     let mut processes = ProcessSettings::default();
     processes.grace = settings.kill_grace;

@@ -66,8 +66,8 @@ async fn is_kept(service: &Service, job: &str, pattern: &[u8], written: u64) {
     assert!(kept.len() as u64 <= CAP + 3 * 64 * 1024, "{} bytes are kept", kept.len());
 }
 
-/// By how much a service may grow while one job floods it: a tail in a ring, and the same again in parts that
-/// are copied, stored and given back.
+/// By how much a service may grow while one job floods it: a tail in a ring, and the same again in
+/// parts that are copied, stored and given back.
 const GROWTH: u64 = 48 * MIB;
 
 #[tokio::test]
@@ -116,8 +116,8 @@ async fn p10_a_line_many_times_larger_is_like_any_other_output() {
 
 #[tokio::test]
 async fn p10_sixty_four_jobs_that_flood_at_once_stay_within_a_budget() {
-    /// What an attempt may hold: what waits in two pipes, between them and the log, in the log, and in the
-    /// call of the store, each a few times 64 KiB.
+    /// What an attempt may hold: what waits in two pipes, between them and the log, in the log, and
+    /// in the call of the store, each a few times 64 KiB.
     const EACH: u64 = 2 * MIB;
     const JOBS: u64 = 64;
     let directory = tempfile::tempdir().expect("a directory");

@@ -189,6 +189,10 @@ impl JobStore for Faulty {
         self.through("cancel_batch", self.inner.cancel_batch(batch)).await
     }
 
+    async fn cancel_all(&self, owner: Option<UserId>) -> Result<Canceled> {
+        self.through("cancel_all", self.inner.cancel_all(owner)).await
+    }
+
     async fn delete_job(&self, job: JobId) -> Result<()> {
         self.through("delete_job", self.inner.delete_job(job)).await
     }

@@ -17,7 +17,7 @@ use super::{
         idempotency::{Key, idempotency},
         members::BatchBody,
         page::{Cursor, Limit, page},
-        parameter::{Given, Text},
+        parameter::{Given, IdDigits, Text},
     },
     model,
 };
@@ -52,6 +52,10 @@ impl BatchesApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
+        /// Four or more digits of ids: the first ones, the last ones, or the first of the last eight. For
+        /// the last ones the newest 20,000 are looked through, and 100,000 for eight digits. Answers
+        /// one page.
+        id: Query<Option<Given<IdDigits>>>,
         status: Query<Option<Given<model::Status>>>,
         owner_id: Query<Option<Uuid>>,
         /// The exact name; `*` in it stands for any text.
@@ -67,7 +71,13 @@ impl BatchesApi {
             name: name.0.map(|name| name.0.0.into()),
             ..BatchFilter::default()
         };
-        Answer::of(service.batches(&caller, filter, page(limit, cursor)?).await?)
+        let page = page(limit, cursor)?;
+        match id.0 {
+            Some(Given(IdDigits(part))) => {
+                Answer::of(service.batches_by_id(&caller, &part, filter, page.limit).await?)
+            }
+            None => Answer::of(service.batches(&caller, filter, page).await?),
+        }
     }
 
     /// One batch

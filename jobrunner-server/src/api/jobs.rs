@@ -14,7 +14,7 @@ use super::{
         body::JsonBody,
         idempotency::{Key, idempotency},
         page::{Cursor, Limit, page},
-        parameter::{Given, Text},
+        parameter::{Given, IdDigits, Text},
     },
     model,
 };
@@ -46,6 +46,10 @@ impl JobsApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
+        /// Four or more digits of ids: the first ones, the last ones, or the first of the last eight. For
+        /// the last ones the newest 20,000 are looked through, and 100,000 for eight digits. Answers
+        /// one page.
+        id: Query<Option<Given<IdDigits>>>,
         status: Query<Option<Given<model::Status>>>,
         batch_id: Query<Option<Uuid>>,
         queue: Query<Option<Given<Text>>>,
@@ -71,7 +75,13 @@ impl JobsApi {
             order: sort.0.map(|order| order.0.into()).unwrap_or_default(),
             ..JobFilter::default()
         };
-        Answer::of(service.jobs(&caller, filter, page(limit, cursor)?).await?)
+        let page = page(limit, cursor)?;
+        match id.0 {
+            Some(Given(IdDigits(part))) => {
+                Answer::of(service.jobs_by_id(&caller, &part, filter, page.limit).await?)
+            }
+            None => Answer::of(service.jobs(&caller, filter, page).await?),
+        }
     }
 
     /// Count jobs by status
@@ -110,6 +120,20 @@ impl JobsApi {
         id: Path<Uuid>,
     ) -> Result<Answer<model::Job>> {
         Answer::of(service.cancel_job(&caller, JobId::from(id.0)).await?)
+    }
+
+    /// Cancel every job that has not ended
+    ///
+    /// In one step, members of batches included. Those that wait end at once; running ones are killed by their
+    /// workers.
+    #[oai(path = "/jobs/cancel", method = "post", operation_id = "cancel_jobs")]
+    async fn cancel_open(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        body: JsonBody<model::CancelJobs>,
+    ) -> Result<Answer<model::Canceled>> {
+        Answer::of(service.cancel_open(&caller, body.value.try_into()?).await?)
     }
 
     /// Submit the same job again, as a new one

@@ -3,6 +3,7 @@
 
 mod audit;
 mod batch;
+mod cancel;
 mod fleet;
 mod job;
 mod log;
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 pub(crate) use audit::AuditEvent;
 pub(crate) use batch::{Batch, Causes, Counts, Rerun, Timeline};
+pub(crate) use cancel::{CancelJobs, Canceled};
 pub(crate) use fleet::{Health, Queue, QueueUpdate, Worker};
 pub(crate) use job::{Attempt, Hold, Job};
 pub(crate) use log::{LogEvent, Logs};

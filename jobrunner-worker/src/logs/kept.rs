@@ -10,9 +10,9 @@ const SMALLEST_CHUNK: u64 = 1024;
 
 /// Which part of a stream stays in the store: all of it up to its cap, then its head and its tail.
 ///
-/// What comes is stored first, unless it comes faster than that, and the middle is forgotten as the tail
-/// moves on; so what is stored is never much more than the cap, and is head and tail at any moment, also
-/// after a crash.
+/// What comes is stored first, unless it comes faster than that, and the middle is forgotten as the
+/// tail moves on; so what is stored is never much more than the cap, and is head and tail at any
+/// moment, also after a crash.
 pub(super) struct Kept {
     head: u64,
     tail: u64,
@@ -68,8 +68,8 @@ impl Kept {
         }
     }
 
-    /// What comes before `to` and was not cut yet is not stored at all: what is stored between the head
-    /// and there is not of the tail any more.
+    /// What comes before `to` and was not cut yet is not stored at all: what is stored between the
+    /// head and there is not of the tail any more.
     pub(super) fn leave_out(&mut self, to: u64) {
         self.ends.clear();
         self.left_out_to = to;

@@ -6,8 +6,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// How much memory the rings of one worker may take, all together.
 const MEMORY_KIB: usize = 32 * 1024;
 
-/// The memory for rings that the attempts of a worker share. An attempt that gets none has the command
-/// wait for the store instead.
+/// The memory for rings that the attempts of a worker share. An attempt that gets none has the
+/// command wait for the store instead.
 #[derive(Clone)]
 pub(crate) struct RingMemory(Arc<Semaphore>);
 
@@ -75,7 +75,8 @@ impl Ring {
         taken.freeze()
     }
 
-    /// Forgets the oldest pieces that leave at least `least` bytes. Returns how many bytes they had.
+    /// Forgets the oldest pieces that leave at least `least` bytes. Returns how many bytes they
+    /// had.
     pub(super) fn forget(&mut self, least: u64) -> u64 {
         let before = self.length;
         while (self.length - self.oldest()) as u64 >= least

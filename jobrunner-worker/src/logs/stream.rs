@@ -24,9 +24,9 @@ const FLOOD_DELAY: Duration = Duration::from_secs(2);
 
 /// One stream of an attempt: what is gathered and not stored yet, and how much came before.
 ///
-/// A stream that comes faster than it can be stored is a flood: its end is gathered in a ring as large as
-/// the tail that is kept of it, and is stored now and then. So what falls out of the tail in between is
-/// never stored, and the command does not wait for the store.
+/// A stream that comes faster than it can be stored is a flood: its end is gathered in a ring as
+/// large as the tail that is kept of it, and is stored now and then. So what falls out of the tail
+/// in between is never stored, and the command does not wait for the store.
 pub(super) struct StreamLog {
     stream: Stream,
     /// How much was cut into chunks so far, or forgotten.
@@ -48,7 +48,8 @@ pub(super) struct StreamLog {
     end: Vec<u8>,
 }
 
-/// How many marks are kept of what is gathered; what comes behind the last of them counts as one part.
+/// How many marks are kept of what is gathered; what comes behind the last of them counts as one
+/// part.
 const MARKS: usize = 256;
 
 impl StreamLog {
@@ -109,7 +110,8 @@ impl StreamLog {
         self.marks.drain(..passed).collect()
     }
 
-    /// Makes the stream a flood if as much is gathered as may be, its head is stored, and there is memory.
+    /// Makes the stream a flood if as much is gathered as may be, its head is stored, and there is
+    /// memory.
     pub(super) fn flood(&mut self, memory: &RingMemory) {
         let is_fast = self.pending.len() >= BATCH && self.cut_to >= self.kept.head();
         if is_fast && self.flood.is_none() {
@@ -148,8 +150,8 @@ impl StreamLog {
         self.cut_to + self.pending.len() as u64
     }
 
-    /// Cuts what is gathered into chunks, which are to be stored next: everything, unless that is more
-    /// than can be stored at once.
+    /// Cuts what is gathered into chunks, which are to be stored next: everything, unless that is
+    /// more than can be stored at once.
     pub(super) fn cut(&mut self) -> Vec<LogChunk> {
         if self.goal <= self.cut_to {
             self.goal = self.written();

@@ -6,13 +6,13 @@ use argon2::{
     },
 };
 
-/// How much is asked for at the least, touched or not. The GNU allocator gives back to the system what it
-/// frees only of areas that it has mapped for themselves, and sooner or later it maps none of up to 32 MiB:
-/// mallopt(3), `M_MMAP_THRESHOLD`.
+/// How much is asked for at the least, touched or not. The GNU allocator gives back to the system
+/// what it frees only of areas that it has mapped for themselves, and sooner or later it maps none
+/// of up to 32 MiB: mallopt(3), `M_MMAP_THRESHOLD`.
 const MAPPED: usize = 33 * 1024 * 1024;
 
-/// Argon2id whose memory is the system's again after each password. What [`Argon2`] takes for itself stays
-/// with the process: 19 MiB for each thread that ever hashed one.
+/// Argon2id whose memory is the system's again after each password. What [`Argon2`] takes for
+/// itself stays with the process: 19 MiB for each thread that ever hashed one.
 pub(super) struct Hasher;
 
 impl Hasher {

@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use super::{Connection, Store, pass, sql, store_error};
 use crate::{
-    BatchId, Error, JobId, Result, Status,
+    BatchId, Error, JobId, Result, Status, UserId,
     store::{
         Canceled,
         engine::{
             decide,
             tally::Tally,
-            values::{status, stored},
+            values::{number, status, stored},
         },
     },
 };
@@ -85,7 +85,28 @@ async fn cancel(store: &Store, target: Target) -> Result<Canceled> {
             return Ok(canceled);
         }
     }
-    Err(Error::unavailable("the cancel", "the jobs kept moving while they were canceled"))
+    Err(kept_moving())
+}
+
+/// Cancels all that is open, of one owner or of everybody, until nothing is left of what was there
+/// at the beginning. What is submitted meanwhile may be canceled, too.
+pub(super) async fn cancel_all(store: &Store, owner: Option<UserId>) -> Result<Canceled> {
+    let owner = owner.map(UserId::as_uuid);
+    let begun = pass::begin(store).await?;
+    let mut canceled = Canceled::default();
+    for _ in 0..PASSES {
+        let (ended, told) = store.counted(move |c| Box::pin(counted_pass_of_all(c, owner))).await?;
+        canceled.ended += ended;
+        canceled.stopping += told;
+        if !pass::is_left(store, owner, begun).await? {
+            return Ok(canceled);
+        }
+    }
+    Err(kept_moving())
+}
+
+fn kept_moving() -> Error {
+    Error::unavailable("the cancel", "the jobs kept moving while they were canceled")
 }
 
 async fn counted_pass(connection: &mut Connection, target: Target) -> Result<((u64, u64), Tally)> {
@@ -95,6 +116,21 @@ async fn counted_pass(connection: &mut Connection, target: Target) -> Result<((u
     if ended > 0 {
         tally.add(target.owner, target.batch, Status::Waiting, -stored(ended));
         tally.add(target.owner, target.batch, status, stored(ended));
+    }
+    Ok(((ended, told), tally))
+}
+
+async fn counted_pass_of_all(
+    connection: &mut Connection,
+    owner: Option<Uuid>,
+) -> Result<((u64, u64), Tally)> {
+    let status = decide::canceled()?;
+    let (rows, told) = pass::pass_of_all(connection, owner, status).await?;
+    let (mut ended, mut tally) = (0, Tally::default());
+    for (owner, batch, jobs) in rows {
+        ended += number::<u64>(jobs)?;
+        tally.add(owner, batch, Status::Waiting, -jobs);
+        tally.add(owner, batch, status, jobs);
     }
     Ok(((ended, told), tally))
 }

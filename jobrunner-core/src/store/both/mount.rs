@@ -1,5 +1,5 @@
-//! What both stores say in the same words. Each store mounts this as a module of its own, where these
-//! names are what it has by them.
+//! What both stores say in the same words. Each store mounts this as a module of its own, where
+//! these names are what it has by them.
 
 use super::{
     Arguments, Connection, Database, Pool, Store, append, bind, claim, expiry, group, lease, lists,

@@ -114,6 +114,10 @@ impl JobStore for Store {
         cancel::cancel_batch(self, batch).await
     }
 
+    async fn cancel_all(&self, owner: Option<UserId>) -> Result<Canceled> {
+        cancel::cancel_all(self, owner).await
+    }
+
     async fn delete_job(&self, job: JobId) -> Result<()> {
         self.counted(move |c| Box::pin(delete::delete_job(c, job))).await
     }

@@ -29,3 +29,31 @@ pub(super) async fn pass(
 pub(super) async fn has_escaped(_: &SqliteStore, _: Target) -> Result<bool> {
     Ok(false)
 }
+
+/// How many jobs of an owner and a batch ended.
+type Ended = (Uuid, Option<Uuid>, i64);
+
+/// As [`pass`], of all that is open of one owner or of everybody.
+pub(super) async fn pass_of_all(
+    connection: &mut SqliteConnection,
+    owner: Option<Uuid>,
+    status: Status,
+) -> Result<(Vec<Ended>, u64)> {
+    let told = sqlx::query(sql!("open/tell")).bind(owner).execute(&mut *connection).await;
+    let open = sqlx::query_as(sql!("open/count")).bind(owner).fetch_all(&mut *connection).await;
+    let end =
+        steps!("open/end", "open/withdraw_ready", "open/withdraw_deferred", "open/withdraw_leases");
+    let end = sqlx::query(end).bind(owner).bind(code(status)).bind(clock::now());
+    end.execute(connection).await.map_err(store_error)?;
+    Ok((open.map_err(store_error)?, told.map_err(store_error)?.rows_affected()))
+}
+
+/// A cancel of all that is open is one pass.
+pub(super) async fn begin(_: &SqliteStore) -> Result<()> {
+    Ok(())
+}
+
+/// Whether something was moved at the moment of the pass: there is one writer, so nothing is.
+pub(super) async fn is_left(_: &SqliteStore, _owner: Option<Uuid>, (): ()) -> Result<bool> {
+    Ok(false)
+}

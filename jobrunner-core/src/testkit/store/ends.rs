@@ -257,3 +257,39 @@ pub async fn p6_a_batch_is_canceled_whole(fixture: &Fixture) {
     assert_eq!((ended.status, ended.counts.canceled), (Status::Canceled, 5));
     fixture.recount(batch).await;
 }
+
+/// Waiting, scheduled and given back ones end, those that run are told, and the counts of every owner and
+/// batch stay right; others are left alone.
+pub async fn p6_all_that_is_open_is_canceled_of_one_owner_or_of_everybody(fixture: &Fixture) {
+    let hour = chrono::Utc::now() + chrono::TimeDelta::hours(1);
+    let later = || JobSpec { scheduled_at: Some(hour), ..spec("later") };
+    let (one, other) = (UserId::new(), UserId::new());
+    let hand = fixture.hand().await;
+    let batch = fixture.batch(one, vec![spec("ended"), spec("running"), spec("a"), later()]).await;
+    hand.run_one(None).await;
+    let running = hand.start_one().await.lease;
+    let single = fixture.job(one, spec("single")).await;
+    let returned = hand.claim(1).await[0].lease;
+    fixture.store.release(&[returned]).await.expect("released");
+    let others = fixture.batch(other, vec![spec("b"), later()]).await;
+
+    let canceled = fixture.store.cancel_all(Some(one)).await.expect("canceled");
+    assert_eq!(canceled, Canceled { ended: 3, stopping: 1 });
+    assert_eq!(fixture.look(single).await.status, Status::Canceled);
+    assert_eq!(fixture.look_at_batch(others).await.counts.waiting, 2);
+    hand.finish(running, Some(Reason::Canceled)).await;
+    let ended = fixture.look_at_batch(batch).await;
+    assert_eq!(
+        (ended.status, ended.counts.passed, ended.counts.canceled),
+        (Status::Canceled, 1, 3)
+    );
+    fixture.recount(batch).await;
+
+    let rest = fixture.store.cancel_all(None).await.expect("canceled");
+    assert_eq!(rest, Canceled { ended: 2, stopping: 0 });
+    assert_eq!(fixture.look_at_batch(others).await.status, Status::Canceled);
+    fixture.recount(others).await;
+    let again = fixture.store.cancel_all(None).await.expect("nothing to do");
+    assert_eq!(again, Canceled::default());
+    assert_eq!(hand.claim(10).await.len(), 0);
+}

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use jobrunner_core::Violation;
+use jobrunner_core::{
+    Violation,
+    service::{IdPart, NoPart},
+};
 use poem::Request;
 use poem_openapi::{
     param::Header,
@@ -105,6 +108,11 @@ pub(crate) use parameters;
 parameters! {
     /// Text, as a filter.
     Text(String) { "type": "string", "pattern": "^[^\\u0000]*$" } |text| Ok(text.to_owned());
+
+    /// Digits of an id.
+    IdDigits(IdPart) { "type": "string", "pattern": crate::api::model::pattern::ID_DIGITS } |text| {
+        text.parse().map_err(|wrong: NoPart| wrong.to_string())
+    };
 
     /// How many bytes.
     Bytes(u64) { "type": "integer", "format": "uint64", "minimum": 0 } |text| {

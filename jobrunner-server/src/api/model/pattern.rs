@@ -14,5 +14,11 @@ pub(crate) const PATH: &str = r"^/[^\u0000]*$";
 /// The name of a queue, which stands in URLs and variables.
 pub(crate) const QUEUE: &str = r"^[A-Za-z0-9._-]+$";
 
+/// Whose jobs: words, or an id.
+pub(crate) const WHOSE: &str = r"^(me|all|[0-9a-fA-F-]{32,36})$";
+
+/// Digits of an id, dashes between them left out.
+pub(crate) const ID_DIGITS: &str = r"^-*([0-9A-Fa-f]-*){4,32}$";
+
 /// An email address, which is trimmed.
 pub(crate) const EMAIL: &str = r"^\s*[^\s@]+@[^\s@]+\s*$";

@@ -195,6 +195,8 @@ words! {
         CreateUser = "create_user",
         UpdateUser = "update_user",
         CancelJob = "cancel_job",
+        /// Every one that had not ended, of one owner or of everybody.
+        CancelJobs = "cancel_jobs",
         DeleteJob = "delete_job",
         CancelBatch = "cancel_batch",
         RerunBatch = "rerun_batch",

@@ -1,0 +1,2 @@
+-- A moment by the clock that tells when leases were given out.
+select clock_timestamp()
