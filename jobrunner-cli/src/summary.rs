@@ -2,7 +2,9 @@
 
 use jobrunner_core::{Batch, Job, Status, terminal};
 
-use crate::{exit::Failure, output::line, progress::words, results::Results};
+use crate::{
+    exit::Failure, output::line, progress::words, results::Results, tables::in_short, time::took,
+};
 
 /// How many failures are shown with their output.
 const SHOWN: u32 = 20;
@@ -23,12 +25,12 @@ pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Fa
         }
         line("")?;
     }
-    let took = match (batch.started_at, batch.finished_at) {
-        (Some(start), Some(end)) => format!(" in {}", seconds((end - start).num_milliseconds())),
+    let duration = match (batch.started_at, batch.finished_at) {
+        (Some(start), Some(end)) => format!(" in {}", took((end - start).num_milliseconds())),
         _ => String::new(),
     };
     line(&format!(
-        "{}: {} of {} jobs{took}: {}",
+        "{}: {} of {} jobs{duration}: {}",
         terminal::line(&batch.name),
         batch.status,
         batch.counts.total,
@@ -41,8 +43,8 @@ pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Fa
 }
 
 async fn print_failure(results: &dyn Results, job: &Job) -> Result<(), Failure> {
-    let error = job.error.as_deref().unwrap_or("failed");
-    line(&format!("\n── {} ── {}", terminal::line(&job.spec.name), terminal::line(error)))?;
+    let error = in_short(job.error.as_deref().unwrap_or("failed"));
+    line(&format!("\n── {} ── {}", terminal::line(&job.spec.name), terminal::line(&error)))?;
     let tail = results.tail(job.id).await?;
     for (name, text) in [("stdout", &tail.stdout), ("stderr", &tail.stderr)] {
         let text = terminal::text(text.as_bytes());
@@ -57,26 +59,4 @@ async fn print_failure(results: &dyn Results, job: &Job) -> Result<(), Failure> 
         }
     }
     Ok(())
-}
-
-/// A duration as people read it.
-pub(crate) fn seconds(milliseconds: i64) -> String {
-    let seconds = milliseconds / 1000;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds}.{} s", milliseconds % 1000 / 100),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_shown_with_the_two_largest_units() {
-        assert_eq!(seconds(1_250), "1.2 s");
-        assert_eq!(seconds(62_000), "1 min 2 s");
-        assert_eq!(seconds(3_723_000), "1 h 2 min");
-    }
 }
