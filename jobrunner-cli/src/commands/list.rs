@@ -51,11 +51,11 @@ impl<T: DeserializeOwned> Listing<'_, T> {
         }
         if is_table {
             let things = self.pages().all().await?;
+            let context = names(&things).await?;
+            output::things(&columns, &things, &context)?;
             if things.is_empty() {
                 note(&format!("no {}", self.what));
             }
-            let context = names(&things).await?;
-            output::things(&columns, &things, &context)?;
             if !self.list.all && things.len() >= self.list.limit as usize {
                 note(&format!("the first {}; see all with --all, or more with -n", things.len()));
             }
