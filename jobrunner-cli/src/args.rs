@@ -1,33 +1,50 @@
 //! The command line.
 
 mod audit;
+mod batch;
+mod config;
+mod jobs;
+mod queues;
 mod run;
+mod shell;
 mod submit;
 mod suite;
 mod users;
+mod workers;
 
 use std::{path::PathBuf, time::Duration};
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jobrunner_core::{
-    BatchId, JobId, SessionId, Status,
-    batch::RerunOnly,
-    config::Listen,
-    job::{Order, Reason},
-};
+use jobrunner_core::config::Listen;
 
 pub(crate) use audit::{Audit, AuditCommand, Events};
+pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit};
+pub(crate) use config::{Config, ConfigCommand};
+pub(crate) use jobs::{Jobs, JobsCommand, JobsList, Logs};
+pub(crate) use queues::{Queues, QueuesCommand};
 pub(crate) use run::{Run, Selection};
+pub(crate) use shell::{Completions, Man};
 pub(crate) use submit::{Retry, Submit};
 pub(crate) use suite::{Expanded, Format, From, Record, Suite, SuiteCommand, Tool};
 pub(crate) use users::{Users, UsersCommand};
+pub(crate) use workers::{Workers, WorkersCommand};
+
+use crate::{exit::CODES, time};
 
 /// Runs shell-command jobs and batches of tests, and keeps their output and exit codes.
 ///
 /// Try it without a server:   jobrunner run examples/suites/shell.yaml
 /// Or start one and look:     jobrunner up --demo
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 100, verbatim_doc_comment)]
+#[command(
+    name = "jobrunner",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    verbatim_doc_comment,
+    after_help = CODES
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -50,24 +67,66 @@ pub(crate) enum Command {
     Api(jobrunner_server::Api),
     /// Run jobs for a team, over PostgreSQL
     Worker(jobrunner_worker::RunWorker),
-    /// Sign in to a server and keep the token
+    /// Sign in to a server and keep the token; it is asked from now on
     Login(Login),
     /// Forget the token of a server
-    Logout(Server),
+    Logout(Remote),
     /// Show who you are signed in as
-    Whoami(Server),
+    Whoami(Remote),
+    /// Name servers, and choose the one that is asked
+    Config(Config),
     /// Submit one job
     Submit(Box<Submit>),
     /// Submit, list, show, watch, cancel and repeat batches
+    #[command(visible_alias = "batches")]
     Batch(Batch),
-    /// List, show and cancel jobs, and read their output
+    /// List, show, cancel and repeat jobs, and read their output
+    #[command(visible_alias = "job")]
     Jobs(Jobs),
+    /// Cancel everything that has not ended
+    Cancel(Cancel),
+    /// List the queues, pause and weight them
+    #[command(visible_alias = "queue")]
+    Queues(Queues),
     /// List the workers, and drain them
     Workers(Workers),
     /// List accounts, make and change them
+    #[command(visible_alias = "user")]
     Users(Users),
     /// Show who asked for what
     Audit(Audit),
+    /// Print what makes a shell complete this command
+    Completions(Completions),
+    /// Write the manual pages
+    Man(Man),
+}
+
+impl Command {
+    /// Whether results alone are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        match self {
+            Self::Login(Login { remote, .. })
+            | Self::Logout(remote)
+            | Self::Whoami(remote)
+            | Self::Batch(Batch { remote, .. })
+            | Self::Jobs(Jobs { remote, .. })
+            | Self::Cancel(Cancel { remote, .. })
+            | Self::Queues(Queues { remote, .. })
+            | Self::Workers(Workers { remote, .. })
+            | Self::Users(Users { remote, .. })
+            | Self::Audit(Audit { remote, .. }) => remote.quiet,
+            Self::Submit(submit) => submit.remote.quiet,
+            Self::Config(config) => config.quiet,
+            Self::Up(_)
+            | Self::Run(_)
+            | Self::Suite(_)
+            | Self::InitDb
+            | Self::Api(_)
+            | Self::Worker(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
+        }
+    }
 }
 
 /// Settings are read from the environment and from a file `.env` here; see the README for all of
@@ -88,230 +147,98 @@ pub(crate) struct Up {
     pub(crate) demo: bool,
 }
 
+/// What holds for every command that talks to a server.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Server {
-    /// The server's URL [default: http://127.0.0.1:8000] [env: JOBRUNNER_SERVER]
-    #[arg(long = "server", value_name = "URL", global = true)]
-    pub(crate) url: Option<String>,
+pub(crate) struct Remote {
+    /// The server: a URL, or a name given by jobrunner config [env: JOBRUNNER_SERVER] [default: the one last
+    /// signed in to, else http://127.0.0.1:8000]
+    #[arg(short, long, value_name = "NAME|URL", global = true, help_heading = "Everywhere")]
+    pub(crate) server: Option<String>,
+    /// How to show results
+    #[arg(short, long, value_enum, default_value_t, global = true, help_heading = "Everywhere")]
+    pub(crate) output: Output,
+    /// Print ids alone instead of tables, and no hints or progress
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
+    pub(crate) quiet: bool,
 }
 
 /// The password is asked for, unless it is given by --password-stdin or JOBRUNNER_PASSWORD.
 #[derive(Debug, Args)]
 pub(crate) struct Login {
     #[command(flatten)]
-    pub(crate) server: Server,
+    pub(crate) remote: Remote,
     /// Your email address; asked for if it is left out
-    #[arg(long)]
+    #[arg(short, long)]
     pub(crate) email: Option<String>,
     /// Read the password from the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
 }
 
+/// One request, however many there are. Those that wait end at once, those that run are killed by their
+/// workers.
+#[derive(Debug, Args)]
+pub(crate) struct Cancel {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Whose {
+    /// All of yours
+    #[arg(long)]
+    pub(crate) mine: bool,
+    /// All that you may cancel: for admins, everybody's
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// All of this account, by its address; for admins
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) owner: Option<String>,
+}
+
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Wait {
-    /// Wait for the end: exit 0 passed, 1 failed, 3 canceled, 69 server unreachable, 124 gave up
-    #[arg(long)]
+    /// Wait for the end, and exit with the result
+    #[arg(short, long)]
     pub(crate) wait: bool,
     /// Give up waiting after so long, as in 90s or 2h; what was submitted goes on
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, requires = "wait")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "wait")]
     pub(crate) wait_timeout: Option<Duration>,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Batch {
-    #[command(flatten)]
-    pub(crate) server: Server,
-    #[command(subcommand)]
-    pub(crate) command: BatchCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BatchCommand {
-    /// Submit a suite as a batch
-    Submit(BatchSubmit),
-    /// List batches, newest first
-    List(BatchList),
-    /// Show a batch and what failed in it
-    Show {
-        /// Which batch
-        id: BatchId,
-        /// How to show it
-        #[arg(long, value_enum, default_value_t)]
-        output: Output,
-    },
-    /// Watch a batch until it has ended
-    Watch {
-        /// Which batch
-        id: BatchId,
-        /// Give up watching after so long, as in 90s or 2h; the batch goes on
-        #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-        wait_timeout: Option<Duration>,
-        /// How to show the batch when it has ended
-        #[arg(long, value_enum, default_value_t)]
-        output: Output,
-    },
-    /// Cancel every job of a batch that has not ended
-    Cancel {
-        /// Which batch
-        id: BatchId,
-    },
-    /// Write the results of a batch as JUnit XML
-    Junit {
-        /// Which batch
-        id: BatchId,
-        /// Where to [default: standard output]
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-    /// Submit jobs of a batch again, as a new batch
-    Rerun {
-        /// Which batch
-        id: BatchId,
-        /// Which of its jobs: failed (and canceled), or all
-        #[arg(long, default_value_t = RerunOnly::Failed)]
-        only: RerunOnly,
-        #[command(flatten)]
-        wait: Wait,
-        /// How to show the new batch
-        #[arg(long, value_enum, default_value_t)]
-        output: Output,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BatchSubmit {
-    /// The suite, a YAML file; - reads it from standard input
-    pub(crate) suite: PathBuf,
-    /// Give a variable of the suite another value; can be repeated
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
-    pub(crate) set: Vec<(String, String)>,
-    /// Show what would be submitted, and submit nothing
-    #[arg(long, conflicts_with = "wait")]
-    pub(crate) dry_run: bool,
-    #[command(flatten)]
-    pub(crate) wait: Wait,
-    /// How to show the batch
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) output: Output,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BatchList {
-    /// Only those that stand so
-    #[arg(long)]
-    pub(crate) status: Option<Status>,
-    /// Only those of this name; * stands for any text
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    #[command(flatten)]
-    pub(crate) list: List,
-}
-
-#[derive(Clone, Copy, Debug, Args)]
+/// Which part of a list is shown, and how.
+#[derive(Clone, Debug, Args)]
 pub(crate) struct List {
     /// How many to show
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short = 'n', long, default_value_t = 50, value_parser = count)]
     pub(crate) limit: u32,
     /// Show all of them
-    #[arg(long, conflicts_with = "limit")]
+    #[arg(short, long, conflicts_with = "limit")]
     pub(crate) all: bool,
-    /// How to show them
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) output: Output,
+    /// Only what was made since: 2h, 3days, 22:30, 2026-11-27, "2026-11-27 22:30"
+    #[arg(long, value_name = "TIME", value_parser = time::past)]
+    pub(crate) since: Option<DateTime<Utc>>,
+    /// Which columns to show; a wrong one makes it tell which there are
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// Show it again every two seconds, until Ctrl-C
+    #[arg(short, long)]
+    pub(crate) watch: bool,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Jobs {
-    #[command(flatten)]
-    pub(crate) server: Server,
-    #[command(subcommand)]
-    pub(crate) command: JobsCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum JobsCommand {
-    /// List jobs, newest first
-    List(JobsList),
-    /// Show a job and its attempts
-    Show {
-        /// Which job
-        id: JobId,
-        /// How to show it
-        #[arg(long, value_enum, default_value_t)]
-        output: Output,
-    },
-    /// Tell why a job is where it is: what a waiting one waits for, why a failed one failed
-    Why {
-        /// Which job
-        id: JobId,
-        /// How to show it
-        #[arg(long, value_enum, default_value_t)]
-        output: Output,
-    },
-    /// Cancel jobs
-    Cancel {
-        /// Which jobs
-        #[arg(required = true)]
-        ids: Vec<JobId>,
-    },
-    /// Print a job's output: what it wrote to stdout and to stderr, each to the same stream here
-    Logs {
-        /// Which job
-        id: JobId,
-        /// Go on until the job has ended
-        #[arg(short, long)]
-        follow: bool,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct JobsList {
-    /// Only those that stand so
-    #[arg(long)]
-    pub(crate) status: Option<Status>,
-    /// Only those of this batch
-    #[arg(long, value_name = "ID")]
-    pub(crate) batch: Option<BatchId>,
-    /// Only those of this queue
-    #[arg(long)]
-    pub(crate) queue: Option<String>,
-    /// Only those of this name; * stands for any text
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// Only those that ended for this reason, such as timeout
-    #[arg(long)]
-    pub(crate) reason: Option<Reason>,
-    /// Those of a batch in this order: created_at, name or duration, with - in front of it from the
-    /// largest down, as in --sort=-duration
-    #[arg(long, requires = "batch", allow_hyphen_values = true)]
-    pub(crate) sort: Option<Order>,
-    #[command(flatten)]
-    pub(crate) list: List,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Workers {
-    #[command(flatten)]
-    pub(crate) server: Server,
-    #[command(subcommand)]
-    pub(crate) command: WorkersCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum WorkersCommand {
-    /// List the workers that are alive
-    List {
-        /// How to show them
-        #[arg(long, value_enum, default_value_t)]
-        output: Output,
-    },
-    /// Let workers take no new jobs; what they run goes on
-    Drain {
-        /// Which workers
-        #[arg(required = true)]
-        ids: Vec<SessionId>,
-    },
+/// Whose things are listed.
+#[derive(Clone, Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Owner {
+    /// Only yours
+    #[arg(short, long)]
+    pub(crate) mine: bool,
+    /// Only those of this account, by its address
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) owner: Option<String>,
 }
 
 /// How something is shown.
@@ -322,6 +249,26 @@ pub(crate) enum Output {
     Table,
     /// For programs
     Json,
+}
+
+/// How long somebody waits.
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "must be a duration such as 90s or 2h".to_owned())
+}
+
+/// How many, one at least.
+fn count(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "must be a whole number, 1 or more".to_owned())
+}
+
+/// What may stand in a header.
+fn key(text: &str) -> Result<String, String> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    if is_plain && !text.trim().is_empty() {
+        return Ok(text.to_owned());
+    }
+    Err("must be letters, digits and signs of ASCII".to_owned())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -2,10 +2,22 @@
 
 pub(crate) mod audit;
 pub(crate) mod batch;
+mod batch_show;
+pub(crate) mod cancel;
+mod changed;
+pub(crate) mod config;
+mod events;
 pub(crate) mod init_db;
 pub(crate) mod jobs;
+mod list;
 pub(crate) mod login;
+mod logs;
+mod names;
+pub(crate) mod queues;
+mod repro;
+mod reruns;
 pub(crate) mod run;
+pub(crate) mod shell;
 pub(crate) mod submit;
 pub(crate) mod suite;
 pub(crate) mod up;

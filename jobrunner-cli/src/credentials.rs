@@ -13,6 +13,7 @@ use std::{
 
 use etcetera::BaseStrategy;
 use jobrunner_core::daemon::Trouble;
+use reqwest::Url;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
@@ -50,9 +51,19 @@ pub(crate) fn now() -> u64 {
 
 type Kept = BTreeMap<String, Credential>;
 
-/// The tokens for a server, if there are any.
-pub(crate) fn find(server: &str) -> Result<Option<Credential>, Failure> {
-    Ok(read(&file()?)?.remove(server))
+/// Under what the tokens for the server of this URL are kept: `localhost` and `127.0.0.1` are one server.
+pub(crate) fn key(server: &str) -> String {
+    let Ok(mut url) = Url::parse(server) else { return server.to_owned() };
+    let is_here = url.host_str().is_some_and(|host| host.trim_end_matches('.') == "localhost");
+    if is_here && url.set_host(Some("127.0.0.1")).is_err() {
+        return server.to_owned();
+    }
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// The tokens for the server that is kept under this key, if there are any.
+pub(crate) fn find(key: &str) -> Result<Option<Credential>, Failure> {
+    Ok(read(&file()?)?.remove(key))
 }
 
 /// While it lives, no other process changes what is kept.
@@ -71,9 +82,7 @@ impl Lock {
     fn take_blocking() -> Result<Self, Failure> {
         let file = file()?;
         let cannot = || format!("cannot keep the tokens in {}", file.display());
-        let directory = file.parent().unwrap_or(Path::new("/"));
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
-        made.context(Trouble::CannotCreate, cannot)?;
+        make_directory().context(Trouble::CannotCreate, cannot)?;
         let mut options = File::options();
         let lock = options.append(true).create(true).mode(0o600).open(file.with_extension("lock"));
         let lock = lock.context(Trouble::CannotCreate, cannot)?;
@@ -100,35 +109,67 @@ impl Lock {
         self.write(&kept)
     }
 
-    /// Replaces the file at once, so that a reader sees the old one or the new one.
     fn write(&self, kept: &Kept) -> Result<(), Failure> {
         let cannot = || format!("cannot keep the tokens in {}", self.file.display());
         let text = serde_json::to_vec_pretty(kept).context(Trouble::Software, cannot)?;
-        let fresh = self.file.with_extension("new");
-        let write = || -> io::Result<()> {
-            let mut options = File::options();
-            let mut handle =
-                options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-            handle.write_all(&text)?;
-            handle.sync_all()?;
-            fs::rename(&fresh, &self.file)
-        };
-        write().context(Trouble::CannotCreate, cannot)
+        replace(&self.file, &text).context(Trouble::CannotCreate, cannot)
+    }
+}
+
+/// Replaces a file, which is the user's alone, at once: a reader sees the old one or the new one.
+pub(crate) fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
+    let fresh = file.with_extension("new");
+    let mut options = File::options();
+    let mut handle = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    handle.write_all(text)?;
+    handle.sync_all()?;
+    fs::rename(&fresh, file)
+}
+
+/// Makes the directory of the files that the client keeps.
+pub(crate) fn make_directory() -> Result<(), Failure> {
+    let directory = directory()?;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory);
+    made.context(Trouble::CannotCreate, || format!("cannot make {}", directory.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::key;
+
+    #[test]
+    fn names_of_one_server_have_one_key() {
+        for url in ["http://localhost:8000", "http://LOCALHOST:8000/", "http://127.0.0.1:8000"] {
+            assert_eq!(key(url), "http://127.0.0.1:8000", "{url}");
+        }
+        assert_eq!(key("http://localhost:8000/below/"), "http://127.0.0.1:8000/below");
+        for other in ["http://[::1]:8000", "https://127.0.0.1:8000", "http://localhost.example"] {
+            assert_eq!(key(other), other);
+        }
     }
 }
 
 fn file() -> Result<PathBuf, Failure> {
+    Ok(directory()?.join("credentials.json"))
+}
+
+/// Where the client keeps what it remembers: `jobrunner` in the user's configuration directory.
+pub(crate) fn directory() -> Result<PathBuf, Failure> {
     let base = etcetera::choose_base_strategy().context(Trouble::Os, || {
-        "cannot tell your home directory to keep the tokens in".to_owned()
+        "cannot tell your home directory; set HOME or XDG_CONFIG_HOME".to_owned()
     })?;
-    Ok(base.config_dir().join("jobrunner").join("credentials.json"))
+    Ok(base.config_dir().join("jobrunner"))
 }
 
 fn read(file: &Path) -> Result<Kept, Failure> {
     match fs::read(file) {
-        Ok(text) => serde_json::from_slice(&text).context(Trouble::Config, || {
-            format!("{} is damaged; delete it and sign in again", file.display())
-        }),
+        Ok(text) => {
+            let kept: Kept = serde_json::from_slice(&text).context(Trouble::Config, || {
+                format!("{} is damaged; delete it and sign in again", file.display())
+            })?;
+            // An earlier version kept them under the URL as it was typed.
+            Ok(kept.into_iter().map(|(server, credential)| (key(&server), credential)).collect())
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::new()),
         Err(error) => {
             Err(Failure::new(Trouble::Io, format!("cannot read {}: {error}", file.display())))

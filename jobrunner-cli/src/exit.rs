@@ -8,6 +8,26 @@ use jobrunner_core::{
     terminal,
 };
 
+/// What the exit codes mean, for `--help` and the manual page.
+pub(crate) const CODES: &str = "\
+Exit codes:
+  0        done; where something is waited for: passed
+  1        a job or a batch failed, and nothing else ends so
+  2        the command line makes no sense
+  3        a job or a batch was canceled, and nothing failed
+  65       what was given is wrong: a suite, or a request that the server refuses
+  66, 67   what was named is not there: a file, a job, a batch; an account
+  69       the server, or the database, cannot be reached
+  70, 71   a defect of JobRunner; the operating system refuses
+  73, 74   a file cannot be made; something cannot be read or written
+  75       something stands in the way that may be gone later
+  76       that is no JobRunner server, or one of another version
+  77       not signed in, or not allowed
+  78       a setting is wrong
+  124      gave up waiting
+  130      interrupted (Ctrl-C)
+  141      nobody reads the output any more";
+
 /// How the command ends when it did what it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -23,6 +43,14 @@ pub(crate) enum Exit {
     Interrupted,
     /// As a command that was run in this one's place.
     Command(u8),
+}
+
+impl Exit {
+    /// What several results come to: failed if one is, else canceled if one is.
+    pub(crate) fn worst(exits: impl Iterator<Item = Self> + Clone) -> Self {
+        let of = |wanted: Self| exits.clone().find(|exit| *exit == wanted);
+        of(Self::Failed).or_else(|| of(Self::Canceled)).unwrap_or(Self::Success)
+    }
 }
 
 impl From<Status> for Exit {
@@ -80,6 +108,10 @@ impl Failure {
 
     pub(crate) fn no_reader() -> Self {
         Self { message: String::new(), kind: Kind::NoReader }
+    }
+
+    pub(crate) fn is_not_there(&self) -> bool {
+        self.kind == Kind::Trouble(Trouble::NoInput)
     }
 
     pub(crate) fn is_unreachable(&self) -> bool {

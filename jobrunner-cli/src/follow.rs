@@ -10,6 +10,7 @@ use crate::{
     output::{self, JobOutput},
     progress::Progress,
     results::Results,
+    tables::in_short,
 };
 
 /// How often the server is asked while something runs.
@@ -83,6 +84,18 @@ pub(crate) async fn job_in_silence(client: &Client, id: JobId) -> Result<Job, Fa
     loop {
         let job = patience.bear(client.job(id).await)?;
         if let Some(ended) = job.filter(|job| job.status.is_terminal()) {
+            return Ok(ended);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Waits for the end of a batch in silence.
+pub(crate) async fn batch_in_silence(client: &Client, id: BatchId) -> Result<Batch, Failure> {
+    let mut patience = Patience::default();
+    loop {
+        let batch = patience.bear(client.batch(id).await)?;
+        if let Some(ended) = batch.filter(|batch| batch.status.is_terminal()) {
             return Ok(ended);
         }
         tokio::time::sleep(PAUSE).await;
@@ -165,7 +178,7 @@ async fn tell_failures(
         failed.sort_by_key(|job| job.finished_at);
         let already = usize::try_from(before).unwrap_or(usize::MAX);
         for job in failed.iter().skip(already) {
-            let error = job.error.as_deref().unwrap_or("failed");
+            let error = in_short(job.error.as_deref().unwrap_or("failed"));
             progress.say(&format!("failed: {} ({error})", job.spec.name));
         }
         return Ok(failed.len() as u64);

@@ -2,7 +2,10 @@
 
 use jobrunner_core::{BatchId, Job, NewJob};
 
-use crate::{client::Client, output::note};
+use crate::{
+    client::{Client, routes},
+    output::note,
+};
 
 /// The longest timeout that jobs ask for.
 pub(crate) fn longest_timeout(jobs: &[NewJob]) -> Option<u64> {
@@ -26,7 +29,7 @@ pub(crate) async fn tell_of_batch(client: &Client, batch: BatchId, jobs: &[NewJo
     let asks = |job: &&NewJob| job.timeout_seconds == Some(asked);
     let name = jobs.iter().find(asks).map(|job| job.name.clone()).unwrap_or_default();
     let filters = [("batch_id", batch.to_string()), ("name", name), ("limit", "100".to_owned())];
-    match client.list::<Job>("/jobs", &filters).await {
+    match client.list::<Job>(&routes::JOBS, &filters).await {
         Ok(named) => {
             let given = named.items.iter().map(|job| job.spec.timeout_seconds).max();
             tell_capped(asked, given.unwrap_or(asked));

@@ -6,9 +6,12 @@
 mod args;
 mod client;
 mod commands;
+mod complete;
+mod config;
 mod credentials;
 mod engine;
 mod exit;
+mod find;
 mod follow;
 mod junit;
 mod limits;
@@ -19,11 +22,16 @@ mod results;
 mod settings;
 mod suite;
 mod summary;
+mod table;
+mod tables;
+mod time;
 mod tls;
+mod usage;
 
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 
 use args::{Cli, Command};
 use exit::{Context, Exit, Failure};
@@ -36,9 +44,12 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 const NAME: &str = "jobrunner";
 
 fn main() -> ExitCode {
+    CompleteEnv::with_factory(Cli::command).var(commands::shell::ASKED).completer(NAME).complete();
+    // Without any argument the help is shown, as an answer to what is not a command.
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
-        Err(refusal) if refusal.use_stderr() => refusal.exit(),
+        Err(refusal) if std::env::args_os().len() < 2 => refusal.exit(),
+        Err(refusal) if refusal.use_stderr() => return usage::failure(&refusal).tell(NAME),
         // Help, or the version: that is what was asked for.
         Err(help) => {
             let text = help.render();
@@ -47,9 +58,12 @@ fn main() -> ExitCode {
             } else {
                 text.to_string()
             };
-            return ended(output::put(shown.as_bytes()).map(|()| Exit::Success));
+            return ended(output::line(shown.trim_end()).map(|()| Exit::Success));
         }
     };
+    if command.is_quiet() {
+        output::be_quiet();
+    }
     match command {
         Command::Up(up) => supervised(NAME, |reaper| run(commands::up::up(up, reaper))),
         Command::Run(suite) => supervised(NAME, |reaper| run(commands::run::run(suite, reaper))),
@@ -58,14 +72,19 @@ fn main() -> ExitCode {
         Command::Api(api) => run(done(api.run())),
         Command::InitDb => run(commands::init_db::init_db()),
         Command::Login(login) => run(commands::login::login(login)),
-        Command::Logout(server) => run(commands::login::logout(server)),
-        Command::Whoami(server) => run(commands::login::whoami(server)),
+        Command::Logout(remote) => run(commands::login::logout(remote)),
+        Command::Whoami(remote) => run(commands::login::whoami(remote)),
+        Command::Config(config) => ended(commands::config::config(config)),
         Command::Submit(submit) => run(commands::submit::submit(*submit)),
         Command::Batch(batch) => run(commands::batch::batch(batch)),
         Command::Jobs(jobs) => run(commands::jobs::jobs(jobs)),
+        Command::Cancel(cancel) => run(commands::cancel::cancel(cancel)),
+        Command::Queues(queues) => run(commands::queues::queues(queues)),
         Command::Workers(workers) => run(commands::workers::workers(workers)),
-        Command::Audit(audit) => run(commands::audit::audit(audit)),
         Command::Users(users) => run(commands::users::users(users)),
+        Command::Audit(audit) => run(commands::audit::audit(audit)),
+        Command::Completions(shell) => ended(commands::shell::completions(&shell)),
+        Command::Man(man) => ended(commands::shell::man(&man)),
     }
 }
 

@@ -2,18 +2,37 @@
 //! and what is built on it; everything about them goes to standard error, through [`note`]. Nothing
 //! else in this crate prints.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use chrono::{DateTime, Utc};
-use comfy_table::{ContentArrangement, Table, presets};
 use jobrunner_core::{
     daemon::{self, Trouble},
     log::Stream,
-    terminal::{self, Relay},
+    terminal::Relay,
 };
+use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 
-use crate::exit::{Context, Failure};
+use crate::{
+    client::Raw,
+    exit::{Context, Failure},
+    table::{self, Column},
+};
+
+/// Whether results alone are wanted.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on [`note`] says nothing.
+pub(crate) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Whether results alone are wanted.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
 
 /// Prints results as they are, at once.
 pub(crate) fn put(results: &[u8]) -> Result<(), Failure> {
@@ -26,9 +45,11 @@ pub(crate) fn line(line: &str) -> Result<(), Failure> {
     put(format!("{line}\n").as_bytes())
 }
 
-/// Says a line about what is done, unless nobody reads it.
+/// Says a line about what is done, unless nobody wants to read it.
 pub(crate) fn note(line: &str) {
-    daemon::say(line);
+    if !is_quiet() {
+        daemon::say(line);
+    }
 }
 
 /// Prints what a job writes, to the stream of this process that it writes it to there: byte for
@@ -41,21 +62,26 @@ pub(crate) struct JobOutput {
 
 impl Default for JobOutput {
     fn default() -> Self {
-        Self {
-            attempt: 1,
-            stdout: io::stdout().is_terminal().then(Relay::default),
-            stderr: io::stderr().is_terminal().then(Relay::default),
-        }
+        Self::of(1)
     }
 }
 
 impl JobOutput {
+    /// Of an attempt, and those after it.
+    pub(crate) fn of(attempt: u32) -> Self {
+        Self {
+            attempt,
+            stdout: io::stdout().is_terminal().then(Relay::default),
+            stderr: io::stderr().is_terminal().then(Relay::default),
+        }
+    }
+
     /// Says that another attempt begins, if it does.
     pub(crate) fn begin(&mut self, attempt: u32) -> Result<(), Failure> {
         if attempt > self.attempt {
             self.finish()?;
             note(&format!("jobrunner: attempt {attempt}"));
-            *self = Self { attempt, ..Self::default() };
+            *self = Self::of(attempt);
         }
         Ok(())
     }
@@ -103,30 +129,58 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(&text.context(Trouble::Software, || "cannot write JSON".to_owned())?)
 }
 
-/// Prints rows under their headings, without lines between them.
-pub(crate) fn table<const N: usize>(
-    headings: [&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-) -> Result<(), Failure> {
-    line(&rendered(headings, rows))
+/// Prints something as the server tells it.
+pub(crate) fn raw(value: &Raw) -> Result<(), Failure> {
+    line(value.text())
 }
 
-/// Rows under their headings, as text of several lines.
-pub(crate) fn rendered<const N: usize>(
-    headings: [&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(headings);
-    for row in rows {
-        table.add_row(row.map(|cell| terminal::line(&cell)));
+/// Prints a list of JSON, an item a line, while the items come.
+#[derive(Default)]
+pub(crate) struct JsonList {
+    begun: bool,
+    lines: Vec<u8>,
+}
+
+impl JsonList {
+    /// How much is printed at once.
+    const PART: usize = 64 * 1024;
+
+    pub(crate) fn push(&mut self, item: &str) -> Result<(), Failure> {
+        self.lines.extend_from_slice(if self.begun { b",\n" } else { b"[\n" });
+        self.begun = true;
+        self.lines.extend_from_slice(item.as_bytes());
+        if self.lines.len() < Self::PART {
+            return Ok(());
+        }
+        put(&std::mem::take(&mut self.lines))
     }
-    table.trim_fmt()
+
+    /// Ends it, with what follows the bracket.
+    pub(crate) fn finish(mut self, end: &str) -> Result<(), Failure> {
+        self.lines.extend_from_slice(if self.begun { b"\n]" } else { b"[]" });
+        self.lines.extend_from_slice(end.as_bytes());
+        put(&self.lines)
+    }
 }
 
-/// A time to the second, or a dash.
-pub(crate) fn time(time: Option<DateTime<Utc>>) -> String {
-    time.map_or_else(|| "-".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+/// Prints things under headings, no wider than the terminal.
+pub(crate) fn things<T>(
+    columns: &[&Column<T>],
+    things: &[T],
+    context: &table::Context,
+) -> Result<(), Failure> {
+    line(&table::rendered(columns, things, context, width()))
+}
+
+/// How wide a line may be: `COLUMNS` if it is set, or else the terminal; `None` in a file or a pipe.
+pub(crate) fn width() -> Option<usize> {
+    let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let terminal = || tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    set.or_else(terminal).filter(|width| *width > 0)
+}
+
+/// How many lines a terminal shows.
+pub(crate) fn height() -> Option<usize> {
+    let terminal = tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_row));
+    terminal.filter(|height| *height > 0)
 }

@@ -8,7 +8,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use jobrunner_core::{Batch, Counts};
 
-use crate::output::note;
+use crate::output::{is_quiet, note};
 
 /// How often a line is written when there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
+        let bar = (std::io::stderr().is_terminal() && !is_quiet()).then(|| {
             let bar = ProgressBar::no_length();
             let style = "{elapsed_precise} [{wide_bar:.green/dim}] {pos}/{len} {msg}";
             if let Ok(style) = ProgressStyle::with_template(style) {

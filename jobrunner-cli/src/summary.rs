@@ -2,7 +2,9 @@
 
 use jobrunner_core::{Batch, Job, Status, terminal};
 
-use crate::{exit::Failure, output::line, progress::words, results::Results};
+use crate::{
+    exit::Failure, output::line, progress::words, results::Results, tables::in_short, time::took,
+};
 
 /// How many failures are shown with their output.
 const SHOWN: u32 = 20;
@@ -27,12 +29,12 @@ pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Fa
         line("")?;
     }
     print_slowest(results, batch).await?;
-    let took = match (batch.started_at, batch.finished_at) {
-        (Some(start), Some(end)) => format!(" in {}", seconds((end - start).num_milliseconds())),
+    let duration = match (batch.started_at, batch.finished_at) {
+        (Some(start), Some(end)) => format!(" in {}", took((end - start).num_milliseconds())),
         _ => String::new(),
     };
     line(&format!(
-        "{}: {} of {} jobs{took}: {}",
+        "{}: {} of {} jobs{duration}: {}",
         terminal::line(&batch.name),
         batch.status,
         batch.counts.total,
@@ -50,22 +52,22 @@ async fn print_slowest(results: &dyn Results, batch: &Batch) -> Result<(), Failu
         return Ok(());
     }
     let slowest = results.slowest(batch.id, SLOWEST).await?;
-    let took = |job: &Job| job.result.as_ref().map(|result| result.duration_ms);
-    let slowest: Vec<_> = slowest.iter().filter_map(|job| Some((job, took(job)?))).collect();
+    let ran = |job: &Job| job.result.as_ref().map(|result| result.duration_ms);
+    let slowest: Vec<_> = slowest.iter().filter_map(|job| Some((job, ran(job)?))).collect();
     if slowest.is_empty() {
         return Ok(());
     }
     line("slowest:")?;
-    for (job, took) in slowest {
-        let took = seconds(i64::try_from(took).unwrap_or(i64::MAX));
+    for (job, ran) in slowest {
+        let took = took(i64::try_from(ran).unwrap_or(i64::MAX));
         line(&format!("  {took:>12}  {}", terminal::line(&job.spec.name)))?;
     }
     line("")
 }
 
 async fn print_failure(results: &dyn Results, job: &Job) -> Result<(), Failure> {
-    let error = job.error.as_deref().unwrap_or("failed");
-    line(&format!("\n── {} ── {}", terminal::line(&job.spec.name), terminal::line(error)))?;
+    let error = in_short(job.error.as_deref().unwrap_or("failed"));
+    line(&format!("\n── {} ── {}", terminal::line(&job.spec.name), terminal::line(&error)))?;
     let tail = results.tail(job.id).await?;
     for (name, text) in [("stdout", &tail.stdout), ("stderr", &tail.stderr)] {
         let text = terminal::text(text.as_bytes());
@@ -80,26 +82,4 @@ async fn print_failure(results: &dyn Results, job: &Job) -> Result<(), Failure> 
         }
     }
     Ok(())
-}
-
-/// A duration as people read it.
-pub(crate) fn seconds(milliseconds: i64) -> String {
-    let seconds = milliseconds / 1000;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds}.{} s", milliseconds % 1000 / 100),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_shown_with_the_two_largest_units() {
-        assert_eq!(seconds(1_250), "1.2 s");
-        assert_eq!(seconds(62_000), "1 min 2 s");
-        assert_eq!(seconds(3_723_000), "1 h 2 min");
-    }
 }

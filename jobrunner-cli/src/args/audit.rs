@@ -1,12 +1,12 @@
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use jobrunner_core::audit::AuditAction;
 
-use super::{List, Server};
+use super::{List, Remote};
 
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
     #[command(flatten)]
-    pub(crate) server: Server,
+    pub(crate) remote: Remote,
     #[command(subcommand)]
     pub(crate) command: AuditCommand,
 }
@@ -14,10 +14,11 @@ pub(crate) struct Audit {
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     /// List what was asked for, newest first
+    #[command(visible_alias = "ls")]
     List(Events),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Events {
     /// Only what this account asked for, by its address
     #[arg(long, value_name = "EMAIL")]

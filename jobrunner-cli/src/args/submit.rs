@@ -1,32 +1,34 @@
 use std::{path::PathBuf, time::Duration};
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use jobrunner_core::retry::RetryOn;
 
-use super::{Output, Server, Wait, pair};
+use super::{Remote, Wait, key, pair};
+use crate::{find::JobRef, time};
 
 /// Example: jobrunner submit --wait --timeout 10m -- make -j4 check
 #[derive(Debug, Args)]
 pub(crate) struct Submit {
     #[command(flatten)]
-    pub(crate) server: Server,
+    pub(crate) remote: Remote,
     /// What to call it [default: the command]
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// The queue to wait in
-    #[arg(long)]
+    #[arg(long, add = crate::complete::queues())]
     pub(crate) queue: Option<String>,
     /// 0 to 10, 10 first
-    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=10))]
+    #[arg(long, value_parser = priority)]
     pub(crate) priority: Option<u8>,
     /// The longest it may run, as in 90s or 2h
     #[arg(long, value_name = "DURATION", value_parser = limit)]
     pub(crate) timeout: Option<Duration>,
     /// A variable for its environment; can be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) env: Vec<(String, String)>,
     /// The directory to run in [default: this one]
-    #[arg(long, value_name = "DIR")]
+    #[arg(short = 'C', long, value_name = "DIR")]
     pub(crate) working_dir: Option<PathBuf>,
     /// How many times it may be run until it passes
     #[arg(long, value_name = "N")]
@@ -38,11 +40,17 @@ pub(crate) struct Submit {
     /// A path that must be readable before it is started; can be repeated
     #[arg(long = "input", value_name = "PATH")]
     pub(crate) inputs: Vec<PathBuf>,
+    /// Not before this time: 22:30, "2026-11-27 22:30", 2h
+    #[arg(long, value_name = "TIME", value_parser = time::future)]
+    pub(crate) at: Option<DateTime<Utc>>,
+    /// After another job; not possible yet, and refused with what to do instead
+    #[arg(long, value_name = "JOB", hide = true)]
+    pub(crate) after: Option<JobRef>,
+    /// Submit it once, however often this is repeated with the same key and job
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub(crate) idempotency_key: Option<String>,
     #[command(flatten)]
     pub(crate) wait: Wait,
-    /// How to show the job
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) output: Output,
     /// The program and its arguments; no shell reads them
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
@@ -94,10 +102,15 @@ pub(crate) struct Limits {
     pub(crate) max_cpu_seconds: Option<u64>,
 }
 
+fn priority(text: &str) -> Result<u8, String> {
+    let number = text.parse().ok().filter(|number| *number <= 10);
+    number.ok_or_else(|| "must be 0 to 10".to_owned())
+}
+
 /// A duration that the service takes: it counts in whole seconds, and rounding would change what
 /// was asked for.
 fn whole_seconds(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let duration = super::duration(text)?;
     if duration.subsec_nanos() > 0 {
         let next = duration.as_secs().saturating_add(1);
         return Err(format!("must be a whole number of seconds, as in {next}s"));
@@ -126,7 +139,7 @@ mod tests {
             ("1s 1ns", "as in 2s"),
             ("1us", "as in 1s"),
             ("0s", "1s or more"),
-            ("5", "unit"),
+            ("5", "such as 90s or 2h"),
         ] {
             assert!(limit(text).expect_err("refused").contains(why), "{text}: {:?}", limit(text));
         }

@@ -1,12 +1,12 @@
 use clap::{Args, Subcommand};
 use jobrunner_core::Role;
 
-use super::{Output, Server};
+use super::Remote;
 
 #[derive(Debug, Args)]
 pub(crate) struct Users {
     #[command(flatten)]
-    pub(crate) server: Server,
+    pub(crate) remote: Remote,
     #[command(subcommand)]
     pub(crate) command: UsersCommand,
 }
@@ -14,11 +14,8 @@ pub(crate) struct Users {
 #[derive(Debug, Subcommand)]
 pub(crate) enum UsersCommand {
     /// List the accounts
-    List {
-        /// How to show them
-        #[arg(long, value_enum, default_value_t)]
-        output: Output,
-    },
+    #[command(visible_alias = "ls")]
+    List,
     /// Make an account
     ///
     /// The password is asked for, unless it is given by --password-stdin or JOBRUNNER_PASSWORD.

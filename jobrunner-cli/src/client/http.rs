@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use jobrunner_core::{Violation, daemon::Trouble};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{REQUEST_LIMIT, proxy, session::Session};
+use super::{REQUEST_LIMIT, proxy, routes::Route, session::Session};
 use crate::{
-    args::Server,
-    credentials::Credential,
+    args::Remote,
+    credentials,
     exit::{Context, Failure},
     settings,
 };
@@ -33,21 +33,24 @@ pub(super) enum Repeat {
 pub(super) struct Http {
     client: reqwest::Client,
     server: String,
+    api: Url,
     /// The proxy between, if there is one.
     proxy: Option<String>,
     session: Option<Session>,
 }
 
+/// What a server says is wrong.
 #[derive(Deserialize)]
-struct Problem {
+#[cfg_attr(test, derive(serde::Serialize))]
+pub(super) struct Problem {
     detail: String,
     #[serde(default)]
     errors: Vec<Violation>,
 }
 
 impl Http {
-    pub(super) fn new(server: &Server) -> Result<Self, Failure> {
-        let url = settings::server(server.url.as_deref())?;
+    pub(super) fn new(remote: &Remote) -> Result<Self, Failure> {
+        let url = settings::server(remote.server.as_deref())?;
         settings::check_proxies()?;
         let mut builder = crate::tls::client()
             .connect_timeout(CONNECT_LIMIT)
@@ -60,21 +63,28 @@ impl Http {
         let client =
             builder.build().context(Trouble::Software, || "cannot set up HTTP".to_owned())?;
         let server = url.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { client, server, proxy, session: None })
+        let api = Url::parse(&format!("{server}/api/v1"))
+            .context(Trouble::Software, || format!("cannot find the API of {server}"))?;
+        Ok(Self { client, server, api, proxy, session: None })
     }
 
     pub(super) fn server(&self) -> &str {
         &self.server
     }
 
-    /// Sends what follows in somebody's name.
-    pub(super) fn sign_in(&mut self, credential: Credential) {
-        self.session = Some(Session::new(credential));
+    /// Under what the tokens of the server are kept.
+    pub(super) fn key(&self) -> String {
+        credentials::key(&self.server)
     }
 
-    /// A request without a name.
-    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}/api/v1{path}", self.server))
+    /// Sends what follows in somebody's name.
+    pub(super) fn sign_in(&mut self, session: Session) {
+        self.session = Some(session);
+    }
+
+    /// A request without a name; `parts` are those of the path that differ.
+    pub(super) fn request(&self, route: &Route, parts: &[&str]) -> RequestBuilder {
+        self.client.request(route.method(), route.url(&self.api, parts))
     }
 
     /// Sends a request with a token that is good, renewed if need be, and again when the server is
@@ -180,10 +190,17 @@ impl Http {
     }
 
     pub(super) fn sign_in_first(&self) -> Failure {
-        let message = format!(
-            "you are not signed in to {0}; sign in with: jobrunner login --server {0}",
-            self.server
-        );
+        let message = match &self.session {
+            Some(Session::Given(_)) => format!(
+                "{} does not take JOBRUNNER_TOKEN, or not any more; set another one, or unset it \
+                 and sign in with: jobrunner login --server {0}",
+                self.server
+            ),
+            _ => format!(
+                "you are not signed in to {0}; sign in with: jobrunner login --server {0}",
+                self.server
+            ),
+        };
         Failure::new(Trouble::NotAllowed, message)
     }
 

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::http::Http;
+use super::{http::Http, routes, wire::RefreshGrant};
 use crate::{
     credentials::{self, Credential},
     exit::Failure,
@@ -15,6 +16,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// The answer to a sign-in, or to a refresh token.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 pub(super) struct Tokens {
     access_token: String,
     expires_in: u64,
@@ -35,10 +37,13 @@ impl Tokens {
     }
 }
 
-/// Somebody's tokens, renewed before they expire. Other processes use the same ones: who renews
-/// them holds the lock of their file, and whoever waits for it takes what the other has got.
-pub(super) struct Session {
-    credential: Mutex<Credential>,
+/// In whose name requests are sent.
+pub(super) enum Session {
+    /// By tokens that are kept, and renewed before they expire. Other processes use the same ones: who
+    /// renews them holds the lock of their file, and whoever waits for it takes what the other has got.
+    Kept(Mutex<Credential>),
+    /// By a token that somebody else sees to: it is neither renewed nor written anywhere.
+    Given(SecretString),
 }
 
 /// Why tokens are renewed.
@@ -51,13 +56,16 @@ enum Because {
 }
 
 impl Session {
-    pub(super) fn new(credential: Credential) -> Self {
-        Self { credential: Mutex::new(credential) }
+    pub(super) fn kept(credential: Credential) -> Self {
+        Self::Kept(Mutex::new(credential))
     }
 
     /// A token that is good, as far as is known here.
     pub(super) async fn token(&self, http: &Http) -> Result<String, Failure> {
-        let mut credential = self.credential.lock().await;
+        let mut credential = match self {
+            Self::Given(token) => return Ok(token.expose_secret().to_owned()),
+            Self::Kept(credential) => credential.lock().await,
+        };
         if credential.is_due()
             && let Err(failure) = renew(&mut credential, http, Because::Due).await
         {
@@ -69,7 +77,8 @@ impl Session {
     /// Renews the token that was refused, unless it was renewed since; whether there is another one
     /// now.
     pub(super) async fn renew_after(&self, http: &Http, refused: &str) -> Result<bool, Failure> {
-        let mut credential = self.credential.lock().await;
+        let Self::Kept(credential) = self else { return Ok(false) };
+        let mut credential = credential.lock().await;
         if credential.token == refused {
             renew(&mut credential, http, Because::Refused).await?;
         }
@@ -82,7 +91,7 @@ impl Session {
 /// access token that is still good for others.
 async fn renew(credential: &mut Credential, http: &Http, because: Because) -> Result<(), Failure> {
     let lock = credentials::Lock::take().await?;
-    let Some(kept) = lock.find(http.server())? else { return Err(http.sign_in_first()) };
+    let Some(kept) = lock.find(&http.key())? else { return Err(http.sign_in_first()) };
     let is_fresh = kept.token != credential.token;
     *credential = kept.clone();
     let wanted = because == Because::Refused || kept.is_due();
@@ -91,15 +100,18 @@ async fn renew(credential: &mut Credential, http: &Http, because: Because) -> Re
         return Ok(());
     };
     credential.in_doubt = true;
-    lock.keep(http.server(), credential.clone())?;
-    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
-    let request = http.request(Method::POST, "/auth/token").timeout(LIMIT).form(&form);
+    lock.keep(&http.key(), credential.clone())?;
+    let form = RefreshGrant {
+        grant_type: "refresh_token".to_owned(),
+        refresh_token: refresh_token.to_owned(),
+    };
+    let request = http.request(&routes::REFRESH, &[]).timeout(LIMIT).form(&form);
     let response = match request.send().await {
         Ok(response) => response,
         Err(error) => {
             if error.is_connect() {
                 credential.in_doubt = false;
-                lock.keep(http.server(), credential.clone())?;
+                lock.keep(&http.key(), credential.clone())?;
             }
             return Err(http.cannot_reach(&error));
         }
@@ -109,5 +121,5 @@ async fn renew(credential: &mut Credential, http: &Http, because: Because) -> Re
     }
     let tokens: Tokens = http.read(response).await?;
     *credential = tokens.of(kept.email);
-    lock.keep(http.server(), credential.clone())
+    lock.keep(&http.key(), credential.clone())
 }

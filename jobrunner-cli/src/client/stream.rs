@@ -3,11 +3,14 @@ use std::time::Duration;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use jobrunner_core::{JobId, daemon::Trouble, log::Stream};
-use reqwest::{Method, Response};
+use reqwest::Response;
 use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 
-use super::http::{Http, Repeat};
+use super::{
+    http::{Http, Repeat},
+    routes,
+};
 use crate::{
     exit::Failure,
     follow::{PAUSE, Patience},
@@ -17,7 +20,7 @@ use crate::{
 const SILENCE: Duration = Duration::from_secs(45);
 
 /// A stream of events has no end that could be foreseen.
-const ENDLESS: Duration = Duration::from_secs(365 * 24 * 3600);
+pub(super) const ENDLESS: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The most bytes of one event.
 const LONGEST: usize = 4 << 20;
@@ -44,8 +47,10 @@ pub(crate) struct LogEvents<'a> {
     patience: Patience,
 }
 
+/// What an event says.
 #[derive(Deserialize)]
-struct Data {
+#[cfg_attr(test, derive(serde::Serialize))]
+pub(super) struct Data {
     attempt: u32,
     stream: Option<String>,
     text: Option<String>,
@@ -94,9 +99,9 @@ impl<'a> LogEvents<'a> {
     }
 
     async fn connect(&self) -> Result<Response, Failure> {
-        let path = format!("/jobs/{}/logs/follow", self.id);
+        let id = self.id.to_string();
         let request = || {
-            let request = self.http.request(Method::GET, &path).timeout(ENDLESS);
+            let request = self.http.request(&routes::FOLLOW, &[&id]).timeout(ENDLESS);
             request.header("Last-Event-ID", &self.place)
         };
         let response = self.http.send(Repeat::WhenLost, request).await?;

@@ -1,80 +1,121 @@
 use std::time::Duration;
 
-use jobrunner_core::{Batch, BatchId, Job, Status, terminal};
+use futures_util::future::try_join_all;
+use jobrunner_core::{Batch, BatchId};
 
+use super::{
+    batch_show,
+    changed::Told,
+    events,
+    list::{Listing, owner},
+    names,
+};
 use crate::{
-    args::{Batch as Args, BatchCommand, BatchList, BatchSubmit, List, Output, Wait},
-    client::{Client, NewBatchWithJobs},
+    args::{Batch as Args, BatchCommand, BatchList, BatchSubmit, Output, Remote, Wait},
+    client::{Client, Key, NewBatchWithJobs, routes},
     commands::suite::{dry_run, usual_rules},
     exit::{Exit, Failure},
+    find,
     follow::{self, Waited},
-    junit, limits, output,
+    junit, limits,
+    output::{self, note},
     progress::words,
-    results::Results,
     suite::Suite,
     summary,
+    table::{self, Context},
+    tables::{BATCHES, CAUSES, TIMELINE},
 };
 
 pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
+    let remote = &args.remote;
+    // A suite is read before anybody is asked for anything.
     if let BatchCommand::Submit(submit) = args.command {
-        return self::submit(&args.server, submit).await;
+        return self::submit(remote, submit).await;
     }
-    let client = Client::signed_in(&args.server)?;
+    let client = &Client::signed_in(remote).await?;
     match args.command {
         BatchCommand::Submit(_) => Ok(Exit::Success),
-        BatchCommand::List(list) => self::list(&client, list).await,
-        BatchCommand::Show { id, output } => show(&client, id, output).await,
-        BatchCommand::Watch { id, wait_timeout, output } => {
-            watch(&client, id, wait_timeout, output).await
+        BatchCommand::List(list) => self::list(client, remote, &list).await,
+        BatchCommand::Show { batch } => {
+            batch_show::show(client, remote, find::batch(client, &batch).await?).await
         }
-        BatchCommand::Cancel { id } => {
-            let batch = client.cancel_batch(id).await?;
-            output::line(&format!("{}: {}", batch.id, words(&batch.counts)))?;
-            Ok(Exit::Success)
+        BatchCommand::Watch { batch, wait_timeout } => {
+            watch(client, remote, find::batch(client, &batch).await?, wait_timeout).await
         }
-        BatchCommand::Junit { id, out } => {
-            let document = client.junit(id).await?;
+        BatchCommand::Wait { batches, wait_timeout } => {
+            let ids = find::batches(client, &batches).await?;
+            match ids[..] {
+                [id] => watch(client, remote, id, wait_timeout).await,
+                _ => wait(client, remote, &ids, wait_timeout).await,
+            }
+        }
+        BatchCommand::Cancel { batches } => {
+            let told = Told { id, line: |batch| format!("{}: {}", batch.id, words(&batch.counts)) };
+            let ids = find::batches(client, &batches).await?;
+            told.each(remote, &ids, async |id| client.cancel_batch(id).await).await
+        }
+        BatchCommand::Rerun { batch, only, wait } => {
+            let id = find::batch(client, &batch).await?;
+            accepted(client, remote, &client.rerun_batch(id, only).await?, wait).await
+        }
+        BatchCommand::Delete { batches } => {
+            let told = Told { id: BatchId::to_string, line: |id| format!("{id}  deleted") };
+            let ids = find::batches(client, &batches).await?;
+            told.each(remote, &ids, async |id| client.delete_batch(id).await.map(|()| id)).await
+        }
+        BatchCommand::Causes { batch } => {
+            causes(client, remote, find::batch(client, &batch).await?).await
+        }
+        BatchCommand::Timeline { batch } => {
+            timeline(client, remote, find::batch(client, &batch).await?).await
+        }
+        BatchCommand::Events { batch } => {
+            events::events(client, remote, find::batch(client, &batch).await?).await
+        }
+        BatchCommand::Junit { batch, out } => {
+            let document = client.junit(find::batch(client, &batch).await?).await?;
             match out {
                 Some(file) => junit::write(document, &file).await?,
                 None => junit::print(document).await?,
             }
             Ok(Exit::Success)
         }
-        BatchCommand::Rerun { id, only, wait, output } => {
-            let batch = client.rerun_batch(id, only).await?;
-            accepted(&client, &batch, wait, output).await
-        }
     }
 }
 
-async fn submit(server: &crate::args::Server, args: BatchSubmit) -> Result<Exit, Failure> {
+fn id(batch: &Batch) -> String {
+    batch.id.to_string()
+}
+
+async fn submit(remote: &Remote, args: BatchSubmit) -> Result<Exit, Failure> {
     let suite = Suite::read(&args.suite)?;
     if args.dry_run {
-        return dry_run(&suite.checked(&args.set, &usual_rules()?)?, args.output);
+        return dry_run(&suite.checked(&args.set, &usual_rules()?)?, remote.output);
     }
     let (batch, jobs) = suite.expand(&args.set)?;
-    let client = Client::signed_in(server)?;
-    let batch = client.submit_batch(&NewBatchWithJobs { batch: &batch, jobs: &jobs }).await?;
+    let client = Client::signed_in(remote).await?;
+    let new = NewBatchWithJobs { batch: &batch, jobs: &jobs };
+    let batch = client.submit_batch(&new, Key::from(args.idempotency_key)).await?;
     limits::tell_of_batch(&client, batch.id, &jobs).await;
-    accepted(&client, &batch, args.wait, args.output).await
+    accepted(&client, remote, &batch, args.wait).await
 }
 
 /// Tells the id of a batch that was just made, or waits for its end.
 async fn accepted(
     client: &Client,
+    remote: &Remote,
     batch: &Batch,
     wait: Wait,
-    format: Output,
 ) -> Result<Exit, Failure> {
     if wait.wait {
-        output::note(&format!("batch {}", batch.id));
-        return watch(client, batch.id, wait.wait_timeout, format).await;
+        note(&format!("batch {}", batch.id));
+        return watch(client, remote, batch.id, wait.wait_timeout).await;
     }
-    match format {
+    match remote.output {
         Output::Json => output::json(batch)?,
         Output::Table => {
             output::line(&batch.id.to_string())?;
-            output::note(&format!("watch it with: jobrunner batch watch {}", batch.id));
+            note(&format!("watch it with: jobrunner batch watch {}", batch.id));
         }
     }
     Ok(Exit::Success)
@@ -82,105 +123,98 @@ async fn accepted(
 
 async fn watch(
     client: &Client,
+    remote: &Remote,
     id: BatchId,
     limit: Option<Duration>,
-    format: Output,
 ) -> Result<Exit, Failure> {
     let hint = format!("the batch goes on: jobrunner batch watch {id}");
     let batch = match follow::until(limit, &hint, follow::batch(client, id)).await? {
         Waited::For(batch) => batch,
         Waited::InVain(exit) => return Ok(exit),
     };
-    match format {
+    match remote.output {
         Output::Json => output::json(&batch)?,
+        Output::Table if remote.quiet => {}
         Output::Table => summary::print(client, &batch).await?,
     }
     Ok(Exit::from(batch.status))
 }
 
-async fn list(client: &Client, args: BatchList) -> Result<Exit, Failure> {
+/// Waits for several batches at once.
+async fn wait(
+    client: &Client,
+    remote: &Remote,
+    ids: &[BatchId],
+    limit: Option<Duration>,
+) -> Result<Exit, Failure> {
+    let each = ids.iter().map(|id| async {
+        let batch = follow::batch_in_silence(client, *id).await?;
+        note(&format!("{}: {}", batch.name, batch.status));
+        Ok::<_, Failure>(batch)
+    });
+    let hint = "the batches go on";
+    let batches = match follow::until(limit, hint, try_join_all(each)).await? {
+        Waited::For(batches) => batches,
+        Waited::InVain(exit) => return Ok(exit),
+    };
+    match remote.output {
+        Output::Json => output::json(&batches)?,
+        Output::Table if remote.quiet => {}
+        Output::Table => {
+            let context = context(client, &batches).await?;
+            output::things(&table::chosen(BATCHES, &[])?, &batches, &context)?;
+        }
+    }
+    Ok(Exit::worst(batches.iter().map(|batch| Exit::from(batch.status))))
+}
+
+async fn list(client: &Client, remote: &Remote, args: &BatchList) -> Result<Exit, Failure> {
     let mut filters = Vec::new();
     filters.extend(args.status.map(|status| ("status", status.to_string())));
-    filters.extend(args.name.map(|name| ("name", name)));
-    let batches: Vec<Batch> = pages(client, "/job-batches", filters, args.list).await?;
-    match args.list.output {
-        Output::Json => output::json(&batches)?,
+    filters.extend(args.name.clone().map(|name| ("name", name)));
+    let owner = owner(client, &args.owner).await?;
+    filters.extend(owner.map(|owner| ("owner_id", owner.to_string())));
+    let listing = Listing {
+        client,
+        remote,
+        list: &args.list,
+        route: routes::BATCHES,
+        filters,
+        columns: BATCHES,
+        id,
+        what: "batches",
+    };
+    listing.show(async |batches: &[Batch]| context(client, batches).await).await
+}
+
+async fn context(client: &Client, batches: &[Batch]) -> Result<Context, Failure> {
+    let mut context = Context::of(batches.iter().map(|batch| batch.id.as_uuid()));
+    context.owners = names::owners(client, batches.iter().map(|batch| batch.owner_id)).await?;
+    Ok(context)
+}
+
+async fn causes(client: &Client, remote: &Remote, id: BatchId) -> Result<Exit, Failure> {
+    let causes = client.causes(id).await?;
+    match remote.output {
+        Output::Json => output::json(&causes)?,
+        Output::Table if causes.is_empty() => note("nothing has failed"),
         Output::Table => {
-            let row = |batch: &Batch| {
-                [
-                    batch.id.to_string(),
-                    batch.name.clone(),
-                    batch.status.to_string(),
-                    words(&batch.counts),
-                    output::time(Some(batch.created_at)),
-                ]
-            };
-            let headings = ["ID", "NAME", "STATUS", "JOBS", "CREATED (UTC)"];
-            output::table(headings, batches.iter().map(row))?;
+            let context = Context::of(std::iter::empty());
+            output::things(&table::chosen(CAUSES, &[])?, &causes, &context)?;
         }
     }
     Ok(Exit::Success)
 }
 
-/// As many items of a list as are wanted, page by page.
-pub(crate) async fn pages<T: serde::de::DeserializeOwned>(
-    client: &Client,
-    path: &str,
-    filters: Vec<(&'static str, String)>,
-    list: List,
-) -> Result<Vec<T>, Failure> {
-    let wanted = if list.all { usize::MAX } else { list.limit as usize };
-    let mut items = Vec::new();
-    let mut cursor: Option<String> = None;
-    while items.len() < wanted {
-        let mut parameters = filters.clone();
-        parameters.push(("limit", (wanted - items.len()).min(1000).to_string()));
-        parameters.extend(cursor.take().map(|cursor| ("cursor", cursor)));
-        let page = client.list(path, &parameters).await?;
-        items.extend(page.items);
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            break;
-        }
-    }
-    Ok(items)
-}
-
-async fn show(client: &Client, id: BatchId, format: Output) -> Result<Exit, Failure> {
-    let batch = client.batch(id).await?;
-    if format == Output::Json {
-        output::json(&batch)?;
-        return Ok(Exit::Success);
-    }
-    output::line(&described(&batch))?;
-    if batch.counts.failed > 0 {
-        let failed = client.jobs(id, Some(Status::Failed), None, 20).await?;
-        let row = |job: &Job| {
-            [job.id.to_string(), job.spec.name.clone(), job.error.clone().unwrap_or_default()]
-        };
-        output::line("")?;
-        output::table(["FAILED", "NAME", "WHY"], failed.items.iter().map(row))?;
-        if failed.next_cursor.is_some() {
-            let all = format!("jobrunner jobs list --batch {id} --status failed --all");
-            output::note(&format!("there are more: {all}"));
+async fn timeline(client: &Client, remote: &Remote, id: BatchId) -> Result<Exit, Failure> {
+    let moments = client.timeline(id).await?;
+    match remote.output {
+        Output::Json => output::json(&moments)?,
+        Output::Table if moments.is_empty() => note("not started yet"),
+        Output::Table => {
+            let context = Context::of(std::iter::empty());
+            output::things(&table::chosen(TIMELINE, &[])?, &moments, &context)?;
         }
     }
     Ok(Exit::Success)
-}
-
-fn described(batch: &Batch) -> String {
-    let mut lines = vec![
-        format!("{}  {}", batch.id, terminal::line(&batch.name)),
-        format!("status    {}", batch.status),
-        format!("jobs      {}: {}", batch.counts.total, words(&batch.counts)),
-    ];
-    if batch.flaky > 0 {
-        lines.push(format!("flaky     {} passed after they had failed", batch.flaky));
-    }
-    lines.extend([
-        format!("created   {}", output::time(Some(batch.created_at))),
-        format!("started   {}", output::time(batch.started_at)),
-        format!("finished  {}", output::time(batch.finished_at)),
-    ]);
-    lines.join("\n")
 }

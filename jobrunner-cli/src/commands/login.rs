@@ -1,37 +1,43 @@
 use secrecy::ExposeSecret;
 
 use crate::{
-    args::{Login, Server},
+    args::{Login, Output, Remote},
     client::Client,
-    credentials,
+    config, credentials,
     exit::{Exit, Failure},
     output::{self, note},
-    password,
+    password, settings,
 };
 
-/// Signs in and keeps the tokens.
+/// Signs in, keeps the tokens, and asks this server from now on.
 pub(crate) async fn login(args: Login) -> Result<Exit, Failure> {
-    let client = Client::anonymous(&args.server)?;
+    let client = Client::anonymous(&args.remote)?;
     let email = match args.email {
         Some(email) => email,
         None => password::visible("Email: ")?,
     };
     let password = password::read(args.password_stdin)?;
     let credential = client.sign_in(&email, password.expose_secret()).await?;
-    credentials::Lock::take().await?.keep(client.server(), credential)?;
+    credentials::Lock::take().await?.keep(&client.key(), credential)?;
+    config::choose(args.remote.server.as_deref().unwrap_or_else(|| client.server()))?;
     note(&format!("signed in to {} as {email}", client.server()));
+    if settings::token()?.is_some() {
+        note("JOBRUNNER_TOKEN is set and is used instead, until you unset it");
+    }
+    if args.remote.output == Output::Json {
+        output::json(&serde_json::json!({ "server": client.server(), "email": email }))?;
+    }
     Ok(Exit::Success)
 }
 
 /// Ends the sign-in and forgets its tokens, also where the server cannot be reached.
-pub(crate) async fn logout(server: Server) -> Result<Exit, Failure> {
-    let client = Client::anonymous(&server)?;
-    if credentials::find(client.server())?.is_none() {
-        note(&format!("you were not signed in to {}", client.server()));
+pub(crate) async fn logout(remote: Remote) -> Result<Exit, Failure> {
+    let Some(client) = Client::of_kept(&remote)? else {
+        note(&format!("you were not signed in to {}", Client::anonymous(&remote)?.server()));
         return Ok(Exit::Success);
-    }
-    let ended = Client::signed_in(&server)?.sign_out().await;
-    credentials::Lock::take().await?.forget(client.server())?;
+    };
+    let ended = client.sign_out().await;
+    credentials::Lock::take().await?.forget(&client.key())?;
     match ended {
         Ok(()) => note(&format!("signed out of {}", client.server())),
         Err(error) => note(&format!(
@@ -42,9 +48,15 @@ pub(crate) async fn logout(server: Server) -> Result<Exit, Failure> {
 }
 
 /// Shows the account that the token belongs to.
-pub(crate) async fn whoami(server: Server) -> Result<Exit, Failure> {
-    let client = Client::signed_in(&server)?;
+pub(crate) async fn whoami(remote: Remote) -> Result<Exit, Failure> {
+    let client = Client::signed_in(&remote).await?;
     let me = client.me().await?;
-    output::line(&format!("{} ({}) on {}", me.email, me.role, client.server()))?;
+    match remote.output {
+        Output::Json => output::json(&me)?,
+        Output::Table if remote.quiet => output::line(&me.email)?,
+        Output::Table => {
+            output::line(&format!("{} ({}) on {}", me.email, me.role, client.server()))?;
+        }
+    }
     Ok(Exit::Success)
 }

@@ -4,23 +4,32 @@ use jobrunner_core::{Job, JobId, NewJob, daemon::Trouble, retry::Retry};
 
 use crate::{
     args::{self, Output, Submit},
-    client::Client,
+    client::{Client, Key},
     commands::jobs::described,
     exit::{Context, Exit, Failure},
     follow::{self, Waited},
-    limits, output,
+    limits, output, time,
 };
 
 /// Submits a job, and with `--wait` shows its output until it has ended.
-pub(crate) async fn submit(args: Submit) -> Result<Exit, Failure> {
-    let client = Client::signed_in(&args.server)?;
+pub(crate) async fn submit(mut args: Submit) -> Result<Exit, Failure> {
+    if args.after.is_some() {
+        let message = "a job cannot wait for another one yet; submit it when the other has passed: \
+                       jobrunner jobs wait ID && jobrunner submit -- COMMAND";
+        return Err(Failure::usage(message));
+    }
+    let client = Client::signed_in(&args.remote).await?;
     let wait = args.wait;
-    let format = args.output;
+    let format = args.remote.output;
+    let key = Key::from(args.idempotency_key.take());
     let new = new_job(args)?;
     let asked = new.timeout_seconds;
-    let job = client.submit_job(&new).await?;
+    let job = client.submit_job(&new, key).await?;
     if let Some(asked) = asked {
         limits::tell_capped(asked, job.spec.timeout_seconds);
+    }
+    if let Some(at) = job.spec.scheduled_at {
+        output::note(&format!("not before {} UTC", time::utc(Some(at))));
     }
     if !wait.wait {
         match format {
@@ -74,6 +83,7 @@ fn new_job(args: Submit) -> Result<NewJob, Failure> {
         queue: args.queue,
         priority: args.priority,
         timeout_seconds: args.timeout.map(|timeout| timeout.as_secs()),
+        scheduled_at: args.at,
         max_attempts: args.max_attempts,
         retry: retry(args.retry),
         silence_seconds: args.limits.silence.map(|silence| silence.as_secs()),

@@ -1,24 +1,25 @@
 use jobrunner_core::{User, daemon::Trouble};
 use secrecy::ExposeSecret;
-use serde_json::{Map, Value, json};
 
+use super::changed::Told;
 use crate::{
-    args::{List, Output, Users as Args, UsersCommand},
-    client::Client,
-    commands::batch::pages,
+    args::{Output, Remote, Users as Args, UsersCommand},
+    client::{Client, NewUser, Pages, UserChange, routes},
     exit::{Exit, Failure},
     output, password,
+    table::{self, Context},
+    tables::USERS,
 };
 
 pub(crate) async fn users(args: Args) -> Result<Exit, Failure> {
-    let client = Client::signed_in(&args.server)?;
+    let remote = &args.remote;
+    let client = Client::signed_in(remote).await?;
     match args.command {
-        UsersCommand::List { output } => list(&client, output).await?,
+        UsersCommand::List => list(&client, remote).await,
         UsersCommand::Create { email, role, max_running_jobs, password_stdin } => {
-            let password = password::read(password_stdin)?;
-            let account = json!({"email": email, "role": role.as_str(),
-                "password": password.expose_secret(), "max_running_jobs": max_running_jobs});
-            told("made", &client.create_user(&account).await?)?;
+            let password = password::read(password_stdin)?.expose_secret().to_owned();
+            let account = NewUser { email, role, password, max_running_jobs };
+            told(remote, "made", client.create_user(&account).await?)
         }
         UsersCommand::Update {
             email,
@@ -28,59 +29,50 @@ pub(crate) async fn users(args: Args) -> Result<Exit, Failure> {
             password_stdin,
             enable,
         } => {
-            let mut change = Map::new();
-            if let Some(role) = role {
-                change.insert("role".to_owned(), role.as_str().into());
-            }
-            if let Some(limit) = max_running_jobs {
-                change.insert("max_running_jobs".to_owned(), limit.0.into());
-            }
+            let mut change = UserChange {
+                role,
+                max_running_jobs: max_running_jobs.map(|limit| limit.0),
+                is_active: enable.then_some(true),
+                password: None,
+            };
             if password || password_stdin {
                 let password = password::read(password_stdin)?;
-                change.insert("password".to_owned(), password.expose_secret().into());
+                change.password = Some(password.expose_secret().to_owned());
             }
-            if enable {
-                change.insert("is_active".to_owned(), true.into());
-            }
-            if change.is_empty() {
+            if change == UserChange::default() {
                 return Err(Failure::usage("nothing to change; see jobrunner users update --help"));
             }
-            told("changed", &update(&client, &email, change).await?)?;
+            told(remote, "changed", update(&client, &email, &change).await?)
         }
         UsersCommand::Disable { email } => {
-            let change = Map::from_iter([("is_active".to_owned(), Value::from(false))]);
-            told("disabled", &update(&client, &email, change).await?)?;
+            let change = UserChange { is_active: Some(false), ..UserChange::default() };
+            told(remote, "disabled", update(&client, &email, &change).await?)
         }
     }
-    Ok(Exit::Success)
 }
 
 async fn all(client: &Client) -> Result<Vec<User>, Failure> {
-    let everything = List { limit: 1000, all: true, output: Output::Table };
-    pages(client, "/users", Vec::new(), everything).await
+    Pages::new(client, routes::USERS, Vec::new(), usize::MAX).all().await
 }
 
-async fn list(client: &Client, format: Output) -> Result<(), Failure> {
+async fn list(client: &Client, remote: &Remote) -> Result<Exit, Failure> {
     let users = all(client).await?;
-    if format == Output::Json {
-        return output::json(&users);
+    if remote.output == Output::Json || remote.quiet {
+        return Told { id: email, line: email }.print(remote, &users);
     }
-    let row = |user: &User| {
-        [
-            user.email.clone(),
-            user.role.as_str().to_owned(),
-            if user.is_active { "active" } else { "disabled" }.to_owned(),
-            user.max_running_jobs.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string()),
-            output::time(Some(user.created_at)),
-        ]
-    };
-    let headings = ["EMAIL", "ROLE", "STATE", "JOBS AT ONE TIME", "CREATED (UTC)"];
-    output::table(headings, users.iter().map(row))
+    let context = Context::of(std::iter::empty());
+    output::things(&table::chosen(USERS, &[])?, &users, &context)?;
+    Ok(Exit::Success)
 }
 
 /// The account with this address.
 pub(crate) async fn find(client: &Client, email: &str) -> Result<User, Failure> {
     let wanted = email.trim().to_lowercase();
+    // Everybody may ask for themselves.
+    let me = client.me().await?;
+    if me.email == wanted {
+        return Ok(me);
+    }
     let users = all(client).await?;
     let user = users.into_iter().find(|user| user.email == wanted);
     user.ok_or_else(|| {
@@ -89,12 +81,21 @@ pub(crate) async fn find(client: &Client, email: &str) -> Result<User, Failure> 
     })
 }
 
-async fn update(client: &Client, email: &str, change: Map<String, Value>) -> Result<User, Failure> {
+async fn update(client: &Client, email: &str, change: &UserChange) -> Result<User, Failure> {
     let user = find(client, email).await?;
-    client.update_user(user.id, &Value::Object(change)).await
+    client.update_user(user.id, change).await
 }
 
-fn told(what: &str, user: &User) -> Result<(), Failure> {
+fn email(user: &User) -> String {
+    user.email.clone()
+}
+
+fn told(remote: &Remote, what: &str, user: User) -> Result<Exit, Failure> {
     let state = if user.is_active { "active" } else { "disabled" };
-    output::line(&format!("{what} {} ({}, {state})", user.email, user.role))
+    match remote.output {
+        Output::Json => output::json(&user)?,
+        Output::Table if remote.quiet => output::line(&user.email)?,
+        Output::Table => output::line(&format!("{what} {} ({}, {state})", user.email, user.role))?,
+    }
+    Ok(Exit::Success)
 }

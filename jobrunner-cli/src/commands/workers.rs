@@ -1,45 +1,47 @@
-use jobrunner_core::{lease::Worker, page::Page};
+use jobrunner_core::lease::Worker;
 
+use super::changed::Told;
 use crate::{
     args::{Output, Workers as Args, WorkersCommand},
     client::Client,
     exit::{Exit, Failure},
-    output,
+    find,
+    output::{self, note},
+    table::{self, Context},
+    tables::WORKERS,
 };
 
 pub(crate) async fn workers(args: Args) -> Result<Exit, Failure> {
-    let client = Client::signed_in(&args.server)?;
+    let remote = &args.remote;
+    let client = Client::signed_in(remote).await?;
     match args.command {
-        WorkersCommand::List { output: Output::Json } => {
-            let workers: Page<Worker> = client.list("/workers", &[]).await?;
-            output::json(&workers.items)?;
-        }
-        WorkersCommand::List { output: Output::Table } => {
-            let workers: Page<Worker> = client.list("/workers", &[]).await?;
-            let headings =
-                ["ID", "HOST", "PID", "RUNNING", "QUEUES", "STATE", "CONTAINMENT", "SEEN (UTC)"];
-            output::table(headings, workers.items.iter().map(row))?;
-        }
-        WorkersCommand::Drain { ids } => {
-            for id in ids {
-                let worker = client.drain(id).await?;
-                let running = worker.running;
-                output::line(&format!("{id}  takes no new jobs; {running} are running"))?;
+        WorkersCommand::List => {
+            let workers = client.workers().await?;
+            match remote.output {
+                Output::Table if workers.is_empty() => note("no workers"),
+                Output::Table if !remote.quiet => {
+                    let context = Context::of(workers.iter().map(|worker| worker.id.as_uuid()));
+                    output::things(&table::chosen(WORKERS, &[])?, &workers, &context)?;
+                }
+                _ => return Told { id, line: id }.print(remote, &workers),
             }
+            Ok(Exit::Success)
+        }
+        WorkersCommand::Drain { workers } => {
+            let told = Told { id, line: draining };
+            let mut ids = Vec::new();
+            for worker in &workers {
+                ids.push(find::worker(&client, worker).await?);
+            }
+            told.each(remote, &ids, async |id| client.drain(id).await).await
         }
     }
-    Ok(Exit::Success)
 }
 
-fn row(worker: &Worker) -> [String; 8] {
-    [
-        worker.id.to_string(),
-        worker.host.clone(),
-        worker.pid.to_string(),
-        format!("{} of {}", worker.running, worker.slots),
-        if worker.queues.is_empty() { "all".to_owned() } else { worker.queues.join(",") },
-        if worker.draining { "draining" } else { "working" }.to_owned(),
-        worker.containment.as_str().to_owned(),
-        output::time(Some(worker.seen_at)),
-    ]
+fn draining(worker: &Worker) -> String {
+    format!("{}  takes no new jobs; {} are running", worker.id, worker.running)
+}
+
+fn id(worker: &Worker) -> String {
+    worker.id.to_string()
 }

@@ -64,7 +64,7 @@ async fn a_person_signs_in_submits_waits_and_looks() {
     let watched = run(&["batch", "watch", id]);
     assert_eq!(watched.status.code(), Some(0), "{}", text(&watched.stderr));
     assert!(text(&run(&["batch", "show", id]).stdout).contains("32 passed"));
-    assert!(text(&run(&["batch", "list"]).stdout).contains(id));
+    assert!(text(&run(&["batch", "list"]).stdout).contains(&id[28..]));
     let jobs = run(&["jobs", "list", "--batch", id, "--all", "--output", "json"]);
     let jobs: Vec<Value> = serde_json::from_slice(&jobs.stdout).expect("JSON");
     assert_eq!(jobs.len(), 32);

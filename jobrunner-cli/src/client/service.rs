@@ -1,0 +1,47 @@
+use jobrunner_core::{
+    SessionId, User, UserId,
+    lease::{QueueState, Worker},
+    page::Page,
+};
+
+use super::{Client, NOTHING, NewUser, QueueChange, UserChange, http::Repeat, routes};
+use crate::exit::Failure;
+
+impl Client {
+    pub(crate) async fn workers(&self) -> Result<Vec<Worker>, Failure> {
+        let page: Page<Worker> = self.get(&routes::WORKERS, &[], &[]).await?;
+        Ok(page.items)
+    }
+
+    pub(crate) async fn drain(&self, worker: SessionId) -> Result<Worker, Failure> {
+        self.post(&routes::DRAIN, &[&worker.to_string()], NOTHING).await
+    }
+
+    pub(crate) async fn queues(&self) -> Result<Vec<QueueState>, Failure> {
+        let page: Page<QueueState> = self.get(&routes::QUEUES, &[], &[]).await?;
+        Ok(page.items)
+    }
+
+    pub(crate) async fn update_queue(
+        &self,
+        name: &str,
+        change: &QueueChange,
+    ) -> Result<QueueState, Failure> {
+        let request = || self.http.request(&routes::UPDATE_QUEUE, &[name]).json(change);
+        self.http.read(self.http.send(Repeat::Never, request).await?).await
+    }
+
+    pub(crate) async fn create_user(&self, account: &NewUser) -> Result<User, Failure> {
+        self.post(&routes::CREATE_USER, &[], Some(account)).await
+    }
+
+    pub(crate) async fn update_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+    ) -> Result<User, Failure> {
+        let id = id.to_string();
+        let request = || self.http.request(&routes::UPDATE_USER, &[&id]).json(change);
+        self.http.read(self.http.send(Repeat::Never, request).await?).await
+    }
+}

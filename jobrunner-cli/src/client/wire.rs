@@ -1,0 +1,122 @@
+//! What is sent and read that core has no type for.
+
+use jobrunner_core::{NewJob, batch::RerunOnly};
+use serde::{Deserialize, Serialize};
+
+/// A sign-in by password.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct PasswordGrant {
+    pub(crate) username: String,
+    pub(crate) password: String,
+}
+
+/// An exchange of a refresh token.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct RefreshGrant {
+    pub(crate) grant_type: String,
+    pub(crate) refresh_token: String,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct NewUser {
+    pub(crate) email: String,
+    pub(crate) role: jobrunner_core::Role,
+    pub(crate) password: String,
+    pub(crate) max_running_jobs: Option<u32>,
+}
+
+/// What is to change; what is `None` stays.
+#[derive(Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct UserChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) role: Option<jobrunner_core::Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) password: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) is_active: Option<bool>,
+    /// `Some(None)` is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_running_jobs: Option<Option<u32>>,
+}
+
+/// A batch to be submitted, jobs included.
+#[derive(Serialize)]
+pub(crate) struct NewBatchWithJobs<'a> {
+    #[serde(flatten)]
+    pub(crate) batch: &'a jobrunner_core::NewBatch,
+    pub(crate) jobs: &'a [NewJob],
+}
+
+/// The same, as it is read by who gets it.
+#[cfg(test)]
+#[derive(Serialize, Deserialize)]
+#[serde(try_from = "serde_json::Map<String, serde_json::Value>")]
+pub(crate) struct NewBatch {
+    #[serde(flatten)]
+    batch: jobrunner_core::NewBatch,
+    jobs: Vec<NewJob>,
+}
+
+#[cfg(test)]
+impl TryFrom<serde_json::Map<String, serde_json::Value>> for NewBatch {
+    type Error = serde_json::Error;
+
+    fn try_from(
+        mut fields: serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Self, serde_json::Error> {
+        let jobs = fields.remove("jobs").unwrap_or_default();
+        Ok(Self {
+            batch: serde_json::from_value(fields.into())?,
+            jobs: serde_json::from_value(jobs)?,
+        })
+    }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct Rerun {
+    pub(crate) only: RerunOnly,
+}
+
+/// Whose jobs are to be canceled: `me`, `all` or an id.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct CancelJobs {
+    pub(crate) owner: String,
+}
+
+/// What a cancel did.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Canceled {
+    pub(crate) ended: u64,
+    pub(crate) stopping: u64,
+}
+
+/// What is to change in a queue; what is `None` stays.
+#[derive(Default, Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct QueueChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) paused: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) weight: Option<f64>,
+}
+
+/// The end of what an attempt wrote, as text.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
+pub(crate) struct Logs {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A list that is one page.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
+pub(crate) struct Items<T> {
+    pub(crate) items: Vec<T>,
+}
