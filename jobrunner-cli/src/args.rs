@@ -150,8 +150,8 @@ pub(crate) struct Up {
 /// What holds for every command that talks to a server.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Remote {
-    /// The server: a URL, or a name given by jobrunner config [env: JOBRUNNER_SERVER] [default: the one last
-    /// signed in to, else http://127.0.0.1:8000]
+    /// The server: a URL, or a name given by jobrunner config [env: JOBRUNNER_SERVER] [default: the
+    /// one last signed in to, else http://127.0.0.1:8000]
     #[arg(short, long, value_name = "NAME|URL", global = true, help_heading = "Everywhere")]
     pub(crate) server: Option<String>,
     /// How to show results
@@ -175,8 +175,8 @@ pub(crate) struct Login {
     pub(crate) password_stdin: bool,
 }
 
-/// One request, however many there are. Those that wait end at once, those that run are killed by their
-/// workers.
+/// One request, however many there are. Those that wait end at once, those that run are killed by
+/// their workers.
 #[derive(Debug, Args)]
 pub(crate) struct Cancel {
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! What the shell offers after a Tab: ids and names that the server knows. Whatever goes wrong, nothing is
-//! offered and nothing is said.
+//! What the shell offers after a Tab: ids and names that the server knows. Whatever goes wrong,
+//! nothing is offered and nothing is said.
 
 use std::{ffi::OsStr, time::Duration};
 
@@ -104,7 +104,8 @@ fn matching(typed: &OsStr, words: Words) -> Vec<CompletionCandidate> {
     fitting.map(|(word, help)| CompletionCandidate::new(word).help(Some(help.into()))).collect()
 }
 
-/// Whether a shell takes a word as it is: names are chosen by others, and what is offered may be run.
+/// Whether a shell takes a word as it is: names are chosen by others, and what is offered may be
+/// run.
 fn is_plain(word: &str) -> bool {
     let is_safe = |letter: char| letter.is_alphanumeric() || "@._-+/:,=".contains(letter);
     !word.starts_with('-') && word.chars().all(is_safe)

@@ -1,5 +1,5 @@
-//! The client's configuration file: servers by name, and which one is asked. What is written by hand there,
-//! comments included, stays.
+//! The client's configuration file: servers by name, and which one is asked. What is written by
+//! hand there, comments included, stays.
 
 use std::{collections::BTreeMap, fs, io, path::PathBuf};
 

@@ -51,7 +51,8 @@ pub(crate) fn now() -> u64 {
 
 type Kept = BTreeMap<String, Credential>;
 
-/// Under what the tokens for the server of this URL are kept: `localhost` and `127.0.0.1` are one server.
+/// Under what the tokens for the server of this URL are kept: `localhost` and `127.0.0.1` are one
+/// server.
 pub(crate) fn key(server: &str) -> String {
     let Ok(mut url) = Url::parse(server) else { return server.to_owned() };
     let is_here = url.host_str().is_some_and(|host| host.trim_end_matches('.') == "localhost");
@@ -133,22 +134,6 @@ pub(crate) fn make_directory() -> Result<(), Failure> {
     made.context(Trouble::CannotCreate, || format!("cannot make {}", directory.display()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::key;
-
-    #[test]
-    fn names_of_one_server_have_one_key() {
-        for url in ["http://localhost:8000", "http://LOCALHOST:8000/", "http://127.0.0.1:8000"] {
-            assert_eq!(key(url), "http://127.0.0.1:8000", "{url}");
-        }
-        assert_eq!(key("http://localhost:8000/below/"), "http://127.0.0.1:8000/below");
-        for other in ["http://[::1]:8000", "https://127.0.0.1:8000", "http://localhost.example"] {
-            assert_eq!(key(other), other);
-        }
-    }
-}
-
 fn file() -> Result<PathBuf, Failure> {
     Ok(directory()?.join("credentials.json"))
 }
@@ -173,6 +158,22 @@ fn read(file: &Path) -> Result<Kept, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::new()),
         Err(error) => {
             Err(Failure::new(Trouble::Io, format!("cannot read {}: {error}", file.display())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::key;
+
+    #[test]
+    fn names_of_one_server_have_one_key() {
+        for url in ["http://localhost:8000", "http://LOCALHOST:8000/", "http://127.0.0.1:8000"] {
+            assert_eq!(key(url), "http://127.0.0.1:8000", "{url}");
+        }
+        assert_eq!(key("http://localhost:8000/below/"), "http://127.0.0.1:8000/below");
+        for other in ["http://[::1]:8000", "https://127.0.0.1:8000", "http://localhost.example"] {
+            assert_eq!(key(other), other);
         }
     }
 }

@@ -172,7 +172,8 @@ pub(crate) fn things<T>(
     line(&table::rendered(columns, things, context, width()))
 }
 
-/// How wide a line may be: `COLUMNS` if it is set, or else the terminal; `None` in a file or a pipe.
+/// How wide a line may be: `COLUMNS` if it is set, or else the terminal; `None` in a file or a
+/// pipe.
 pub(crate) fn width() -> Option<usize> {
     let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let terminal = || tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));

@@ -24,8 +24,9 @@ const PROXIES: [&str; 8] = [
     "no_proxy",
 ];
 
-/// The URL of the server: the one that is given, or else `JOBRUNNER_SERVER`, or else the one that was
-/// signed in to last or chosen, or else this machine's. Each is a URL or a name of the configuration file.
+/// The URL of the server: the one that is given, or else `JOBRUNNER_SERVER`, or else the one that
+/// was signed in to last or chosen, or else this machine's. Each is a URL or a name of the
+/// configuration file.
 pub(crate) fn server(given: Option<&str>) -> Result<Url, Failure> {
     if let Some(given) = given {
         return named(given)?.ok_or_else(|| Failure::usage(format!("--server {given:?} {NO_URL}")));

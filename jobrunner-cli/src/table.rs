@@ -1,5 +1,5 @@
-//! Tables: as wide as the terminal at most. Where space lacks, long texts are shortened and the less important
-//! columns left out; a row is always one line.
+//! Tables: as wide as the terminal at most. Where space lacks, long texts are shortened and the
+//! less important columns left out; a row is always one line.
 
 use std::collections::HashMap;
 

@@ -31,7 +31,8 @@ const fn either(least: usize, rank: u8) -> Narrowest {
     Narrowest::CutOrDrop(least, rank)
 }
 
-/// Columns, each by its name, its cells, what becomes of it where space lacks, and whether it is usual.
+/// Columns, each by its name, its cells, what becomes of it where space lacks, and whether it is
+/// usual.
 macro_rules! columns {
     ($($name:literal $narrowest:expr, $shown:ident, $cell:expr;)+) => {
         &[$($crate::table::Column {
@@ -51,7 +52,8 @@ fn or_dash(text: Option<String>) -> String {
     text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned())
 }
 
-/// What an error says on a line with other things: without where a program was looked for, which is longer than all the rest.
+/// What an error says on a line with other things: without where a program was looked for, which is
+/// longer than all the rest.
 pub(crate) fn in_short(error: &str) -> String {
     match error.split_once(" in PATH (") {
         Some((before, after)) => {

@@ -7,8 +7,8 @@ use crate::{args::Cli, exit::Failure, table::cut};
 /// The longest that is told of what was typed wrongly.
 const LONGEST: usize = 400;
 
-/// The parser's refusal. Its words are kept, its layout is not: what is wrong, what was probably meant, and
-/// where to read more.
+/// The parser's refusal. Its words are kept, its layout is not: what is wrong, what was probably
+/// meant, and where to read more.
 pub(crate) fn failure(refusal: &clap::Error) -> Failure {
     let text = refusal.render().to_string();
     if refusal.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {

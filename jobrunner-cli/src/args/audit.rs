@@ -26,7 +26,8 @@ pub(crate) struct Events {
     /// Only what was asked for so
     #[arg(long, value_parser = PossibleValuesParser::new(AuditAction::ALL.iter().map(|word| word.as_str())))]
     pub(crate) action: Option<String>,
-    /// Only what was done to the job, batch, account or worker with this id, or the queue of this name
+    /// Only what was done to the job, batch, account or worker with this id, or the queue of this
+    /// name
     #[arg(long, value_name = "ID")]
     pub(crate) target: Option<String>,
     #[command(flatten)]

@@ -6,7 +6,8 @@ use jobrunner_core::{Status, batch::RerunOnly};
 use super::{List, Owner, Remote, Wait, duration, key, pair};
 use crate::find::BatchRef;
 
-/// Batches are named by an id, four or more digits of one, a name (the newest of it) or @last (your newest).
+/// Batches are named by an id, four or more digits of one, a name (the newest of it) or @last (your
+/// newest).
 #[derive(Debug, Args)]
 pub(crate) struct Batch {
     #[command(flatten)]

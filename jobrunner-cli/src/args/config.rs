@@ -2,8 +2,8 @@ use clap::{Args, Subcommand};
 
 use super::Output;
 
-/// Names stand for URLs in --server and JOBRUNNER_SERVER. They are kept in config.toml in your configuration
-/// directory.
+/// Names stand for URLs in --server and JOBRUNNER_SERVER. They are kept in config.toml in your
+/// configuration directory.
 #[derive(Debug, Args)]
 pub(crate) struct Config {
     /// How to show results

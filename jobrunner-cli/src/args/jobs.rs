@@ -9,8 +9,8 @@ use jobrunner_core::{
 use super::{List, Owner, Remote, count, duration};
 use crate::find::{BatchRef, JobRef};
 
-/// Jobs are named by an id, or by four or more digits of one: those that lists show, the first ones, or the
-/// last ones.
+/// Jobs are named by an id, or by four or more digits of one: those that lists show, the first
+/// ones, or the last ones.
 #[derive(Debug, Args)]
 pub(crate) struct Jobs {
     #[command(flatten)]

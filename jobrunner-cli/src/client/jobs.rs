@@ -57,8 +57,8 @@ impl Client {
         self.get(&routes::JOB_STATS, &[], &owner).await
     }
 
-    /// What is there of one stream of an attempt, byte for byte, or no more than so many bytes of its end.
-    /// Where output was not kept, a line says so.
+    /// What is there of one stream of an attempt, byte for byte, or no more than so many bytes of
+    /// its end. Where output was not kept, a line says so.
     pub(crate) async fn stored_output(
         &self,
         id: JobId,

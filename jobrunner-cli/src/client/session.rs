@@ -39,8 +39,9 @@ impl Tokens {
 
 /// In whose name requests are sent.
 pub(super) enum Session {
-    /// By tokens that are kept, and renewed before they expire. Other processes use the same ones: who
-    /// renews them holds the lock of their file, and whoever waits for it takes what the other has got.
+    /// By tokens that are kept, and renewed before they expire. Other processes use the same ones:
+    /// who renews them holds the lock of their file, and whoever waits for it takes what the other
+    /// has got.
     Kept(Mutex<Credential>),
     /// By a token that somebody else sees to: it is neither renewed nor written anywhere.
     Given(SecretString),

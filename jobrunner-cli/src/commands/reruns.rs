@@ -12,8 +12,9 @@ use crate::{
 pub(crate) struct Reruns {
     /// The oldest first.
     pub(crate) all: Vec<Batch>,
-    /// What the batch comes to with the newest results of its jobs; `None` if it has no reruns, or if
-    /// jobs were submitted again before all had ended, so that nobody can tell by the counts which.
+    /// What the batch comes to with the newest results of its jobs; `None` if it has no reruns, or
+    /// if jobs were submitted again before all had ended, so that nobody can tell by the counts
+    /// which.
     pub(crate) merged: Option<Merged>,
 }
 
@@ -102,7 +103,10 @@ mod tests {
         let first = batch(None, 0, [0, 0, 97, 2, 1]);
         let second = batch(Some(first.id), 10, [0, 0, 2, 1, 0]);
         let third = batch(Some(second.id), 20, [0, 0, 1, 0, 0]);
-        assert_eq!(told(&first, &[second.clone()]), Some((Status::Failed, [0, 0, 99, 1, 0])));
+        assert_eq!(
+            told(&first, std::slice::from_ref(&second)),
+            Some((Status::Failed, [0, 0, 99, 1, 0]))
+        );
         let both = [second, third];
         assert_eq!(told(&first, &both), Some((Status::Passed, [0, 0, 100, 0, 0])));
     }

@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Service {
-    /// Why a job that the caller sees is not started, what lasts longest first; its turn, when there
-    /// is no other reason. Nothing unless it waits.
+    /// Why a job that the caller sees is not started, what lasts longest first; its turn, when
+    /// there is no other reason. Nothing unless it waits.
     ///
     /// # Errors
     /// The store does not answer.

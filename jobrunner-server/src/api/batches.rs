@@ -52,9 +52,9 @@ impl BatchesApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
-        /// Four or more digits of ids: the first ones, the last ones, or the first of the last eight. For
-        /// the last ones the newest 20,000 are looked through, and 100,000 for eight digits. Answers
-        /// one page.
+        /// Four or more digits of ids: the first ones, the last ones, or the first of the last
+        /// eight. For the last ones the newest 20,000 are looked through, and 100,000 for eight
+        /// digits. Answers one page.
         id: Query<Option<Given<IdDigits>>>,
         status: Query<Option<Given<model::Status>>>,
         owner_id: Query<Option<Uuid>>,
@@ -69,7 +69,6 @@ impl BatchesApi {
             status: status.0.map(|status| status.0.into()),
             owner: owner_id.0.map(UserId::from),
             name: name.0.map(|name| name.0.0.into()),
-            ..BatchFilter::default()
         };
         let page = page(limit, cursor)?;
         match id.0 {

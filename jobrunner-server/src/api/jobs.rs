@@ -46,9 +46,9 @@ impl JobsApi {
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
-        /// Four or more digits of ids: the first ones, the last ones, or the first of the last eight. For
-        /// the last ones the newest 20,000 are looked through, and 100,000 for eight digits. Answers
-        /// one page.
+        /// Four or more digits of ids: the first ones, the last ones, or the first of the last
+        /// eight. For the last ones the newest 20,000 are looked through, and 100,000 for eight
+        /// digits. Answers one page.
         id: Query<Option<Given<IdDigits>>>,
         status: Query<Option<Given<model::Status>>>,
         batch_id: Query<Option<Uuid>>,
@@ -73,7 +73,6 @@ impl JobsApi {
             name: name.0.map(|name| name.0.0),
             reason: reason.0.map(|reason| reason.0.into()),
             order: sort.0.map(|order| order.0.into()).unwrap_or_default(),
-            ..JobFilter::default()
         };
         let page = page(limit, cursor)?;
         match id.0 {
@@ -124,8 +123,8 @@ impl JobsApi {
 
     /// Cancel every job that has not ended
     ///
-    /// In one step, members of batches included. Those that wait end at once; running ones are killed by their
-    /// workers.
+    /// In one step, members of batches included. Those that wait end at once; running ones are
+    /// killed by their workers.
     #[oai(path = "/jobs/cancel", method = "post", operation_id = "cancel_jobs")]
     async fn cancel_open(
         &self,
@@ -172,7 +171,8 @@ impl JobsApi {
 
     /// Why a job that waits is not started
     ///
-    /// What lasts longest comes first; its turn, when there is no other reason. Nothing for a job that does not wait.
+    /// What lasts longest comes first; its turn, when there is no other reason. Nothing for a job
+    /// that does not wait.
     #[oai(path = "/jobs/:id/holds", method = "get", operation_id = "list_holds")]
     async fn holds(
         &self,

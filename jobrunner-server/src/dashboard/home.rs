@@ -55,8 +55,7 @@ async fn contents(
     let owner: Option<UserId> = (wanted.whose == "mine").then_some(caller.id);
     let status = super::batch::status(&wanted.status)?;
     let name = (!wanted.name.trim().is_empty()).then(|| any_part(wanted.name.trim()));
-    let filter =
-        BatchFilter { status, owner, name: name.map(Into::into), ..BatchFilter::default() };
+    let filter = BatchFilter { status, owner, name: name.map(Into::into) };
     let page =
         PageRequest::parse(Some(BATCHES), wanted.cursor.as_deref()).map_err(Failure::from)?;
     let batches = service.batches(caller, filter, page).await?;

@@ -14,7 +14,6 @@ pub(super) const VARIABLES: &[&str] = &[
     "RUSTUP_HOME",
     "RUSTUP_TOOLCHAIN",
     "RUST_BACKTRACE",
-    "LD_LIBRARY_PATH",
 ];
 
 /// `cargo test`: builds test programs, which list their tests. What is listed is run by cargo, too,

@@ -48,12 +48,15 @@ pub(super) async fn pass_of_all(
     Ok((open.map_err(store_error)?, told.map_err(store_error)?.rows_affected()))
 }
 
-/// A cancel of all that is open is one pass.
-pub(super) async fn begin(_: &SqliteStore) -> Result<()> {
-    Ok(())
+/// The moment at which a cancel of all that is open begins: it is one pass, so nobody asks for it.
+#[derive(Clone, Copy)]
+pub(super) struct Begun;
+
+pub(super) async fn begin(_: &SqliteStore) -> Result<Begun> {
+    Ok(Begun)
 }
 
 /// Whether something was moved at the moment of the pass: there is one writer, so nothing is.
-pub(super) async fn is_left(_: &SqliteStore, _owner: Option<Uuid>, (): ()) -> Result<bool> {
+pub(super) async fn is_left(_: &SqliteStore, _owner: Option<Uuid>, _: Begun) -> Result<bool> {
     Ok(false)
 }

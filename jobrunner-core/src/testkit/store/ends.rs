@@ -258,8 +258,8 @@ pub async fn p6_a_batch_is_canceled_whole(fixture: &Fixture) {
     fixture.recount(batch).await;
 }
 
-/// Waiting, scheduled and given back ones end, those that run are told, and the counts of every owner and
-/// batch stay right; others are left alone.
+/// Waiting, scheduled and given back ones end, those that run are told, and the counts of every
+/// owner and batch stay right; others are left alone.
 pub async fn p6_all_that_is_open_is_canceled_of_one_owner_or_of_everybody(fixture: &Fixture) {
     let hour = chrono::Utc::now() + chrono::TimeDelta::hours(1);
     let later = || JobSpec { scheduled_at: Some(hour), ..spec("later") };

@@ -31,6 +31,8 @@ struct About {
     has_path_parameter: bool,
     has_key: bool,
     has_body: bool,
+    /// Its body may name one that is not there.
+    names_an_account: bool,
     is_secured: bool,
     is_read: bool,
 }
@@ -43,6 +45,7 @@ impl About {
             has_path_parameter: any("in", "path"),
             has_key: any("name", "Idempotency-Key"),
             has_body: operation.get("requestBody").is_some(),
+            names_an_account: operation["operationId"] == "cancel_jobs",
             is_secured: operation["security"].as_array().is_some_and(|it| !it.is_empty()),
             is_read: method == "get",
         }
@@ -54,7 +57,7 @@ impl About {
             // The password may be wrong where no token is needed.
             401 => self.is_secured || self.has_body,
             403 => self.is_secured,
-            404 => self.has_path_parameter,
+            404 => self.has_path_parameter || self.names_an_account,
             409 => self.is_secured && !self.is_read,
             410 => self.has_key,
             _ => true,

@@ -79,8 +79,8 @@ fn object(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
 }
 
-/// Gives null a type where a schema is "a `Status` or null". In OpenAPI 3.0 `nullable` means nothing
-/// without one, beside a reference as well.
+/// Gives null a type where a schema is "a `Status` or null". In OpenAPI 3.0 `nullable` means
+/// nothing without one, beside a reference as well.
 fn typed_null(schema: &mut Schema) {
     transform_subschemas(&mut typed_null, schema);
     let is_null = schema.get("enum") == Some(&json!([null]));

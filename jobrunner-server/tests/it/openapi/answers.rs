@@ -78,6 +78,9 @@ async fn jobs(app: &TestApp, hand: &Hand) {
     let refused = app.json(app.request(Method::DELETE, &waiting, &app.admin)).await;
     assert_eq!(refused.0, 409);
     done(app, "POST", &format!("{waiting}/cancel"), None).await;
+    done(app, "POST", "/jobs", Some(job("open"))).await;
+    let canceled = done(app, "POST", "/jobs/cancel", Some(json!({"owner": "me"}))).await;
+    assert_eq!((&canceled["ended"], &canceled["stopping"]), (&json!(1), &json!(0)));
 }
 
 async fn batches(app: &TestApp, hand: &Hand) {
@@ -150,9 +153,7 @@ async fn refusals(app: &TestApp, viewer: &str) {
         let ask = |token: &str| {
             let request = app.request(method.clone(), &url, token);
             match operation.body() {
-                Some((kind, about)) if kind == "application/json" => {
-                    request.json(&about["example"])
-                }
+                Some(("application/json", about)) => request.json(&about["example"]),
                 _ => request,
             }
         };
