@@ -10,9 +10,6 @@ use uuid::Uuid;
 use super::{Idempotency, Submitted, engine::spec};
 use crate::{JobId, JobSpec, Result, UserId};
 
-/// How many submissions may wait; further callers wait to hand theirs over.
-pub(super) const WAITING: usize = 256;
-
 /// How many submissions are stored together at most.
 pub(super) const GROUP: usize = 128;
 

@@ -196,7 +196,7 @@ impl StreamLog {
 
     /// Whether the stream is longer than what is kept of it.
     pub(super) fn outgrown(&self) -> bool {
-        self.kept.excess(self.written()).is_some()
+        self.written() > self.kept.head() + self.kept.tail()
     }
 
     /// Some of it could not be stored.

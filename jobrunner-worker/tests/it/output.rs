@@ -45,6 +45,23 @@ async fn p8_megabytes_on_both_streams_are_exact() {
     worker.stop().await;
 }
 
+/// What comes in one piece, from a command that has ended by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn p8_a_brief_command_is_cut_to_what_is_kept_of_it() {
+    let site = Site::new().await;
+    let worker = site.start_with(config_with(|config| config.max_output_bytes = 2_048), executor());
+    for bytes in [2_049, 30_000, 200_000] {
+        let job = site.submit(site.script(&format!("head -c {bytes} /dev/zero"))).await;
+        let result = site.wait_for(job, Status::Passed).await.result.expect("a result");
+        let stdout = site.logs(job).await.info.stdout;
+        assert_eq!((result.stdout_bytes, stdout.written), (bytes, bytes));
+        let kept = stdout.head_end + stdout.written - stdout.tail_start;
+        assert!(kept <= 2_048 + 2 * 1_024, "{kept} of {bytes} bytes are stored");
+        assert_eq!(result.truncated, kept < bytes, "{bytes}");
+    }
+    worker.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn p8_a_stream_that_outgrows_its_cap_keeps_its_head_and_its_tail() {
     let site = Site::new().await;

@@ -23,9 +23,12 @@ use crate::{
     Error, Result,
     store::{
         engine::values::{render, time},
-        intake::{Asked, GROUP, Known, Outcome, Request, WAITING, firsts, settle, take, together},
+        intake::{Asked, GROUP, Known, Outcome, Request, firsts, settle, take, together},
     },
 };
+
+/// How many submissions may wait; further callers wait to hand theirs over.
+const WAITING: usize = 256;
 
 /// The longest a statement may take.
 const LIMIT: Duration = Duration::from_secs(10);
