@@ -1,4 +1,6 @@
-use std::{path::PathBuf, sync::Arc, time::Duration};
+#[cfg(feature = "sqlite")]
+use std::path::PathBuf;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 #[cfg(feature = "sqlite")]
