@@ -55,7 +55,7 @@ fn described(batch: &Batch, reruns: &Reruns) -> String {
         format!("jobs      {}: {}", batch.counts.total, words(&batch.counts)),
     ];
     if batch.flaky > 0 {
-        lines.push(format!("flaky     {} passed after they had failed", batch.flaky));
+        lines.push(format!("flaky     {} passed after a failure", batch.flaky));
     }
     if let Some(first) = batch.rerun_of {
         lines.push(format!("rerun of  {first}"));

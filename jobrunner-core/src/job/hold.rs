@@ -48,7 +48,7 @@ impl Hold {
         let message = match limit {
             0 => "its owner may run no jobs; it starts when an admin raises the limit".to_owned(),
             _ => format!(
-                "its owner has {} running, as many as allowed; it starts when one of them has ended",
+                "its owner has {} running, as many as allowed; it starts when one has ended",
                 count(u64::from(limit), "job")
             ),
         };

@@ -66,8 +66,9 @@ impl From<&AuditEvent> for ShownEvent {
             },
             id,
         });
-        // Whose a thing was is told by its page, and by the API.
-        let details = event.details.iter().filter(|(name, _)| *name != "owner_id");
+        // The page of a target tells whose it is.
+        let is_news = |name: &str| name != "owner_id" || event.target_id.is_none();
+        let details = event.details.iter().filter(|(name, _)| is_news(name));
         Self {
             at: event.created_at.into(),
             who: event.actor_email.clone(),
