@@ -3,7 +3,7 @@
 use std::{fmt, process::ExitCode};
 
 use jobrunner_core::{
-    Status,
+    Conflict, Error, Status,
     daemon::{self, Trouble},
     terminal,
 };
@@ -137,9 +137,9 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<jobrunner_core::Error> for Failure {
-    fn from(error: jobrunner_core::Error) -> Self {
-        Self::new(Trouble::from(&error), daemon::chain(&error))
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(Trouble::from(&error), daemon::chain(&error) + advice(&error))
     }
 }
 
@@ -151,7 +151,25 @@ impl From<daemon::SettingsError> for Failure {
 
 impl From<daemon::Fatal> for Failure {
     fn from(error: daemon::Fatal) -> Self {
-        Self::new(Trouble::from(error.as_ref()), daemon::chain(error.as_ref()))
+        let advice = error.downcast_ref::<Error>().map_or("", advice);
+        Self::new(Trouble::from(error.as_ref()), daemon::chain(error.as_ref()) + advice)
+    }
+}
+
+/// What this command has for what stands in the way, to be added to what does.
+fn advice(error: &Error) -> &'static str {
+    match error {
+        Error::Conflict(Conflict::SchemaMissing | Conflict::SchemaTooOld) => {
+            "; run 'jobrunner init-db'"
+        }
+        Error::Conflict(Conflict::DirectoryInUse { .. }) => {
+            "; stop it, or choose another --data-dir"
+        }
+        Error::Conflict(Conflict::DirectoryUnusable { .. }) => ", or choose another --data-dir",
+        Error::Invalid(violations) if violations.iter().any(|v| v.field == "DATABASE_URL") => {
+            "; 'jobrunner up' does without"
+        }
+        _ => "",
     }
 }
 

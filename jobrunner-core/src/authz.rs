@@ -86,6 +86,15 @@ pub trait Authz: Send + Sync {
     /// [`Forbidden`](crate::Error::Forbidden).
     fn check(&self, principal: &Principal, action: Action) -> Result<()>;
 
+    /// Whether what a caller began, such as to follow output, may go on: whether they would still
+    /// be let in by the sign-in they began it with, and would be told the same by
+    /// [`check`](Self::check) and [`scope`](Self::scope). Found out as of now: nothing that is
+    /// remembered counts.
+    ///
+    /// # Errors
+    /// It cannot be found out now.
+    async fn may_go_on(&self, principal: &Principal) -> Result<bool>;
+
     /// Whose things the caller may see.
     fn scope(&self, principal: &Principal) -> Scope;
 }

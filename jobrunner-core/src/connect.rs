@@ -174,8 +174,7 @@ fn postgres_url(settings: &Settings) -> Result<&SecretString> {
     settings.database_url.as_ref().filter(is_postgres).ok_or_else(|| {
         Error::invalid(
             "DATABASE_URL",
-            "must name a PostgreSQL database, as in postgres://user:password@host/jobrunner; \
-             'jobrunner up' does without",
+            "must name a PostgreSQL database, as in postgres://user:password@host/jobrunner",
         )
     })
 }

@@ -1,8 +1,12 @@
 //! What can go wrong, sorted by what a caller can do about it.
 
+mod conflict;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use conflict::Conflict;
 
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -29,9 +33,9 @@ pub enum Error {
     #[error("there is no such {0}")]
     NotFound(&'static str),
 
-    /// The request is fine but does not fit the present state; the text says which.
-    #[error("{0}")]
-    Conflict(String),
+    /// The request is fine but does not fit the present state.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
 
     /// The request was carried out before, and what it made has been deleted since: it is not made
     /// again.

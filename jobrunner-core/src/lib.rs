@@ -48,7 +48,7 @@ pub mod testkit;
 
 pub use authz::{Authz, Principal};
 pub use batch::{Batch, BatchStatus, Counts, NewBatch};
-pub use error::{Error, Result, Violation};
+pub use error::{Conflict, Error, Result, Violation};
 pub use executor::Executor;
 pub use id::{AuditEventId, BatchId, JobId, SessionId, SignInId, UserId};
 pub use job::{Job, JobSpec, NewJob};

@@ -31,7 +31,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use crate::{
-    BatchId, Error, JobId, JobSpec, Result, SessionId, SignInId, User, UserId,
+    BatchId, Conflict, JobId, JobSpec, Result, SessionId, SignInId, User, UserId,
     audit::{AuditEvent, AuditFilter},
     batch::{Batch, BatchFilter, Counts, NewBatch, RerunOnly},
     insight::{Cause, Part},
@@ -70,8 +70,7 @@ impl Idempotency {
         made: uuid::Uuid,
     ) -> Result<Submitted<Id>> {
         if self.digest != digest {
-            let advice = "this Idempotency-Key was used for a different request; use a fresh key";
-            return Err(Error::Conflict(advice.to_owned()));
+            return Err(Conflict::KeyReused.into());
         }
         Ok(Submitted { id: made.into(), made_at: None })
     }

@@ -160,5 +160,6 @@ async fn a_data_directory_serves_one_process_at_a_time() {
         .expect("a process");
     assert_eq!(second.status.code(), Some(75));
     let said = String::from_utf8_lossy(&second.stderr);
-    assert!(said.contains("another jobrunner"), "{said}");
+    assert!(said.contains("another jobrunner (process "), "{said}");
+    assert!(said.contains("choose another --data-dir"), "{said}");
 }

@@ -109,6 +109,15 @@ impl Authz for RoleAuthz {
         }
     }
 
+    async fn may_go_on(&self, before: &Principal) -> Result<bool> {
+        let account = self.accounts.signed_in_account(before.id, before.sign_in).await?;
+        Ok(account.is_some_and(|account| {
+            account.user.is_active
+                && account.user.role == before.role
+                && account.token_version == before.token_version
+        }))
+    }
+
     fn changed(&self, user: UserId) {
         self.callers.forget(user);
     }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Backends, assemble, random_hex};
 use crate::{
-    Error, Queue, Result, Service, Store,
+    Conflict, Error, Queue, Result, Service, Store,
     config::Settings,
     lease::{Rescue, Rescued},
     queue::LocalQueue,
@@ -42,7 +42,7 @@ pub struct Embedded {
 /// [`Conflict`](Error::Conflict) when another process uses the directory; otherwise what the file
 /// system or the database says.
 pub async fn embedded(directory: &Path, settings: &Settings) -> Result<Embedded> {
-    let inside = |error: io::Error| unusable(directory, &error);
+    let inside = |error: io::Error| unusable(directory, error);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(inside)?;
     let lock = lock(directory).await?;
     let secret = match &settings.jwt_secret {
@@ -71,7 +71,7 @@ async fn lock(directory: &Path) -> Result<File> {
         .create(true)
         .truncate(false)
         .open(path)
-        .map_err(|error| unusable(directory, &error))?;
+        .map_err(|error| unusable(directory, error))?;
     let started = Instant::now();
     while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
         if started.elapsed() < LOCK_WAIT {
@@ -79,23 +79,16 @@ async fn lock(directory: &Path) -> Result<File> {
             continue;
         }
         let mut holder = String::new();
-        let known = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
-        let who = if known { format!(" (process {})", holder.trim()) } else { String::new() };
-        return Err(Error::Conflict(format!(
-            "another jobrunner{who} is using {}; stop it, or choose another --data-dir",
-            directory.display()
-        )));
+        let holder = file.read_to_string(&mut holder).ok().and_then(|_| holder.trim().parse().ok());
+        return Err(Conflict::DirectoryInUse { directory: directory.to_owned(), holder }.into());
     }
     let written = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-    written.map_err(|error| unusable(directory, &error))?;
+    written.map_err(|error| unusable(directory, error))?;
     Ok(file)
 }
 
-fn unusable(directory: &Path, error: &io::Error) -> Error {
-    Error::Conflict(format!(
-        "cannot use the data directory {}: {error}; make it writable, or choose another --data-dir",
-        directory.display()
-    ))
+fn unusable(directory: &Path, error: io::Error) -> Error {
+    Conflict::DirectoryUnusable { directory: directory.to_owned(), error }.into()
 }
 
 /// The secret in a file, made at random if there is none.

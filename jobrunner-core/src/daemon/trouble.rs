@@ -82,14 +82,14 @@ impl From<&(dyn StdError + Send + Sync + 'static)> for Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Violation, daemon::Fatal};
+    use crate::{Conflict, Violation, daemon::Fatal};
 
     #[test]
     fn whatever_ends_a_process_early_has_a_code_of_its_own_and_never_1() {
         let cases: [(Fatal, u8); 6] = [
             (Error::invalid("JWT_SECRET_KEY", "must be set").into(), 78),
             (SettingsError::from(Violation::new("JOB_UMASK", "must be")).into(), 78),
-            (Error::Conflict("in use".to_owned()).into(), 75),
+            (Error::from(Conflict::SchemaMissing).into(), 75),
             (Error::unavailable("the database", io::Error::other("away")).into(), 69),
             (io::Error::other("no signals").into(), 71),
             ("anything else".into(), 70),

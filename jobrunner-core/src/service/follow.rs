@@ -20,12 +20,12 @@ use crate::{Error, Job, JobId, Result, Status, authz::Principal, queue::Wakeup, 
 /// progress nobody announces.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(800)];
 
-/// How long somebody may go on reading after the account was disabled or its password was changed.
-const RECHECK: Duration = Duration::from_secs(3);
+/// How long a stream may go on after its caller may not.
+pub(super) const RECHECK: Duration = Duration::from_secs(3);
 
 impl Service {
     /// A job's output as it comes, from a place on, through all further attempts to the job's end.
-    /// Ends early when the caller's account is disabled or changed.
+    /// Ends early, within three seconds, when [`Authz`](crate::Authz) lets the caller not go on.
     ///
     /// **Cancel safety**: dropping the stream is all it takes to stop.
     ///
@@ -52,16 +52,6 @@ impl Service {
             is_over: false,
         };
         Ok(stream::try_unfold(follower, Follower::next).boxed())
-    }
-
-    /// Whether a caller could still be authenticated as before.
-    pub(super) async fn is_current(&self, caller: &Principal) -> Result<bool> {
-        let account = self.parts.store.signed_in_account(caller.id, caller.sign_in).await?;
-        Ok(account.is_some_and(|account| {
-            account.user.is_active
-                && account.user.role == caller.role
-                && account.token_version == caller.token_version
-        }))
     }
 }
 
@@ -102,7 +92,7 @@ impl Follower {
             return Ok(true);
         }
         self.checked = Instant::now();
-        self.service.is_current(&self.caller).await
+        self.service.parts.authz.may_go_on(&self.caller).await
     }
 
     /// Gathers what is new.

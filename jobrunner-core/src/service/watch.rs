@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::Service;
+use super::{Service, follow::RECHECK};
 use crate::{
     Batch, BatchId, Store,
     authz::{AccessToken, Principal},
@@ -27,9 +27,6 @@ const PERIOD: Duration = Duration::from_millis(250);
 
 /// How many tellings a watcher may be behind before it has to look for itself.
 const BEHIND: usize = 256;
-
-/// How long a watcher may go on after the account was disabled or its password was changed.
-const RECHECK: Duration = Duration::from_secs(3);
 
 /// How long the hub goes on without watchers.
 const IDLE: Duration = Duration::from_secs(10);
@@ -137,8 +134,8 @@ fn notify(sender: &broadcast::Sender<Watched>, watched: Watched) {
 
 impl Service {
     /// Tells of every change of the batches that the caller may see, each batch four times a second
-    /// at most, and looks at each once however many watch it. Ends when the caller signs out, or
-    /// the account is disabled or changed, within three seconds.
+    /// at most, and looks at each once however many watch it. Ends within three seconds when
+    /// [`Authz`](crate::Authz) lets the caller not go on: after a sign-out, for instance.
     ///
     /// **Cancel safety**: dropping the stream is all it takes to stop.
     #[must_use]
@@ -184,7 +181,8 @@ impl Watcher {
                 () = sleep_until(self.check) => {
                     self.check = Instant::now() + RECHECK;
                     // A store that is away says nothing about the account.
-                    if matches!(self.service.is_current(&self.caller).await, Ok(false)) {
+                    let authz = &self.service.parts.authz;
+                    if matches!(authz.may_go_on(&self.caller).await, Ok(false)) {
                         return None;
                     }
                 }

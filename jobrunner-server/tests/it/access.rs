@@ -99,8 +99,9 @@ async fn a_disabled_account_is_refused_at_once_in_the_same_words_as_a_wrong_pass
     assert!(said.iter().all(|body| *body == said[0]), "{said:?}");
     let (_, admin) = app.json(app.request(Method::GET, "/users/me", &app.admin)).await;
     let path = format!("/users/{}", admin["id"].as_str().expect("an id"));
-    let (status, _) = app.json(app.request(Method::DELETE, &path, &app.admin)).await;
-    assert_eq!(status, 409, "the last active admin stays");
+    let (status, refused) = app.json(app.request(Method::DELETE, &path, &app.admin)).await;
+    let told = (status, &refused["code"]);
+    assert_eq!(told, (409, &json!("last_admin")), "the last active admin stays");
     app.stop().await;
 }
 
@@ -234,8 +235,11 @@ async fn p1_a_repeated_submission_answers_the_same_job() {
     let (status, again) = submit("/jobs", job()).await;
     assert_eq!((status, &again["id"]), (202, &first["id"]));
     let other = json!({"name": "k", "command": ["true"]});
-    assert_eq!(submit("/jobs", other).await.0, 409);
-    assert_eq!(submit("/job-batches", json!({"name": "b", "jobs": [job()]})).await.0, 409);
+    let batch = json!({"name": "b", "jobs": [job()]});
+    for (path, body) in [("/jobs", other), ("/job-batches", batch)] {
+        let (status, refused) = submit(path, body).await;
+        assert_eq!((status, &refused["code"]), (409, &json!("key_reused")));
+    }
     assert_eq!(app.stored().await, 1);
     app.stop().await;
 }

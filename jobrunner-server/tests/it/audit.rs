@@ -27,7 +27,7 @@ async fn what_callers_ask_for_is_told_with_who_and_what() {
     let made = post("/job-batches", &operator, json!({"name": "night", "jobs": [job]})).await;
     let batch = format!("/job-batches/{}", made["id"].as_str().expect("an id"));
     let early = app.json(app.request(Method::DELETE, &batch, &operator)).await;
-    assert_eq!(early.0, 409, "{}", early.1);
+    assert_eq!((early.0, &early.1["code"]), (409, &json!("batch_open")), "{}", early.1);
     post(&format!("{batch}/cancel"), &operator, Value::Null).await;
     post(&format!("{batch}/rerun"), &app.admin, json!({"only": "all"})).await;
     let deleted = app.request(Method::DELETE, &batch, &app.admin).send().await;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Connection, Store, bind, lock, sql, store_error};
 use crate::{
-    Error, Result, SignInId, User, UserId,
+    Conflict, Error, Result, SignInId, User, UserId,
     page::{Page, PageRequest},
     store::{Account, AccountStore, AccountUpdate, engine::rows::AccountRow},
 };
@@ -134,7 +134,7 @@ async fn create(connection: &mut Connection, account: Account) -> Result<()> {
         .await
         .map_err(store_error)?;
     if created.rows_affected() == 0 {
-        return Err(Error::Conflict("there is an account with this email address".to_owned()));
+        return Err(Conflict::EmailTaken.into());
     }
     Ok(())
 }
@@ -177,9 +177,7 @@ async fn apply(connection: &mut Connection, id: UserId, update: AccountUpdate) -
             .await
             .map_err(store_error)?;
         if left == 0 {
-            return Err(Error::Conflict(
-                "this is the last active admin; make another one first".to_owned(),
-            ));
+            return Err(Conflict::LastAdmin.into());
         }
     }
     Ok(account.user)

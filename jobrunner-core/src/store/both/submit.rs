@@ -9,7 +9,7 @@ use super::{
     lock, sql, store_error,
 };
 use crate::{
-    BatchId, Error, JobId, JobSpec, NewBatch, Result, Status, UserId,
+    BatchId, Conflict, Error, JobId, JobSpec, NewBatch, Result, Status, UserId,
     batch::RerunOnly,
     store::{
         BatchOrder, Idempotency, Specs, Submitted,
@@ -100,10 +100,7 @@ pub(super) async fn rerun_batch(
         place.store(connection, group).await?;
     }
     if place.stored == 0 {
-        return Err(Error::Conflict(
-            "no job of this batch failed or was canceled; to repeat all, ask for \"only\": \"all\""
-                .to_owned(),
-        ));
+        return Err(Conflict::NothingToRerun.into());
     }
     Ok((batch, counted(&place)))
 }

@@ -12,7 +12,7 @@ use super::{
     values::{code, millis, number, parse, stored},
 };
 use crate::{
-    Error, JobId, Result, Status,
+    Conflict, Error, JobId, Result, Status,
     batch::Counts,
     job::Reason,
     lease::{Finish, Finished, LeaseRef, LeaseToken, Renewal, Rescued},
@@ -304,7 +304,7 @@ pub fn check_ended(status: Status) -> Result<()> {
     if status.is_terminal() {
         return Ok(());
     }
-    Err(Error::Conflict(format!("the job is {status}; cancel it before you delete it")))
+    Err(Conflict::JobOpen { status: status.as_str() }.into())
 }
 
 /// Checks whether a batch may be deleted.
@@ -315,8 +315,7 @@ pub fn check_all_ended(counts: &Counts) -> Result<()> {
     if counts.all_ended() {
         return Ok(());
     }
-    let message = "jobs of the batch have not ended; cancel it before you delete it";
-    Err(Error::Conflict(message.to_owned()))
+    Err(Conflict::BatchOpen.into())
 }
 
 /// The status after a change, by the one table of transitions.

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::{sql, store_error};
 use crate::{
-    Error, Result,
+    Conflict, Error, Result,
     store::migrations::{File, files, migrator, newest},
 };
 
@@ -180,13 +180,8 @@ pub(super) async fn check_version(url: &str) -> Result<()> {
     };
     let needed = newest(MIGRATIONS);
     match version {
-        None => Err(Error::Conflict(
-            "the database has no schema of jobrunner yet; run 'jobrunner init-db'".to_owned(),
-        )),
-        version if version < needed => Err(Error::Conflict(
-            "the schema of the database is older than this version of jobrunner; run 'jobrunner init-db'"
-                .to_owned(),
-        )),
+        None => Err(Conflict::SchemaMissing.into()),
+        version if version < needed => Err(Conflict::SchemaTooOld.into()),
         _ => Ok(()),
     }
 }
@@ -226,10 +221,9 @@ pub(super) async fn migrate(url: &str) -> Result<()> {
 
 fn check_server(connection: &PgConnection) -> Result<()> {
     match connection.server_version_num() {
-        Some(version) if version < OLDEST => Err(Error::Conflict(format!(
-            "the server is PostgreSQL {}; version 14 or later is needed",
-            version / 10_000
-        ))),
+        Some(version) if version < OLDEST => {
+            Err(Conflict::ServerTooOld { found: version / 10_000, needed: OLDEST / 10_000 }.into())
+        }
         _ => Ok(()),
     }
 }
@@ -242,9 +236,7 @@ async fn migrate_alone(connection: &mut PgConnection) -> Result<()> {
     let mut migrator = migrator(MIGRATIONS, MIGRATIONS_TABLE);
     migrator.set_locking(false);
     migrator.run_direct(None, connection, false).await.map_err(|error| match error {
-        MigrateError::VersionMissing(_) => Error::Conflict(
-            "the database was made by a later version of jobrunner; use that version".to_owned(),
-        ),
+        MigrateError::VersionMissing(_) => Conflict::SchemaTooNew.into(),
         MigrateError::Execute(error) => store_error(error),
         other => Error::internal("migrating the database", other),
     })

@@ -13,7 +13,7 @@ use sqlx::{
 
 use super::store_error;
 use crate::{
-    Error, Result,
+    Conflict, Error, Result,
     store::migrations::{File, files, migrator},
 };
 
@@ -70,9 +70,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
     let migrator = migrator(MIGRATIONS, MIGRATIONS_TABLE);
     migrator.run_direct(None, connection, false).await.map_err(|error| match error {
-        MigrateError::VersionMissing(_) => Error::Conflict(
-            "the database was last used by a later version of jobrunner; start that version".into(),
-        ),
+        MigrateError::VersionMissing(_) => Conflict::SchemaTooNew.into(),
         other => Error::internal("migrating the database", other),
     })
 }

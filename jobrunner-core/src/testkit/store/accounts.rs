@@ -3,7 +3,7 @@
 use chrono::{Duration, Utc};
 
 use crate::{
-    Error, Role, SignInId,
+    Conflict, Error, Role, SignInId,
     page::PageRequest,
     store::AccountUpdate,
     testkit::{Fixture, account},
@@ -14,7 +14,7 @@ pub async fn an_address_belongs_to_one_account(fixture: &Fixture) {
     let first = account("a@example.com", Role::Viewer);
     fixture.store.create_account(first.clone()).await.expect("created");
     let second = fixture.store.create_account(account("a@example.com", Role::Admin)).await;
-    assert!(matches!(second, Err(Error::Conflict(_))), "{second:?}");
+    assert!(matches!(second, Err(Error::Conflict(Conflict::EmailTaken))), "{second:?}");
     let found = fixture.store.account_by_email("a@example.com").await.expect("an answer");
     assert_eq!(found.expect("it exists").user.id, first.user.id);
 }
@@ -41,7 +41,7 @@ pub async fn the_last_active_admin_stays(fixture: &Fixture) {
     fixture.store.update_account(one.user.id, disable.clone()).await.expect("one is left");
     for update in [disable, demote] {
         let refused = fixture.store.update_account(other.user.id, update).await;
-        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Conflict(Conflict::LastAdmin))), "{refused:?}");
     }
     let kept = fixture.store.account(other.user.id).await.expect("an answer").expect("it exists");
     assert_eq!((kept.user.role, kept.user.is_active), (Role::Admin, true));

@@ -6,7 +6,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use futures_util::future::join_all;
 
 use crate::{
-    Error, JobSpec, Status, UserId,
+    Conflict, Error, JobSpec, Status, UserId,
     batch::{Counts, RerunOnly},
     job::{JobFilter, Reason},
     page::PageRequest,
@@ -61,7 +61,7 @@ pub async fn p1_the_same_key_answers_the_same_job(fixture: &Fixture) {
     assert!(first.made_at.is_some());
     assert_eq!((again.id, again.made_at), (first.id, None));
     let different = store.submit_job(owner, spec("b"), key("k", 2)).await;
-    assert!(matches!(different, Err(Error::Conflict(_))), "{different:?}");
+    assert!(matches!(different, Err(Error::Conflict(Conflict::KeyReused))), "{different:?}");
     assert!(
         store.submit_job(other, spec("b"), key("k", 2)).await.expect("stored").made_at.is_some()
     );
@@ -115,7 +115,10 @@ pub async fn p1_of_many_submitted_at_once_each_is_stored_once(fixture: &Fixture)
         let pairs = round.iter().flat_map(|n| owners.map(|owner| (*n, owner)));
         for (n, submitted) in join_all(pairs.map(submit)).await {
             match once(n).is_some() && n >= 15 {
-                true => assert!(matches!(submitted, Err(Error::Conflict(_))), "{submitted:?}"),
+                true => assert!(
+                    matches!(submitted, Err(Error::Conflict(Conflict::KeyReused))),
+                    "{submitted:?}"
+                ),
                 false => assert!(submitted.is_ok(), "{n}: {submitted:?}"),
             }
         }
@@ -234,7 +237,10 @@ pub async fn a_rerun_repeats_the_chosen_members(fixture: &Fixture) {
     let (owner, other) = (UserId::new(), UserId::new());
     let batch = fixture.batch(owner, ["a", "b", "c"].map(spec).into()).await;
     let early = fixture.store.rerun_batch(owner, batch, RerunOnly::Failed).await;
-    assert!(matches!(early, Err(Error::Conflict(_))), "nothing failed yet: {early:?}");
+    assert!(
+        matches!(early, Err(Error::Conflict(Conflict::NothingToRerun))),
+        "nothing failed yet: {early:?}"
+    );
     let hand = fixture.hand().await;
     hand.run_one(None).await;
     hand.run_one(Some(Reason::ExitCode)).await;

@@ -1,6 +1,6 @@
 //! Errors: one shape for all of them, and the one map from what core reports to a status.
 
-use jobrunner_core::{Error, Violation};
+use jobrunner_core::{Conflict, Error, Violation};
 use poem::{
     IntoResponse, Response,
     http::{HeaderValue, StatusCode, header},
@@ -27,6 +27,11 @@ pub(crate) struct Problem {
     status: u16,
     /// What happened this time, and what to do about it.
     detail: String,
+    /// What a request conflicts with, for programs: `key_reused`, `email_taken`, `last_admin`,
+    /// `job_open`, `batch_open` or `nothing_to_rerun`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    code: Option<&'static str>,
     /// The fields that are wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<FieldError>")]
@@ -56,6 +61,7 @@ impl Failure {
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
             detail: detail.into(),
+            code: None,
             errors: None,
         };
         Self { status, problem }
@@ -76,6 +82,12 @@ impl Failure {
             [] => "the request is not valid".to_owned(),
         };
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail).with_errors(violations)
+    }
+
+    fn conflict(conflict: &Conflict) -> Self {
+        let mut failure = Self::new(StatusCode::CONFLICT, conflict.to_string());
+        failure.problem.code = Some(conflict.code());
+        failure
     }
 
     /// The body alone.
@@ -99,7 +111,7 @@ impl From<Error> for Failure {
             Error::Unauthenticated(detail) => Self::new(StatusCode::UNAUTHORIZED, detail),
             Error::Forbidden(detail) => Self::new(StatusCode::FORBIDDEN, detail),
             Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
-            Error::Conflict(detail) => Self::new(StatusCode::CONFLICT, detail),
+            Error::Conflict(conflict) => Self::conflict(&conflict),
             Error::Gone(detail) => Self::new(StatusCode::GONE, detail),
             Error::Unavailable { .. } => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a request was put off");

@@ -76,7 +76,7 @@ async fn jobs(app: &TestApp, hand: &Hand) {
     done(app, "DELETE", &again, None).await;
     let waiting = path("/jobs", &done(app, "POST", "/jobs", Some(job("l"))).await);
     let refused = app.json(app.request(Method::DELETE, &waiting, &app.admin)).await;
-    assert_eq!(refused.0, 409);
+    assert_eq!((refused.0, &refused.1["code"]), (409, &json!("job_open")));
     done(app, "POST", &format!("{waiting}/cancel"), None).await;
     done(app, "POST", "/jobs", Some(job("open"))).await;
     let canceled = done(app, "POST", "/jobs/cancel", Some(json!({"owner": "me"}))).await;
@@ -109,7 +109,7 @@ async fn accounts(app: &TestApp) {
     let new = json!({"email": "a@b.example", "password": "long enough it is", "role": "operator"});
     let user = path("/users", &done(app, "POST", "/users", Some(new.clone())).await);
     let taken = app.json(app.request(Method::POST, "/users", &app.admin).json(&new)).await;
-    assert_eq!(taken.0, 409);
+    assert_eq!((taken.0, &taken.1["code"]), (409, &json!("email_taken")));
     let theirs = app.sign_in("a@b.example", "long enough it is").await;
     let made = app.json(app.request(Method::POST, "/jobs", &theirs).json(&job("held"))).await.1;
     done(app, "PATCH", &user, Some(json!({"max_running_jobs": 3}))).await;

@@ -1,0 +1,90 @@
+use std::{io, path::PathBuf};
+
+/// How a request does not fit the present state, for programs to match on. Its text says what to
+/// do about it, in terms of what a caller can ask for; what options a program has for that is
+/// the program's to add.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Conflict {
+    /// The idempotency key belongs to another request.
+    #[error("this Idempotency-Key was used for a different request; use a fresh key")]
+    KeyReused,
+    /// An account has this address already.
+    #[error("there is an account with this email address")]
+    EmailTaken,
+    /// Nobody could administer any more.
+    #[error("this is the last active admin; make another one first")]
+    LastAdmin,
+    /// The job has not ended.
+    #[error("the job is {status}; cancel it before you delete it")]
+    JobOpen {
+        /// How it stands.
+        status: &'static str,
+    },
+    /// Jobs of the batch have not ended.
+    #[error("jobs of the batch have not ended; cancel it before you delete it")]
+    BatchOpen,
+    /// No member of the batch is to be repeated.
+    #[error(
+        "no job of this batch failed or was canceled; to repeat all, ask for \"only\": \"all\""
+    )]
+    NothingToRerun,
+    /// Another process uses the directory of the embedded store.
+    #[error("another jobrunner{} is using {}", process(*.holder), .directory.display())]
+    DirectoryInUse {
+        /// Which directory.
+        directory: PathBuf,
+        /// The id of that process, if it is known.
+        holder: Option<u32>,
+    },
+    /// The directory of the embedded store cannot be made, read or written.
+    #[error("cannot use the data directory {}: {error}; make it writable", .directory.display())]
+    DirectoryUnusable {
+        /// Which directory.
+        directory: PathBuf,
+        /// What the file system said.
+        error: io::Error,
+    },
+    /// The database was never migrated.
+    #[error("the database has no schema of jobrunner yet")]
+    SchemaMissing,
+    /// The database was migrated by an earlier version only.
+    #[error("the schema of the database is older than this version of jobrunner")]
+    SchemaTooOld,
+    /// The database was migrated by a later version.
+    #[error("the database was made by a later version of jobrunner; use that version")]
+    SchemaTooNew,
+    /// The database server lacks what is needed.
+    #[error("the server is PostgreSQL {found}; version {needed} or later is needed")]
+    ServerTooOld {
+        /// Its major version.
+        found: u32,
+        /// The first one that will do.
+        needed: u32,
+    },
+}
+
+impl Conflict {
+    /// The name of its kind wherever programs read it, as in answers of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::KeyReused => "key_reused",
+            Self::EmailTaken => "email_taken",
+            Self::LastAdmin => "last_admin",
+            Self::JobOpen { .. } => "job_open",
+            Self::BatchOpen => "batch_open",
+            Self::NothingToRerun => "nothing_to_rerun",
+            Self::DirectoryInUse { .. } => "directory_in_use",
+            Self::DirectoryUnusable { .. } => "directory_unusable",
+            Self::SchemaMissing => "schema_missing",
+            Self::SchemaTooOld => "schema_too_old",
+            Self::SchemaTooNew => "schema_too_new",
+            Self::ServerTooOld { .. } => "server_too_old",
+        }
+    }
+}
+
+fn process(holder: Option<u32>) -> String {
+    holder.map_or_else(String::new, |id| format!(" (process {id})"))
+}
