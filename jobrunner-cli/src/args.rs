@@ -17,6 +17,7 @@ use std::{path::PathBuf, time::Duration};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jobrunner_core::config::Listen;
+use jobrunner_worker::Leaving;
 
 pub(crate) use audit::{Audit, AuditCommand, Events};
 pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit};
@@ -145,6 +146,16 @@ pub(crate) struct Up {
     /// Submit a sample suite once the service is up
     #[arg(long)]
     pub(crate) demo: bool,
+    /// End when the process that does the work is killed, rather than start another
+    #[arg(long)]
+    pub(crate) no_restart: bool,
+}
+
+impl Up {
+    /// What becomes of the service when its runner is killed.
+    pub(crate) const fn leaving(&self) -> Leaving {
+        if self.no_restart { Leaving::IsTheEnd } else { Leaving::IsRestarted }
+    }
 }
 
 /// What holds for every command that talks to a server.

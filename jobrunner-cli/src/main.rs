@@ -36,7 +36,7 @@ use clap_complete::CompleteEnv;
 use args::{Cli, Command};
 use exit::{Context, Exit, Failure};
 use jobrunner_core::daemon::{Fatal, Trouble};
-use jobrunner_worker::supervised;
+use jobrunner_worker::{Leaving, supervised};
 
 /// How long a thread that hangs, on a dead network mount for instance, may hold up the end.
 const LAST_WAIT: Duration = Duration::from_secs(2);
@@ -65,10 +65,16 @@ fn main() -> ExitCode {
         output::be_quiet();
     }
     match command {
-        Command::Up(up) => supervised(NAME, |reaper| run(commands::up::up(up, reaper))),
-        Command::Run(suite) => supervised(NAME, |reaper| run(commands::run::run(suite, reaper))),
+        Command::Up(up) => {
+            supervised(NAME, up.leaving(), |reaper| run(commands::up::up(up, reaper)))
+        }
+        Command::Run(suite) => {
+            supervised(NAME, Leaving::IsTheEnd, |reaper| run(commands::run::run(suite, reaper)))
+        }
         Command::Suite(suite) => run(commands::suite::suite(suite)),
-        Command::Worker(worker) => supervised(NAME, |reaper| run(done(worker.run(reaper)))),
+        Command::Worker(worker) => {
+            supervised(NAME, worker.leaving(), |reaper| run(done(worker.run(reaper))))
+        }
         Command::Api(api) => run(done(api.run())),
         Command::InitDb => run(commands::init_db::init_db()),
         Command::Login(login) => run(commands::login::login(login)),

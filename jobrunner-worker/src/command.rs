@@ -9,7 +9,7 @@ use jobrunner_core::{
     job::check_queue,
 };
 
-use crate::{Worker, WorkerConfig, default_slots};
+use crate::{Leaving, Worker, WorkerConfig, default_slots};
 
 /// A worker: it runs the jobs that wait in the database that DATABASE_URL names.
 ///
@@ -24,9 +24,18 @@ pub struct RunWorker {
     /// The queues to serve, separated by commas [default: all]
     #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = queue)]
     queues: Vec<String>,
+    /// End when the process that does the work is killed, rather than start another
+    #[arg(long)]
+    no_restart: bool,
 }
 
 impl RunWorker {
+    /// What becomes of the worker when its runner is killed.
+    #[must_use]
+    pub const fn leaving(&self) -> Leaving {
+        if self.no_restart { Leaving::IsTheEnd } else { Leaving::IsRestarted }
+    }
+
     /// Works until a signal drains it, in a process whose orphans `reaper` collects; see
     /// [`supervised`](crate::supervised).
     ///

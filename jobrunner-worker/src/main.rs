@@ -16,5 +16,5 @@ struct Cli {
 fn main() -> ExitCode {
     const NAME: &str = "jobrunner-worker";
     let cli = Cli::parse();
-    supervised(NAME, |reaper| daemon::run(NAME, cli.worker.run(reaper)))
+    supervised(NAME, cli.worker.leaving(), |reaper| daemon::run(NAME, cli.worker.run(reaper)))
 }

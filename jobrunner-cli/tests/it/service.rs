@@ -26,6 +26,8 @@ pub(crate) struct Service {
     pub(crate) url: String,
     http: reqwest::Client,
     token: String,
+    /// Where it said to be since then.
+    moved: mpsc::Receiver<String>,
 }
 
 impl Service {
@@ -40,6 +42,16 @@ impl Service {
         workers: u32,
         settings: &[(&str, &str)],
     ) -> Self {
+        Self::start_as(directory, workers, &[], settings).await
+    }
+
+    /// The same, with more arguments, too.
+    pub(crate) async fn start_as(
+        directory: &Path,
+        workers: u32,
+        arguments: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Self {
         let mut process = Command::new(BINARY)
             .args([
                 "up",
@@ -50,6 +62,7 @@ impl Service {
                 "--data-dir",
             ])
             .arg(directory)
+            .args(arguments)
             .env("JOBRUNNER_ADMIN_EMAIL", EMAIL)
             .env("JOBRUNNER_ADMIN_PASSWORD", PASSWORD)
             .envs(settings.iter().copied())
@@ -68,16 +81,24 @@ impl Service {
                 }
             }
         });
+        let place = |line: String| {
+            let (_, url) = line.split_once("page      ")?;
+            Some(url.trim().trim_end_matches('/').to_owned())
+        };
         let url = loop {
             let line = said.recv_timeout(PATIENCE).expect("the service says where it is");
-            if let Some((_, url)) = line.split_once("page      ") {
-                break url.trim().trim_end_matches('/').to_owned();
+            if let Some(url) = place(line) {
+                break url;
             }
         };
         // Keeps the pipe empty for as long as the service talks.
-        std::thread::spawn(move || said.into_iter().for_each(drop));
+        let (moves, moved) = mpsc::channel();
+        std::thread::spawn(move || {
+            let places = said.into_iter().filter_map(place);
+            places.take_while(|url| moves.send(url.clone()).is_ok()).for_each(drop);
+        });
         let http = crate::tls::client().build().expect("a client");
-        let mut service = Self { process, url, http, token: String::new() };
+        let mut service = Self { process, url, http, token: String::new(), moved };
         service.token = service.token_of(EMAIL).await;
         service
     }
@@ -130,6 +151,12 @@ impl Service {
         let process = RefCell::new(&mut self.process);
         let ended = async || process.borrow_mut().try_wait().expect("a child");
         wait_until("the service to end", ended).await
+    }
+
+    /// Waits until another runner serves.
+    pub(crate) async fn comes_back(&mut self) {
+        let moved = &self.moved;
+        self.url = wait_until("the service to come back", async || moved.try_recv().ok()).await;
     }
 
     /// How much memory of the runner is resident, in bytes.

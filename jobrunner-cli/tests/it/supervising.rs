@@ -45,7 +45,11 @@ fn sleepers(seconds: u32) -> Vec<Pid> {
 }
 
 async fn start(directory: &std::path::Path, seconds: u32) -> Service {
-    let service = Service::start(directory, 2).await;
+    start_as(directory, seconds, &[]).await
+}
+
+async fn start_as(directory: &std::path::Path, seconds: u32, arguments: &[&str]) -> Service {
+    let service = Service::start_as(directory, 2, arguments, &[]).await;
     service.job("tree", &["sh", "-c", &tree(seconds)], json!({})).await;
     until("the whole tree", || sleepers(seconds).len() == SLEEPERS).await;
     service
@@ -59,11 +63,44 @@ async fn all_gone_in_time(seconds: u32, since: Instant) {
 #[tokio::test]
 async fn p9_nothing_is_alive_two_seconds_after_the_runner_was_killed() {
     let directory = tempfile::tempdir().expect("a directory");
-    let service = start(directory.path(), 7_771).await;
+    let service = start_as(directory.path(), 7_771, &["--no-restart"]).await;
     let killed = Instant::now();
     kill_process(service.runner(), Signal::KILL).expect("a runner");
     all_gone_in_time(7_771, killed).await;
     assert_eq!(service.ended_by_itself().await.code(), Some(128 + 9));
+}
+
+#[tokio::test]
+async fn a_runner_that_leaves_unasked_is_replaced_until_the_supervisor_is_asked_to_end() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut service = Service::start(directory.path(), 2).await;
+    for signal in [Signal::KILL, Signal::TERM] {
+        let before = service.runner();
+        kill_process(before, signal).expect("a runner");
+        service.comes_back().await;
+        assert_ne!(service.runner(), before);
+        let job = service.job("job", &["true"], json!({})).await;
+        assert_eq!(service.ended(&format!("/jobs/{job}")).await["status"], "passed");
+    }
+    kill_process(service.supervisor(), Signal::TERM).expect("a supervisor");
+    assert_eq!(service.ended_by_itself().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_runner_that_cannot_start_is_not_started_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for arguments in [&["up", "--data-dir", "."][..], &["worker"][..]] {
+        let output = std::process::Command::new(crate::service::BINARY)
+            .args(arguments)
+            .env_clear()
+            .envs([("LEASE_SECONDS", "none"), ("HOME", "/nowhere")])
+            .current_dir(directory.path())
+            .output()
+            .expect("a process");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(78), "{said}");
+        assert_eq!(said.matches("LEASE_SECONDS").count(), 1, "{said}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use std::{
     env, io,
     os::unix::process::CommandExt,
     process::{Child, Command, ExitCode},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jobrunner_core::{
@@ -18,51 +18,108 @@ use rustix::process::{
 use tokio::{
     select,
     signal::unix::{Signal as Signals, SignalKind, signal},
+    time::sleep_until,
 };
 
-use super::SUPERVISOR;
+use super::{Leaving, SUPERVISOR};
 
 /// How long what is left of the runner may take to be gone.
 const GONE_LIMIT: Duration = Duration::from_secs(10);
 
+/// The pause before a runner is started again; it doubles with each that does not last.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// The longest of these pauses.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// A runner that was there for so long has lasted.
+const LASTED: Duration = Duration::from_secs(60);
+
 /// Starts the runner, passes signals on to it, reaps whatever is handed to this process, and when
-/// the runner has ended kills what is left of it. Answers the runner's exit code, or 128 and the
-/// number of the signal that ended it.
+/// the runner has ended kills what is left of it. A runner that was not asked to end is started
+/// again, if `leaving` says so. Answers the exit code of the last one, or 128 and the number of the
+/// signal that ended it.
 ///
 /// # Errors
 /// The runner cannot be started, or something that it left behind does not go away.
-pub(super) fn supervise(name: &str) -> io::Result<ExitCode> {
+pub(super) fn supervise(name: &str, leaving: Leaving) -> io::Result<ExitCode> {
     set_child_subreaper(Some(getpid()))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let status = runtime.block_on(async {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
         // Before there is a runner, so that no signal goes unheard.
         let mut asked = Asked::listen()?;
         let mut child_ended = signal(SignalKind::child())?;
-        let runner = start()?;
-        keep_to_itself()?;
+        let mut pause = FIRST_PAUSE;
         loop {
-            if let Some(status) = reap_until(&runner) {
-                return io::Result::Ok(status);
+            let since = Instant::now();
+            let runner = start()?;
+            keep_to_itself()?;
+            let (status, was_asked) = watch(&runner, &mut asked, &mut child_ended).await;
+            let killed = processes::kill_descendants(GONE_LIMIT, reap_all)?;
+            let (what, code) = end_of(status);
+            if !is_restarted(status, was_asked, leaving) {
+                if status.terminating_signal().is_some() {
+                    say(&format!("{name}: {what}; {killed} processes that it left were killed"));
+                }
+                return Ok(code);
             }
-            select! {
-                asked = asked.next() => match asked {
-                    Signal::TSTP => stop_with(&runner),
-                    other => pass_on(&runner, other),
-                },
-                _ = child_ended.recv() => {}
+            if since.elapsed() >= LASTED {
+                pause = FIRST_PAUSE;
             }
+            say(&format!(
+                "{name}: {what}; {killed} processes that it left were killed; starts again in \
+                 {} ms",
+                pause.as_millis()
+            ));
+            if asked.to_end_within(pause).await {
+                return Ok(code);
+            }
+            pause = (2 * pause).min(LONGEST_PAUSE);
         }
-    })?;
-    let killed = processes::kill_descendants(GONE_LIMIT, reap_all)?;
+    })
+}
+
+/// Waits until the runner has ended; answers how, and whether it had been asked to.
+async fn watch(runner: &Child, asked: &mut Asked, child_ended: &mut Signals) -> (WaitStatus, bool) {
+    let mut was_asked = false;
+    loop {
+        if let Some(status) = reap_until(runner) {
+            return (status, was_asked);
+        }
+        select! {
+            asked = asked.next() => {
+                was_asked |= is_to_end(asked);
+                match asked {
+                    Signal::TSTP => stop_with(Some(runner)),
+                    other => pass_on(runner, other),
+                }
+            }
+            _ = child_ended.recv() => {}
+        }
+    }
+}
+
+/// Whether a runner that ended so is to be started again. One that gives another exit code than 0
+/// has told why it cannot go on, and would tell it again.
+fn is_restarted(status: WaitStatus, was_asked: bool, leaving: Leaving) -> bool {
+    leaving == Leaving::IsRestarted
+        && !was_asked
+        && status.exit_status().is_none_or(|code| code == 0)
+}
+
+/// How the runner ended, for people and as an exit code.
+fn end_of(status: WaitStatus) -> (String, ExitCode) {
     if let Some(signal) = status.terminating_signal() {
-        let signal_name = signal_name(signal);
-        say(&format!(
-            "{name}: ended by {signal_name}; {killed} processes that it left were killed"
-        ));
-        return Ok(ExitCode::from(128 + u8::try_from(signal).unwrap_or(0)));
+        let code = ExitCode::from(128 + u8::try_from(signal).unwrap_or(0));
+        return (format!("ended by {}", signal_name(signal)), code);
     }
     let code = status.exit_status().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(Trouble::Os.into(), ExitCode::from))
+    ("ended without being asked to".to_owned(), code.map_or(Trouble::Os.into(), ExitCode::from))
+}
+
+/// Whether a signal asks a process to end.
+fn is_to_end(asked: Signal) -> bool {
+    asked != Signal::TSTP && asked != Signal::CONT
 }
 
 /// The same program with the same arguments.
@@ -120,6 +177,22 @@ impl Asked {
             _ = hangup => Signal::HUP,
         }
     }
+
+    /// Whether a signal that asks to end comes in this time; it is not waited for longer.
+    async fn to_end_within(&mut self, pause: Duration) -> bool {
+        let over = sleep_until((Instant::now() + pause).into());
+        tokio::pin!(over);
+        loop {
+            select! {
+                asked = self.next() => match asked {
+                    Signal::TSTP => stop_with(None),
+                    other if is_to_end(other) => return true,
+                    _ => {}
+                },
+                () = &mut over => return false,
+            }
+        }
+    }
 }
 
 fn pass_on(runner: &Child, asked: Signal) {
@@ -129,19 +202,23 @@ fn pass_on(runner: &Child, asked: Signal) {
     }
 }
 
-/// Stops the runner and then this process, until it is told to go on, as Ctrl-Z and `fg` do.
+/// Stops the runner, if there is one, and then this process, until it is told to go on, as Ctrl-Z and `fg` do.
 /// Nothing is stopped where no shell is there to let it go on.
-fn stop_with(runner: &Child) {
+fn stop_with(runner: Option<&Child>) {
     if !has_shell() {
         return;
     }
     // The kernel does not let SIGTSTP stop a process whose parent is of another session.
-    pass_on(runner, Signal::STOP);
+    if let Some(runner) = runner {
+        pass_on(runner, Signal::STOP);
+    }
     // Returns when this process has been stopped and goes on.
     if let Err(error) = kill_process(getpid(), Signal::STOP) {
         tracing::debug!(%error, "cannot stop");
     }
-    pass_on(runner, Signal::CONT);
+    if let Some(runner) = runner {
+        pass_on(runner, Signal::CONT);
+    }
 }
 
 /// Whether a process of this session in another process group, as a shell is, waits for this

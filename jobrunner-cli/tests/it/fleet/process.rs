@@ -90,15 +90,15 @@ impl Daemon {
         kill_process(self.runner(), signal).expect("a runner");
     }
 
+    /// How often its supervisor has started another runner.
+    pub(crate) fn restarts(&self) -> usize {
+        self.log().matches("starts again in").count()
+    }
+
     /// Ends it as a crash would; of a worker, that is its supervisor. Harmless when it has ended.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("gone");
-    }
-
-    /// Whether it has ended by itself.
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().expect("a child").is_some()
     }
 
     /// Waits until it has ended by itself.
