@@ -39,7 +39,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_length(counts.total);
             bar.set_position(ended);
-            bar.set_message(words(&counts));
+            bar.set_message(words_of(batch));
             return;
         }
         let due = match self.last {
@@ -49,7 +49,7 @@ impl Progress {
             }
         };
         if due {
-            note(&format!("{ended}/{} ended: {}", counts.total, words(&counts)));
+            note(&format!("{ended}/{} ended: {}", counts.total, words_of(batch)));
             self.last = Some((Instant::now(), counts));
         }
     }
@@ -73,6 +73,16 @@ impl Drop for Progress {
 
 /// `3 waiting, 1 running, 5 passed, 1 failed`; what is zero is left out, but for passed and failed.
 pub(crate) fn words(counts: &Counts) -> String {
+    told(counts, 0)
+}
+
+/// The same of a batch, which counts those that were skipped, too: `5 passed (2 skipped), 1 failed`.
+pub(crate) fn words_of(batch: &Batch) -> String {
+    told(&batch.counts, batch.skipped)
+}
+
+fn told(counts: &Counts, skipped: u64) -> String {
+    let skipped = if skipped > 0 { format!(" ({skipped} skipped)") } else { String::new() };
     let all = [
         (counts.waiting, "waiting", false),
         (counts.running, "running", false),
@@ -81,5 +91,11 @@ pub(crate) fn words(counts: &Counts) -> String {
         (counts.canceled, "canceled", false),
     ];
     let shown = all.into_iter().filter(|(number, _, always)| *number > 0 || *always);
-    shown.map(|(number, word, _)| format!("{number} {word}")).collect::<Vec<_>>().join(", ")
+    shown
+        .map(|(number, word, _)| {
+            let of_it = if word == "passed" { skipped.as_str() } else { "" };
+            format!("{number} {word}{of_it}")
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
 }

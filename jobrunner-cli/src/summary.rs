@@ -3,7 +3,7 @@
 use jobrunner_core::{Batch, Job, Status, terminal};
 
 use crate::{
-    exit::Failure, output::line, progress::words, results::Results, tables::in_short, time::took,
+    exit::Failure, output::line, progress::words_of, results::Results, tables::in_short, time::took,
 };
 
 /// How many failures are shown with their output.
@@ -38,7 +38,7 @@ pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Fa
         terminal::line(&batch.name),
         batch.status,
         batch.counts.total,
-        words(&batch.counts)
+        words_of(batch)
     ))?;
     if batch.flaky > 0 {
         line(&format!("{} of those that passed did so after they had failed", batch.flaky))?;

@@ -11,7 +11,7 @@ use jobrunner_core::{Job, Status};
 pub(crate) use attempts::ATTEMPTS;
 pub(crate) use batches::BATCHES;
 pub(crate) use insights::{CAUSES, TIMELINE};
-pub(crate) use jobs::{FAILURES, JOBS};
+pub(crate) use jobs::{FAILURES, JOBS, skipped};
 pub(crate) use service::{AUDIT, QUEUES, SERVERS, Server, USERS, WORKERS};
 
 use crate::table::Narrowest;

@@ -32,7 +32,8 @@ pub struct Attempt {
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobResult {
-    /// What the command returned; `None` if it did not end by itself or was never started.
+    /// What the command returned; `None` if it did not end by itself or was never started. Other
+    /// than 0 without a reason, it was skipped.
     pub exit_code: Option<i32>,
     /// The signal that ended it, as `SIGKILL`.
     pub signal: Option<String>,
@@ -91,6 +92,11 @@ pub struct Outcome {
     pub duration: Duration,
 }
 
+/// Whether what has this status was skipped: it passed, though the command did not return 0.
+pub(crate) fn is_skipped(status: Status, exit_code: Option<i32>) -> bool {
+    status == Status::Passed && exit_code.is_some_and(|code| code != 0)
+}
+
 impl Outcome {
     /// The status of an attempt that ended so. What follows for its job is another question, which
     /// [`retry::next`](crate::retry::next) answers.
@@ -101,5 +107,20 @@ impl Outcome {
             Some(Reason::Canceled) => Status::Canceled,
             Some(_) => Status::Failed,
         }
+    }
+
+    /// The same where these exit codes say that there was nothing to do: with one of them it
+    /// passed.
+    #[must_use]
+    pub fn skipping(self, codes: &[i32]) -> Self {
+        let is_skip = self.reason == Some(Reason::ExitCode)
+            && self.exit_code.is_some_and(|code| codes.contains(&code));
+        if is_skip { Self { reason: None, error: None, ..self } } else { self }
+    }
+
+    /// Whether it passed by an exit code other than 0.
+    #[must_use]
+    pub fn is_skipped(&self) -> bool {
+        is_skipped(self.status(), self.exit_code)
     }
 }

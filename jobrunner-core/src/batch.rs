@@ -74,6 +74,9 @@ pub struct Batch {
     /// How many of those that passed did so after an attempt that failed.
     #[serde(default)]
     pub flaky: u64,
+    /// How many of those that passed were skipped; none of them is flaky.
+    #[serde(default)]
+    pub skipped: u64,
     /// When it was accepted.
     pub created_at: DateTime<Utc>,
     /// When its first job was started.

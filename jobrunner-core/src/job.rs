@@ -61,6 +61,10 @@ pub struct NewJob {
     /// What failures are followed by another attempt, and when.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::object")]
     pub retry: Option<Retry>,
+    /// Exit codes, 1 to 255, by which the command says that it had nothing to do here: the job is
+    /// passed and skipped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip_exit_codes: Vec<i32>,
     /// Absolute paths that must be readable before the command is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
@@ -108,6 +112,9 @@ pub struct JobSpec {
     /// What failures are followed by another attempt, and when; `None` is all, at once.
     #[serde(default)]
     pub retry: Option<Retry>,
+    /// Exit codes, 1 to 255, of a job that is passed and skipped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip_exit_codes: Vec<i32>,
     /// Absolute paths that must be readable before the command is started.
     pub inputs: Vec<String>,
     /// How long the command may write nothing, in whole seconds, at least 1; `None` is for ever.
@@ -166,6 +173,7 @@ impl From<JobSpec> for NewJob {
             scheduled_at: None,
             max_attempts: Some(spec.max_attempts),
             retry: spec.retry,
+            skip_exit_codes: spec.skip_exit_codes,
             inputs: spec.inputs,
             silence_seconds: spec.silence_seconds,
             max_output_bytes: spec.max_output_bytes,
@@ -206,6 +214,9 @@ pub struct Job {
     /// Whether it passed after an attempt that failed.
     #[serde(default)]
     pub flaky: bool,
+    /// Whether it passed by one of its `skip_exit_codes`; then it is not flaky.
+    #[serde(default)]
+    pub skipped: bool,
 }
 
 impl Job {
@@ -229,6 +240,7 @@ impl Job {
             result: None,
             error: None,
             flaky: false,
+            skipped: false,
         }
     }
 }

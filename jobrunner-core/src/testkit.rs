@@ -19,7 +19,7 @@ pub mod servers;
 pub mod store;
 mod wait;
 
-pub use builders::{Fixture, Hand, account, audit_event, new_batch, outcome, spec};
+pub use builders::{Fixture, Hand, account, audit_event, new_batch, outcome, skip, spec};
 pub use faulty::{Fault, Faulty};
 pub use wait::{PATIENCE, allowed, wait_until, wait_while_progressing};
 
@@ -68,6 +68,7 @@ macro_rules! store_conformance {
             repeats: only_failures_that_a_job_names_are_repeated,
                 a_repetition_waits_for_its_pause,
                 p4_a_job_that_passes_after_a_failure_is_flaky_and_counted,
+                p4_a_job_that_is_skipped_has_passed_and_is_counted,
                 files_that_are_missing_on_one_host_are_looked_for_on_another,
                 p4_a_job_that_lost_its_worker_prefers_another_host;
             ends: p2_a_job_ends_once,

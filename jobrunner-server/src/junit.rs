@@ -71,6 +71,8 @@ pub async fn document(service: &Service, caller: &Principal, id: BatchId) -> Res
 fn frame(batch: &Batch, failures: u64) -> (String, &'static str) {
     let counts = &batch.counts;
     let failures = failures.min(counts.failed);
+    // What did not run, or had nothing to do.
+    let skipped = counts.total - counts.passed - counts.failed + batch.skipped;
     let took = batch.started_at.zip(batch.finished_at).map(|(start, end)| end - start);
     let took = took.and_then(|took| took.to_std().ok()).unwrap_or_default();
     let mut head = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -78,7 +80,7 @@ fn frame(batch: &Batch, failures: u64) -> (String, &'static str) {
         Element::begin(&mut head, name)
             .attribute("name", &batch.name)
             .attribute("tests", &counts.total.to_string())
-            .attribute("skipped", &(counts.total - counts.passed - counts.failed).to_string())
+            .attribute("skipped", &skipped.to_string())
             .attribute("failures", &failures.to_string())
             .attribute("errors", &(counts.failed - failures).to_string())
             .optional("timestamp", batch.started_at.map(case::time).as_deref())

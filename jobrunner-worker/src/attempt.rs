@@ -84,6 +84,7 @@ async fn execute(session: &Session, leased: &Leased, reins: &Reins, sink: Sink) 
             failed_executor()
         }),
     };
+    let outcome = outcome.skipping(&leased.run.spec.skip_exit_codes);
     let duration_ms = u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX);
     let reason = outcome.reason.map_or("none", Reason::as_str);
     tracing::debug!(job.id = %job, attempt, duration_ms, reason, "the attempt ended");

@@ -35,6 +35,14 @@ pub(crate) struct Submit {
     pub(crate) max_attempts: Option<u32>,
     #[command(flatten)]
     pub(crate) retry: Retry,
+    /// Exit codes by which it says that it had nothing to do: it is passed, and skipped
+    #[arg(
+        long = "skip-exit-code",
+        value_name = "N,M",
+        value_delimiter = ',',
+        value_parser = clap::value_parser!(i32).range(1..=255)
+    )]
+    pub(crate) skip_exit_codes: Vec<i32>,
     #[command(flatten)]
     pub(crate) limits: Limits,
     /// A path that must be readable before it is started; can be repeated

@@ -19,7 +19,7 @@ use crate::{
     follow::{self, Waited},
     junit, limits,
     output::{self, note},
-    progress::words,
+    progress::words_of,
     suite::Suite,
     summary,
     table::{self, Context},
@@ -50,7 +50,7 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
             }
         }
         BatchCommand::Cancel { batches } => {
-            let told = Told { id, line: |batch| format!("{}: {}", batch.id, words(&batch.counts)) };
+            let told = Told { id, line: |batch| format!("{}: {}", batch.id, words_of(batch)) };
             let ids = find::batches(client, &batches).await?;
             told.each(remote, &ids, async |id| client.cancel_batch(id).await).await
         }

@@ -7,7 +7,7 @@ use crate::{
     commands::reruns::{self, Merged, Reruns},
     exit::{Context as _, Exit, Failure},
     output::{self, note},
-    progress::words,
+    progress::{words, words_of},
     results::Results,
     table::{self, Context, DIGITS, short},
     tables::{CAUSES, FAILURES},
@@ -52,7 +52,7 @@ fn described(batch: &Batch, reruns: &Reruns) -> String {
     let mut lines = vec![
         format!("{}  {}", batch.id, terminal::line(&batch.name)),
         format!("status    {}", batch.status),
-        format!("jobs      {}: {}", batch.counts.total, words(&batch.counts)),
+        format!("jobs      {}: {}", batch.counts.total, words_of(batch)),
     ];
     if batch.flaky > 0 {
         lines.push(format!("flaky     {} passed after a failure", batch.flaky));
@@ -62,7 +62,7 @@ fn described(batch: &Batch, reruns: &Reruns) -> String {
     }
     for rerun in &reruns.all {
         let id = short(rerun.id.as_uuid(), DIGITS);
-        lines.push(format!("rerun     {id}: {}, {}", rerun.status, words(&rerun.counts)));
+        lines.push(format!("rerun     {id}: {}, {}", rerun.status, words_of(rerun)));
     }
     if let Some(merged) = reruns.merged {
         lines.push(format!("in all    {}: {}", merged.status, words(&merged.counts)));

@@ -7,7 +7,7 @@ use crate::{
     exit::{Exit, Failure},
     follow::{self, PAUSE, Patience, Waited},
     output,
-    progress::words,
+    progress::words_of,
     time,
 };
 
@@ -42,7 +42,7 @@ async fn told(client: &Client, remote: &Remote, id: BatchId) -> Result<(), Failu
                 let batch: Batch = raw.read()?;
                 let line = match remote.output {
                     Output::Json => raw.text().to_owned(),
-                    Output::Table => words(&batch.counts),
+                    Output::Table => words_of(&batch),
                 };
                 if line != last {
                     let now = time::utc(Some(chrono::Utc::now()));

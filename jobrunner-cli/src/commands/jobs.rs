@@ -18,7 +18,7 @@ use crate::{
     output::{self, note},
     progress::words,
     table::{self, Context},
-    tables::{ATTEMPTS, JOBS},
+    tables::{ATTEMPTS, JOBS, skipped},
     time,
 };
 
@@ -166,6 +166,9 @@ pub(crate) async fn described(client: &Client, job: &Job) -> Result<String, Fail
         for hold in client.holds_of(job.id).await? {
             lines.push(format!("waits     {}", terminal::line(&hold.message)));
         }
+    }
+    if job.skipped {
+        lines.push(format!("skipped   {}", skipped(job)));
     }
     if job.flaky {
         lines.push("flaky     it failed before it passed".to_owned());

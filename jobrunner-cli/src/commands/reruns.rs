@@ -87,6 +87,7 @@ mod tests {
             status: counts.batch_status(true),
             counts,
             flaky: 0,
+            skipped: 0,
             created_at: moment(at),
             started_at: Some(moment(at)),
             finished_at: counts.all_ended().then(|| moment(at + 5)),

@@ -55,7 +55,7 @@ async fn ended(client: &Client, id: JobId, format: Output) -> Result<Job, Failur
     let job = follow::job_in_silence(client, id).await?;
     match format {
         Output::Json => output::json(&job)?,
-        Output::Table if job.error.is_some() => {
+        Output::Table if job.error.is_some() || job.skipped => {
             output::note(&described(client, &job).await?);
         }
         Output::Table => {}
@@ -86,6 +86,7 @@ fn new_job(args: Submit) -> Result<NewJob, Failure> {
         scheduled_at: args.at,
         max_attempts: args.max_attempts,
         retry: retry(args.retry),
+        skip_exit_codes: args.skip_exit_codes,
         silence_seconds: args.limits.silence.map(|silence| silence.as_secs()),
         max_output_bytes: args.limits.max_output_bytes,
         max_memory_mb: args.limits.max_memory_mb,

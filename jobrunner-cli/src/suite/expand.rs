@@ -317,6 +317,7 @@ fn new_job(job: Job, base: Option<&Path>) -> Result<NewJob, Wrong> {
         scheduled_at: None,
         max_attempts: job.max_attempts,
         retry: job.retry.map(Into::into),
+        skip_exit_codes: job.skip_exit_codes.into_iter().map(Into::into).collect(),
         silence_seconds: job.silence_seconds,
         max_output_bytes: job.max_output_bytes,
         max_memory_mb: job.max_memory_mb,

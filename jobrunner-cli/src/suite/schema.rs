@@ -39,6 +39,13 @@ schemas! {
         "description": "A number, or a ${NAME} that becomes one.",
         "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "\\$\\{"}]
     };
+    /// What a command returns.
+    ExitCode = {
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": 255},
+            {"type": "string", "pattern": "\\$\\{|^[0-9]+$"}
+        ]
+    };
     /// What is followed by another attempt.
     Failure = {
         "anyOf": [

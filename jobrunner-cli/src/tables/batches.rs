@@ -2,7 +2,7 @@ use jobrunner_core::Batch;
 
 use super::{WHOLE, columns, cut, drop, either, or_dash};
 use crate::{
-    progress::words,
+    progress::words_of,
     table::{Column, DIGITS, short},
     time,
 };
@@ -14,7 +14,7 @@ pub(crate) const BATCHES: &[Column<Batch>] = columns! {
         None => batch.name.clone(),
     };
     "status" WHOLE, usual, |batch, _| batch.status.to_string();
-    "jobs" cut(14), usual, |batch, _| words(&batch.counts);
+    "jobs" cut(14), usual, |batch, _| words_of(batch);
     "owner" either(8, 3), usual, |batch, context| {
         let owner = context.owners.get(&batch.owner_id);
         owner.cloned().unwrap_or_else(|| short(batch.owner_id.as_uuid(), DIGITS))
@@ -31,6 +31,7 @@ pub(crate) const BATCHES: &[Column<Batch>] = columns! {
     "failed" drop(4), wanted, |batch, _| batch.counts.failed.to_string();
     "canceled" drop(4), wanted, |batch, _| batch.counts.canceled.to_string();
     "flaky" drop(4), wanted, |batch, _| batch.flaky.to_string();
+    "skipped" drop(4), wanted, |batch, _| batch.skipped.to_string();
     "description" either(20, 4), wanted, |batch, _| or_dash(batch.description.clone());
     "created" drop(4), wanted, |batch, _| time::utc(Some(batch.created_at));
     "started" drop(4), wanted, |batch, _| time::utc(batch.started_at);

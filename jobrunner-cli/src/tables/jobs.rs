@@ -30,6 +30,7 @@ pub(crate) const JOBS: &[Column<Job>] = columns! {
     "attempt" drop(7), wanted, |job, _| job.attempt.to_string();
     "priority" drop(7), wanted, |job, _| job.spec.priority.to_string();
     "flaky" drop(7), wanted, |job, _| if job.flaky { "flaky" } else { "-" }.to_owned();
+    "skipped" drop(7), wanted, |job, _| if job.skipped { "skipped" } else { "-" }.to_owned();
     "command" either(20, 7), wanted, |job, _| job.spec.command.join(" ");
     "directory" either(20, 7), wanted, |job, _| job.spec.working_dir.clone();
     "created" drop(7), wanted, |job, _| time::utc(Some(job.created_at));
@@ -49,7 +50,17 @@ pub(crate) const FAILURES: &[Column<Job>] = columns! {
 };
 
 fn why(job: &Job, _: &crate::table::Context) -> String {
-    job.error.as_deref().map(in_short).unwrap_or_default()
+    match &job.error {
+        Some(error) => in_short(error),
+        None if job.skipped => format!("skipped: it {}", skipped(job)),
+        None => String::new(),
+    }
+}
+
+/// How a job that was skipped said so.
+pub(crate) fn skipped(job: &Job) -> String {
+    let code = result(job, |result| result.exit_code.map(|code| code.to_string()));
+    format!("exited with code {}", code.unwrap_or_default())
 }
 
 fn result(job: &Job, field: impl Fn(&JobResult) -> Option<String>) -> Option<String> {

@@ -46,6 +46,45 @@ jobs:
 }
 
 #[test]
+fn a_job_that_skips_has_passed_and_is_told_apart() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (suite, junit) = (directory.path().join("s.yaml"), directory.path().join("r.xml"));
+    let text_of_suite = "name: skips
+defaults: {skip_exit_codes: [77], max_attempts: 3}
+jobs:
+  - {name: cannot run here, shell: 'echo no compiler; exit 77'}
+  - {name: another code, skip_exit_codes: [4, 5], shell: 'exit 5'}
+  - {name: passes, shell: 'true'}
+";
+    std::fs::write(&suite, text_of_suite).expect("a file");
+    let arguments = ["--junit", junit.to_str().expect("UTF-8"), suite.to_str().expect("UTF-8")];
+    let ended = run(&arguments);
+    let out = text(&ended.stdout);
+    assert_eq!(ended.status.code(), Some(0), "{out}{}", text(&ended.stderr));
+    assert!(
+        out.contains("passed of 3 jobs") && out.contains("3 passed (2 skipped), 0 failed"),
+        "{out}"
+    );
+    let xml = std::fs::read_to_string(&junit).expect("a file");
+    let xml = roxmltree::Document::parse(&xml).expect("XML");
+    let suite = xml.descendants().find(|node| node.has_tag_name("testsuite")).expect("a suite");
+    let totals = ["tests", "failures", "errors", "skipped"].map(|name| suite.attribute(name));
+    assert_eq!(totals, [Some("3"), Some("0"), Some("0"), Some("2")]);
+    let skipped = xml.descendants().filter(|node| node.has_tag_name("skipped"));
+    let skipped: Vec<_> = skipped.filter_map(|node| node.attribute("message")).collect();
+    assert_eq!(skipped, ["exited with code 77", "exited with code 5"]);
+
+    // 0 cannot skip: every job that passes would be skipped.
+    let wrong = text_of_suite.replace("[4, 5]", "[4, 0]");
+    let suite = directory.path().join("wrong.yaml");
+    std::fs::write(&suite, wrong).expect("a file");
+    let refused = run(&[suite.to_str().expect("UTF-8")]);
+    let why = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(65), "{why}");
+    assert!(why.contains("skip_exit_codes[1] must not be 0"), "{why}");
+}
+
+#[test]
 fn a_suite_that_fails_ends_with_1_and_its_junit_has_every_job() {
     let directory = tempfile::tempdir().expect("a directory");
     let junit = directory.path().join("results.xml");

@@ -23,6 +23,9 @@ const MAX_INPUTS: usize = 1_000;
 const MAX_PATH_BYTES: usize = 4_096;
 const MAX_ATTEMPTS: u32 = 100;
 
+/// There are no more that are not 0.
+const MAX_SKIP_EXIT_CODES: usize = 255;
+
 /// A program needs some descriptors to start at all.
 const MIN_OPEN_FILES: u64 = 16;
 const MAX_SCHEDULE_DAYS: i64 = 3_660;
@@ -93,6 +96,7 @@ impl Rules {
         if let Some(retry) = &job.retry {
             retry.check(&mut wrong);
         }
+        check_skip_exit_codes(&job.skip_exit_codes, &mut wrong);
         for (field, value, least) in [
             ("silence_seconds", job.silence_seconds, 1),
             ("max_output_bytes", job.max_output_bytes, 1),
@@ -126,6 +130,7 @@ impl Rules {
             scheduled_at: job.scheduled_at,
             max_attempts,
             retry: job.retry,
+            skip_exit_codes: job.skip_exit_codes,
             inputs: job.inputs,
             silence_seconds: job.silence_seconds,
             max_output_bytes: job.max_output_bytes,
@@ -236,6 +241,22 @@ pub fn check_queue(queue: &str) -> Result<(), Violation> {
     Ok(())
 }
 
+fn check_skip_exit_codes(codes: &[i32], wrong: &mut Vec<Violation>) {
+    if codes.len() > MAX_SKIP_EXIT_CODES {
+        let message = format!("may list at most {MAX_SKIP_EXIT_CODES} exit codes");
+        wrong.push(Violation::new("skip_exit_codes", message));
+        return;
+    }
+    for (index, code) in codes.iter().enumerate() {
+        let message = match code {
+            1..=255 => continue,
+            0 => "must not be 0, by which a job passes".to_owned(),
+            _ => format!("must be 1 to 255, not {code}"),
+        };
+        wrong.push(Violation::new(format!("skip_exit_codes[{index}]"), message));
+    }
+}
+
 fn check_command(command: &[String], wrong: &mut Vec<Violation>) {
     if command.first().is_none_or(|program| program.trim().is_empty()) {
         let message = "must name a program, as in [\"make\", \"all\"]";
@@ -332,6 +353,19 @@ mod tests {
             "max_attempts",
         ];
         assert_eq!(fields(wrong), expected);
+    }
+
+    #[test]
+    fn only_exit_codes_that_are_not_0_can_skip() {
+        let skips = |skip_exit_codes| NewJob { skip_exit_codes, ..job() };
+        assert_eq!(
+            rules().check(skips(vec![1, 77, 255])).expect("accepted").skip_exit_codes,
+            [1, 77, 255]
+        );
+        let expected = [0, 1, 3].map(|index| format!("skip_exit_codes[{index}]"));
+        assert_eq!(fields(skips(vec![0, -1, 77, 256])), expected);
+        assert!(rules().check(skips((1..=255).collect())).is_ok());
+        assert_eq!(fields(skips(vec![77; 256])), ["skip_exit_codes"]);
     }
 
     #[test]

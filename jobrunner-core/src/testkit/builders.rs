@@ -193,6 +193,12 @@ pub fn outcome(reason: Option<Reason>) -> Outcome {
     }
 }
 
+/// How a command of 5 ms ended that said that it had nothing to do.
+#[must_use]
+pub fn skip() -> Outcome {
+    Outcome { exit_code: Some(77), ..outcome(None) }
+}
+
 /// A small job.
 #[must_use]
 pub fn spec(name: &str) -> JobSpec {
@@ -208,6 +214,7 @@ pub fn spec(name: &str) -> JobSpec {
         scheduled_at: None,
         max_attempts: 1,
         retry: None,
+        skip_exit_codes: Vec::new(),
         inputs: Vec::new(),
         silence_seconds: None,
         max_output_bytes: None,

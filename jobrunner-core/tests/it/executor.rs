@@ -91,6 +91,7 @@ fn job<A: AsRef<str>>(command: impl IntoIterator<Item = A>) -> Run {
             scheduled_at: None,
             max_attempts: 1,
             retry: None,
+            skip_exit_codes: vec![],
             inputs: vec![],
             silence_seconds: None,
             max_output_bytes: None,

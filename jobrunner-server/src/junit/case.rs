@@ -31,7 +31,7 @@ pub(super) fn write(xml: &mut String, job: &Job, titles: Titles<'_>, details: De
         .attribute("classname", titles.class)
         .optional("timestamp", job.started_at.map(time).as_deref())
         .optional("time", took.as_deref());
-    if job.status == Status::Passed && details.attempts.is_empty() {
+    if job.status == Status::Passed && !job.skipped && details.attempts.is_empty() {
         case.end();
         xml.push('\n');
         return;
@@ -39,13 +39,13 @@ pub(super) fn write(xml: &mut String, job: &Job, titles: Titles<'_>, details: De
     case.open();
     let reason = job.result.as_ref().and_then(|result| result.reason);
     let outcome = match job.status {
-        Status::Passed => None,
+        Status::Passed => job.skipped.then_some("skipped"),
         Status::Waiting | Status::Running | Status::Canceled => Some("skipped"),
         Status::Failed => Some(reason.map_or("error", |reason| kind(reason).failed)),
     };
     if let Some(outcome) = outcome {
         Element::begin(xml, outcome)
-            .attribute("message", job.error.as_deref().unwrap_or("did not pass"))
+            .attribute("message", message(job).as_deref().unwrap_or("did not pass"))
             .attribute("type", reason.map_or(job.status.as_str(), Reason::as_str))
             .end();
     }
@@ -57,6 +57,13 @@ pub(super) fn write(xml: &mut String, job: &Job, titles: Titles<'_>, details: De
         Element::begin(xml, "system-err").text(&details.stderr);
     }
     xml.push_str("</testcase>\n");
+}
+
+/// Why a job did not pass, or was skipped.
+fn message(job: &Job) -> Option<String> {
+    let exit_code = job.result.as_ref().and_then(|result| result.exit_code);
+    let skip = exit_code.filter(|_| job.skipped).map(|code| format!("exited with code {code}"));
+    job.error.clone().or(skip)
 }
 
 /// An attempt that failed before its job passed, as Maven's Surefire writes it.

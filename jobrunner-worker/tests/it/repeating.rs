@@ -40,6 +40,34 @@ async fn p4_a_flaky_job_passes_in_the_end_and_every_attempt_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_exit_code_that_skips_ends_a_job_well_and_no_other_does() {
+    let site = Site::new().await;
+    let worker = site.start(2);
+    // That it may be run again is about failures.
+    let skipping = |script| JobSpec {
+        skip_exit_codes: vec![77, 2],
+        max_attempts: 3,
+        retry: Some(Retry { on: vec![RetryOn::ExitCode(77)], ..Retry::default() }),
+        ..site.script(script)
+    };
+    let scripts = ["echo nothing to do >&2; exit 77", "exit 2", "exit 3", "exit 0", "kill -9 $$"];
+    let batch = site.submit_batch(scripts.map(skipping).into()).await;
+    let batch = site.wait_for_batch(&batch).await;
+    assert_eq!((batch.status, batch.skipped, batch.flaky), (Status::Failed, 2, 0));
+    let members = site.members(&batch).await;
+    let ends: Vec<_> = members.iter().map(|job| (job.status, job.skipped, job.attempt)).collect();
+    let (passed, failed) = ((Status::Passed, false, 1), (Status::Failed, false, 1));
+    let skipped = (Status::Passed, true, 1);
+    assert_eq!(ends, [skipped, skipped, failed, passed, failed]);
+    let attempts = site.attempts(members[0].id).await;
+    let [attempt] = attempts.as_slice() else { panic!("one attempt: {attempts:?}") };
+    let result = attempt.result.as_ref().expect("a result");
+    assert_eq!((attempt.status, result.exit_code, result.reason), (Status::Passed, Some(77), None));
+    assert_eq!(attempt.error, None);
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pause_between_attempts_is_kept_and_a_cancel_ends_it() {
     let site = Site::new().await;
     let worker = site.start(1);

@@ -86,6 +86,7 @@ jobs:
     max_memory_mb: ${twice}
     max_open_files: ${twice}
     max_cpu_seconds: ${twice}
+    skip_exit_codes: [77, '${twice}']
     payload:
       number: ${n}
       text: \"${n}\"
@@ -105,6 +106,7 @@ jobs:
     assert_eq!((job.env["E"].as_str(), job.queue, job.inputs[0].as_str()), ("33", None, "/in/4"));
     let limits = [job.max_output_bytes, job.max_memory_mb, job.max_open_files, job.max_cpu_seconds];
     assert_eq!((limits, job.max_attempts), ([Some(33); 4], Some(3)));
+    assert_eq!(job.skip_exit_codes, [77, 33]);
     let expected = serde_json::json!(
         {"number": 3, "text": "3", "list": [{"deep": "x4"}, 7], "half": 1.5});
     assert_eq!(serde_json::Value::Object(job.payload), expected);

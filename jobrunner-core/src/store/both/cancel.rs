@@ -6,11 +6,12 @@ use uuid::Uuid;
 use super::{Connection, Store, pass, sql, store_error};
 use crate::{
     BatchId, Error, JobId, Result, Status, UserId,
+    attempt::is_skipped,
     store::{
         Canceled,
         engine::{
             decide,
-            tally::Tally,
+            tally::{Marks, Tally},
             values::{number, status, stored},
         },
     },
@@ -26,8 +27,8 @@ pub(super) struct Standing {
     pub(super) owner_id: Uuid,
     pub(super) batch_id: Option<Uuid>,
     status: i64,
-    /// Whether it passed after it had failed.
-    pub(super) flaky: bool,
+    flaky: bool,
+    exit_code: Option<i32>,
     running: bool,
 }
 
@@ -43,6 +44,12 @@ impl Standing {
 
     pub(super) fn status(&self) -> Result<Status> {
         if self.running { Ok(Status::Running) } else { status(self.status) }
+    }
+
+    /// What its batch counts of it beside its status.
+    pub(super) fn marks(&self) -> Result<Marks> {
+        let skipped = is_skipped(self.status()?, self.exit_code);
+        Ok(Marks { flaky: self.flaky, skipped })
     }
 }
 

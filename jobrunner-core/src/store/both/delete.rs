@@ -23,7 +23,7 @@ pub(super) async fn delete_job(connection: &mut Connection, job: JobId) -> Resul
     }
     let mut tally = Tally::default();
     tally.add(standing.owner_id, standing.batch_id, status, -1);
-    tally.flaky(standing.batch_id, -i64::from(standing.flaky));
+    tally.marked(standing.batch_id, standing.marks()?, -1);
     Ok(((), tally))
 }
 

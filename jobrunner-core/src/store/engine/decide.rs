@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{
-    tally::Tally,
+    tally::{Marks, Tally},
     values::{code, millis, number, parse, stored},
 };
 use crate::{
@@ -102,7 +102,7 @@ pub struct End {
     pub delay_ms: i64,
     /// For how many it avoids the host it was on.
     pub avoid_ms: i64,
-    /// Whether it passed after it had failed.
+    /// Whether it passed after it had failed, and was not skipped.
     pub flaky: bool,
     /// What the command said last.
     pub error_line: Option<String>,
@@ -222,7 +222,8 @@ impl Decision {
         };
         let next = retry::next(outcome.reason, outcome.exit_code, history);
         let status = step(Status::Running, next.change)?;
-        let flaky = status == Status::Passed && history.is_flaky();
+        let skipped = status == Status::Passed && outcome.is_skipped();
+        let flaky = status == Status::Passed && !skipped && history.is_flaky();
         self.ends.push(End {
             job: held.job_id,
             token: held.token,
@@ -243,7 +244,7 @@ impl Decision {
             error_line: report.error_line.clone(),
         });
         tally.moved(held.owner_id, held.batch_id, Status::Running, status);
-        tally.flaky(held.batch_id, i64::from(flaky));
+        tally.marked(held.batch_id, Marks { flaky, skipped }, 1);
         Ok(status)
     }
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::values::{containment, damaged, number, parse, reason, status, time};
 use crate::{
     Job, Result, Status, User, UserId,
+    attempt::is_skipped,
     audit::AuditEvent,
     batch::{Batch, Counts},
     executor::Run,
@@ -79,6 +80,7 @@ impl JobRow {
             }
             _ => self.error.filter(|_| ended),
         };
+        let skipped = is_skipped(status, self.result.exit_code);
         let result = match self.last_attempt {
             Some(_) if ended => Some(self.result.into_result()?),
             _ => None,
@@ -96,6 +98,7 @@ impl JobRow {
             result,
             error,
             flaky: self.flaky,
+            skipped,
         })
     }
 }
@@ -197,6 +200,7 @@ pub struct BatchRow {
     #[sqlx(flatten)]
     pub counts: CountsRow,
     pub flaky: i64,
+    pub skipped: i64,
 }
 
 impl BatchRow {
@@ -221,6 +225,7 @@ impl BatchRow {
             status: status(self.status)?,
             counts: self.counts.into_counts()?,
             flaky: number(self.flaky)?,
+            skipped: number(self.skipped)?,
             created_at: time(self.created_at)?,
             started_at: self.started_at.map(time).transpose()?,
             finished_at: self.finished_at.map(time).transpose()?,

@@ -27,6 +27,7 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         scheduled_at,
         max_attempts,
         retry,
+        skip_exit_codes,
         inputs,
         silence_seconds,
         max_output_bytes,
@@ -46,6 +47,7 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         scheduled_at: *scheduled_at,
         max_attempts: *max_attempts,
         retry: retry.as_ref(),
+        skip_exit_codes,
         inputs,
         silence_seconds: *silence_seconds,
         max_output_bytes: *max_output_bytes,
@@ -72,6 +74,8 @@ struct Stored<'a> {
     max_attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry: Option<&'a Retry>,
+    #[serde(skip_serializing_if = "<[i32]>::is_empty")]
+    skip_exit_codes: &'a [i32],
     inputs: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     silence_seconds: Option<u64>,
@@ -97,6 +101,7 @@ mod tests {
             payload: Map::from_iter([("n".to_owned(), Value::Null)]),
             scheduled_at: Some(DateTime::UNIX_EPOCH),
             retry: Some(Retry { on: Vec::new(), delay_seconds: 1, backoff: 2.0 }),
+            skip_exit_codes: vec![77],
             inputs: vec!["/a".to_owned()],
             silence_seconds: Some(1),
             max_output_bytes: Some(2),

@@ -8,12 +8,24 @@ use uuid::Uuid;
 use super::{decide::step, values::code};
 use crate::{Result, Status, status::Change};
 
-/// Differences by status, in the order of [`Status::ALL`], and last of those that passed after they
-/// had failed, which only batches count.
-pub type Difference = [i64; 6];
+/// Differences by status, in the order of [`Status::ALL`], and after them what only batches count of
+/// those that passed: how many are flaky, and how many were skipped.
+pub type Difference = [i64; 7];
 
-/// The place of the last one.
-pub const FLAKY: usize = 5;
+/// How many of them are by status.
+pub const STATUSES: usize = 5;
+
+const FLAKY: usize = STATUSES;
+const SKIPPED: usize = STATUSES + 1;
+
+/// What a batch counts of a job beside its status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// It passed after it had failed.
+    pub flaky: bool,
+    /// It passed by an exit code that says so.
+    pub skipped: bool,
+}
 
 /// Differences of the counts of batches and of owners.
 #[derive(Debug, Default)]
@@ -64,10 +76,12 @@ impl Tally {
         Ok(())
     }
 
-    /// So many jobs of a batch more, or fewer, that passed after they had failed.
-    pub fn flaky(&mut self, batch: Option<Uuid>, jobs: i64) {
+    /// So many jobs of a batch more, or fewer, that have these marks.
+    pub fn marked(&mut self, batch: Option<Uuid>, marks: Marks, jobs: i64) {
         if let Some(batch) = batch {
-            self.batches.entry(batch).or_default()[FLAKY] += jobs;
+            let by = self.batches.entry(batch).or_default();
+            by[FLAKY] += i64::from(marks.flaky) * jobs;
+            by[SKIPPED] += i64::from(marks.skipped) * jobs;
         }
     }
 

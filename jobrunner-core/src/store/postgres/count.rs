@@ -8,7 +8,7 @@ use crate::{
     Result,
     store::engine::{
         rows::CountsRow,
-        tally::{Difference, FLAKY, Tally},
+        tally::{Difference, STATUSES, Tally},
         values::code,
     },
 };
@@ -20,8 +20,8 @@ pub(super) async fn write(connection: &mut PgConnection, slot: i16, tally: &Tall
         return Ok(());
     }
     let query = sqlx::query(sql!("count/add"));
-    let query = bind(query, &tally.batches, FLAKY + 1);
-    let query = bind(query, &tally.owners, FLAKY).bind(slot);
+    let query = bind(query, &tally.batches, Difference::default().len());
+    let query = bind(query, &tally.owners, STATUSES).bind(slot);
     let started: Vec<Uuid> = tally.started.iter().copied().collect();
     query.bind(started).execute(connection).await.map(|_| ()).map_err(store_error)
 }

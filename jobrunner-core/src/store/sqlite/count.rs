@@ -9,7 +9,7 @@ use crate::{
 /// Adds the differences to the counts. A batch begins with its first job that is started, and ends
 /// with its last one.
 pub(super) async fn write(connection: &mut SqliteConnection, tally: Tally) -> Result<()> {
-    for (owner, [waiting, running, passed, failed, canceled, _]) in tally.owners {
+    for (owner, [waiting, running, passed, failed, canceled, ..]) in tally.owners {
         sqlx::query(sql!("count/add_to_owner"))
             .bind(owner)
             .bind(waiting)

@@ -15,6 +15,24 @@ pub(super) struct Member {
     pub(super) max_attempts: u32,
 }
 
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Passed,
+    Skipped,
+    Not(Reason),
+}
+
+impl End {
+    /// Why it did not pass.
+    pub(super) const fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Passed | Self::Skipped => None,
+            Self::Not(reason) => Some(reason),
+        }
+    }
+}
+
 /// Something that happens. An [`Index`] picks one of what there is at that moment.
 #[derive(Clone, Debug)]
 pub(super) enum Operation {
@@ -41,12 +59,12 @@ pub(super) enum Operation {
     /// Reports the ends of leases of a worker, and claims in the same call.
     Exchange {
         hand: usize,
-        leases: Vec<(Index, Option<Reason>)>,
+        leases: Vec<(Index, End)>,
         want: u32,
     },
     Finish {
         lease: Index,
-        reason: Option<Reason>,
+        end: End,
     },
     FinishTwice {
         lease: Index,
@@ -98,13 +116,14 @@ fn index() -> impl Strategy<Value = Index> {
     proptest::arbitrary::any::<Index>()
 }
 
-fn reason() -> impl Strategy<Value = Option<Reason>> {
+fn end() -> impl Strategy<Value = End> {
     prop_oneof![
-        4 => Just(None),
-        3 => Just(Some(Reason::ExitCode)),
-        1 => Just(Some(Reason::Timeout)),
-        1 => Just(Some(Reason::InputMissing)),
-        1 => Just(Some(Reason::Canceled)),
+        4 => Just(End::Passed),
+        2 => Just(End::Skipped),
+        3 => Just(End::Not(Reason::ExitCode)),
+        1 => Just(End::Not(Reason::Timeout)),
+        1 => Just(End::Not(Reason::InputMissing)),
+        1 => Just(End::Not(Reason::Canceled)),
     ]
 }
 
@@ -120,9 +139,9 @@ pub(super) fn any() -> impl Strategy<Value = Operation> {
         8 => (hand.clone(), 1..6_u32).prop_map(|(hand, want)| Operation::Claim { hand, want }),
         2 => (hand.clone(), vec(index(), 1..4))
             .prop_map(|(hand, jobs)| Operation::ClaimIds { hand, jobs }),
-        8 => (hand.clone(), vec((index(), reason()), 1..4), 1..6_u32)
+        8 => (hand.clone(), vec((index(), end()), 1..4), 1..6_u32)
             .prop_map(|(hand, leases, want)| Operation::Exchange { hand, leases, want }),
-        10 => (index(), reason()).prop_map(|(lease, reason)| Operation::Finish { lease, reason }),
+        10 => (index(), end()).prop_map(|(lease, end)| Operation::Finish { lease, end }),
         1 => index().prop_map(|lease| Operation::FinishTwice { lease }),
         3 => index().prop_map(|lease| Operation::UseOldToken { lease }),
         2 => index().prop_map(|lease| Operation::Release { lease }),

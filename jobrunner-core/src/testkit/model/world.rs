@@ -3,13 +3,13 @@ mod jobs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::operation::{HANDS, Member, OWNERS, Operation, QUEUES};
+use super::operation::{End, HANDS, Member, OWNERS, Operation, QUEUES};
 use crate::{
     BatchId, Error, JobId, JobSpec, Status, UserId,
     batch::{Batch, RerunOnly},
     job::Reason,
     lease::{Claim, Finish, Finished, LeaseRef, LeaseToken, Leased, Pick},
-    testkit::{Fixture, Hand, spec},
+    testkit::{Fixture, Hand, skip, spec},
 };
 
 use jobs::Job;
@@ -65,19 +65,19 @@ impl World {
             Operation::Exchange { hand, leases, want } => {
                 let held: Vec<Lease> =
                     self.leases().into_iter().filter(|lease| lease.hand == hand).collect();
-                let ended = leases.into_iter().filter_map(|(index, reason)| {
-                    pick(held.iter(), index).map(|lease| (lease, reason))
-                });
+                let ended = leases
+                    .into_iter()
+                    .filter_map(|(index, end)| pick(held.iter(), index).map(|lease| (lease, end)));
                 self.exchange(hand, ended.collect(), want).await;
             }
-            Operation::Finish { lease, reason } => {
+            Operation::Finish { lease, end } => {
                 if let Some(lease) = pick(self.leases().iter(), lease) {
-                    self.finish(lease, reason).await;
+                    self.finish(lease, end).await;
                 }
             }
             Operation::FinishTwice { lease } => {
                 if let Some(lease) = pick(self.leases().iter(), lease) {
-                    self.finish(lease, None).await;
+                    self.finish(lease, End::Passed).await;
                     self.use_old(lease.lease).await;
                 }
             }
@@ -171,20 +171,18 @@ impl World {
         assert!((least.min(want)..=most.min(want)).contains(&leased), "{leased} were claimed");
     }
 
-    async fn exchange(&mut self, hand: usize, ended: Vec<(Lease, Option<Reason>)>, want: u32) {
-        let reports: Vec<Finish> = ended
-            .iter()
-            .map(|(lease, reason)| self.hands[hand].report(lease.lease, *reason))
-            .collect();
+    async fn exchange(&mut self, hand: usize, ended: Vec<(Lease, End)>, want: u32) {
+        let reports: Vec<Finish> =
+            ended.iter().map(|(lease, end)| self.report(*lease, *end)).collect();
         let pick = Pick::Fair { queues: Vec::new(), want };
         let claim = Claim { session: self.hands[hand].session, pick };
         let done = self.fixture.store.exchange(&reports, Some(claim)).await.expect("an answer");
         let mut first = BTreeSet::new();
-        for ((lease, reason), answer) in ended.into_iter().zip(done.finished) {
+        for ((lease, end), answer) in ended.into_iter().zip(done.finished) {
             if first.insert(lease.lease) {
                 assert_eq!(answer, Finished::Won, "P3: {lease:?}");
                 self.old.push((lease.lease, true));
-                self.job(lease).end(reason);
+                self.job(lease).end(end);
             } else {
                 assert_eq!(answer, Finished::Already, "P3: {lease:?} is reported twice");
             }
@@ -213,11 +211,20 @@ impl World {
         }
     }
 
-    async fn finish(&mut self, lease: Lease, reason: Option<Reason>) {
-        let answer = self.hands[lease.hand].finish(lease.lease, reason).await;
-        assert_eq!(answer, Finished::Won, "P3: {lease:?}");
+    fn report(&self, lease: Lease, end: End) -> Finish {
+        let report = self.hands[lease.hand].report(lease.lease, end.reason());
+        match end {
+            End::Skipped => Finish { outcome: skip(), ..report },
+            End::Passed | End::Not(_) => report,
+        }
+    }
+
+    async fn finish(&mut self, lease: Lease, end: End) {
+        let report = self.report(lease, end);
+        let answers = self.fixture.store.finish(&[report]).await.expect("an answer");
+        assert_eq!(answers, [Finished::Won], "P3: {lease:?}");
         self.old.push((lease.lease, true));
-        self.job(lease).end(reason);
+        self.job(lease).end(end);
     }
 
     async fn use_old(&mut self, lease: LeaseRef) {
@@ -257,7 +264,7 @@ impl World {
         assert_eq!(rescued.len(), held.len(), "all its leases are taken back, and no others");
         for lease in held {
             self.old.push((lease.lease, false));
-            self.job(lease).end(Some(Reason::WorkerLost));
+            self.job(lease).end(End::Not(Reason::WorkerLost));
         }
     }
 

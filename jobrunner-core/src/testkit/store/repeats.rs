@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use crate::{
     JobSpec, Status, UserId,
+    batch::RerunOnly,
     job::Reason,
-    lease::{Finished, Rescue},
+    lease::{Finish, Finished, Rescue},
     retry::{Retry, RetryKind, RetryOn},
-    testkit::{Fixture, Hand, spec, wait_until},
+    testkit::{Fixture, Hand, skip, spec, wait_until},
 };
 
 /// A worker that lives.
@@ -76,6 +77,45 @@ pub async fn p4_a_job_that_passes_after_a_failure_is_flaky_and_counted(fixture: 
     let deleted = fixture.store.delete_job(members[0].id).await;
     deleted.expect("an ended job can be deleted");
     assert_eq!(fixture.look_at_batch(batch).await.flaky, 0);
+}
+
+/// It says so by its exit code. What failed before is no news of it then.
+pub async fn p4_a_job_that_is_skipped_has_passed_and_is_counted(fixture: &Fixture) {
+    let names = ["failed before", "lost before", "skipped", "passed"];
+    let members = names.map(|name| JobSpec { max_attempts: 2, ..spec(name) });
+    let batch = fixture.batch(UserId::new(), members.to_vec()).await;
+    let hand = fixture.hand().await;
+    let skips = async || {
+        let lease = hand.start_one().await.lease;
+        let report = Finish { outcome: skip(), ..hand.report(lease, None) };
+        // Told once more, it is counted once.
+        let told = hand.store().finish(&[report.clone(), report]).await.expect("an answer");
+        assert_eq!(told, [Finished::Won, Finished::Already]);
+    };
+    hand.run_one(Some(Reason::ExitCode)).await;
+    skips().await;
+    hand.run_one(Some(Reason::WorkerLost)).await;
+    skips().await;
+    skips().await;
+    hand.run_one(None).await;
+
+    let members = fixture.members(batch).await;
+    let marks: Vec<_> = members.iter().map(|job| (job.status, job.skipped, job.flaky)).collect();
+    let skipped = (Status::Passed, true, false);
+    assert_eq!(marks, [skipped, skipped, skipped, (Status::Passed, false, false)]);
+    let result = members[2].result.as_ref().expect("a result");
+    assert_eq!((result.exit_code, result.reason, &members[2].error), (Some(77), None, &None));
+    let found = fixture.look_at_batch(batch).await;
+    let counted = (found.status, found.counts.passed, found.skipped, found.flaky);
+    assert_eq!(counted, (Status::Passed, 4, 3, 0));
+
+    let again = fixture.store.rerun_batch(UserId::new(), batch, RerunOnly::All).await;
+    let again = fixture.look_at_batch(again.expect("a rerun")).await;
+    assert_eq!((again.counts.waiting, again.skipped), (4, 0));
+    let deleted = fixture.store.delete_job(members[0].id).await;
+    deleted.expect("an ended job can be deleted");
+    let found = fixture.look_at_batch(batch).await;
+    assert_eq!((found.counts.passed, found.skipped), (3, 2));
 }
 
 /// It costs no run, the first host leaves the job to the other, and where there is no other the job

@@ -36,6 +36,7 @@ pub async fn p1_a_job_is_found_as_it_was_asked_for(fixture: &Fixture) {
             delay_seconds: 3,
             backoff: 1.5,
         }),
+        skip_exit_codes: vec![77, 255],
         silence_seconds: Some(60),
         max_output_bytes: Some(1_000),
         max_memory_mb: Some(512),

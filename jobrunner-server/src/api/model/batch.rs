@@ -25,6 +25,8 @@ pub(crate) struct Batch {
     counts: Counts,
     /// How many of those that passed did so after an attempt that failed.
     flaky: u64,
+    /// How many of those that passed were skipped; none of them is flaky.
+    skipped: u64,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
@@ -42,6 +44,7 @@ impl From<batch::Batch> for Batch {
             status,
             counts,
             flaky,
+            skipped,
             created_at,
             started_at,
             finished_at,
@@ -56,6 +59,7 @@ impl From<batch::Batch> for Batch {
             status: status.into(),
             counts: counts.into(),
             flaky,
+            skipped,
             created_at,
             started_at,
             finished_at,

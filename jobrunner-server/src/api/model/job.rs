@@ -36,6 +36,9 @@ pub(crate) struct Job {
     max_attempts: u32,
     /// Which failures are followed by another attempt, and when; null is all, at once.
     retry: Option<Retry>,
+    /// Exit codes by which it passes and is skipped.
+    #[schemars(inner(range(min = 1, max = 255)))]
+    skip_exit_codes: Vec<i32>,
     inputs: Vec<String>,
     silence_seconds: Option<u64>,
     max_output_bytes: Option<u64>,
@@ -55,6 +58,8 @@ pub(crate) struct Job {
     error: Option<String>,
     /// Whether it passed after an attempt that failed.
     flaky: bool,
+    /// Whether it passed by one of its `skip_exit_codes`; then it is not flaky.
+    skipped: bool,
 }
 
 impl From<job::Job> for Job {
@@ -72,6 +77,7 @@ impl From<job::Job> for Job {
             result,
             error,
             flaky,
+            skipped,
         } = job;
         let JobSpec {
             name,
@@ -85,6 +91,7 @@ impl From<job::Job> for Job {
             scheduled_at,
             max_attempts,
             retry,
+            skip_exit_codes,
             inputs,
             silence_seconds,
             max_output_bytes,
@@ -107,6 +114,7 @@ impl From<job::Job> for Job {
             scheduled_at,
             max_attempts,
             retry: retry.map(Into::into),
+            skip_exit_codes,
             inputs,
             silence_seconds,
             max_output_bytes,
@@ -121,6 +129,7 @@ impl From<job::Job> for Job {
             result: result.map(Into::into),
             error,
             flaky,
+            skipped,
         }
     }
 }

@@ -52,6 +52,11 @@ pub(crate) struct NewJob {
     /// Which failures are followed by another attempt, and when; all at once, if left out.
     #[serde(default, deserialize_with = "strict::object")]
     retry: Option<NewRetry>,
+    /// Exit codes by which the command says that it had nothing to do here: the job is `passed` and
+    /// `skipped`. No other attempt follows them, whatever `retry` says.
+    #[serde(default)]
+    #[schemars(length(max = 255), inner(range(min = 1, max = 255)))]
+    skip_exit_codes: Vec<i32>,
     /// Absolute paths that must be readable before the command is started.
     #[serde(default)]
     #[schemars(
@@ -109,6 +114,7 @@ impl From<NewJob> for job::NewJob {
             scheduled_at,
             max_attempts,
             retry,
+            skip_exit_codes,
             inputs,
             silence_seconds,
             max_output_bytes,
@@ -128,6 +134,7 @@ impl From<NewJob> for job::NewJob {
             scheduled_at,
             max_attempts,
             retry: retry.map(Into::into),
+            skip_exit_codes,
             inputs,
             silence_seconds,
             max_output_bytes,

@@ -71,6 +71,7 @@ fn spec() -> domain::JobSpec {
         scheduled_at: Some(NOW),
         max_attempts: 1,
         retry: Some(retry()),
+        skip_exit_codes: vec![77],
         inputs: vec!["/a".to_owned()],
         silence_seconds: Some(1),
         max_output_bytes: Some(1),
@@ -112,6 +113,7 @@ fn job() -> domain::Job {
         result: Some(result()),
         error: Some("why".to_owned()),
         flaky: true,
+        skipped: true,
     }
 }
 
@@ -126,6 +128,7 @@ fn batch() -> domain::Batch {
         status: domain::Status::Failed,
         counts: counts(),
         flaky: 1,
+        skipped: 1,
         created_at: NOW,
         started_at: Some(NOW),
         finished_at: Some(NOW),

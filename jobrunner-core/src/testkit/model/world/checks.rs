@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::World;
+use super::{End, World, jobs::Job};
 use crate::{
     JobId, Status,
     batch::{Batch, BatchFilter, Counts},
@@ -23,6 +23,7 @@ impl World {
             assert_eq!(stored.attempt as usize, job.attempts.len(), "P4: {id} {job:?}");
             assert_eq!(stored.finished_at.is_some(), job.status.is_terminal(), "P2: {id} {job:?}");
             assert_eq!(stored.flaky, job.is_flaky(), "P4: {id} {job:?}");
+            assert_eq!(stored.skipped, job.is_skipped(), "P4: {id} {job:?}");
         }
         for owner in self.owners {
             let counts = store.counts(Scope::Owner(owner), None).await.expect("counts");
@@ -43,9 +44,11 @@ impl World {
                 self.members(batch.id).into_iter().map(|job| self.jobs[&job].status).collect();
             let counted = count(statuses.into_iter());
             assert_eq!(batch.counts, counted, "P5: the counts of a batch equal a recount");
-            let flaky =
-                self.members(batch.id).iter().filter(|job| self.jobs[*job].is_flaky()).count();
-            assert_eq!(batch.flaky, flaky as u64, "P5: the flaky members equal a recount");
+            let members = self.members(batch.id);
+            let count =
+                |is: fn(&Job) -> bool| members.iter().filter(|id| is(&self.jobs[*id])).count();
+            let marked = (count(Job::is_flaky) as u64, count(Job::is_skipped) as u64);
+            assert_eq!((batch.flaky, batch.skipped), marked, "P5: marks equal a recount");
             let (_, ended) = self.batches.get_mut(&batch.id).expect("a known batch");
             if batch.counts.total == 0 {
                 continue;
@@ -55,6 +58,7 @@ impl World {
                 Some(ended) => {
                     ended.counts = batch.counts;
                     ended.flaky = batch.flaky;
+                    ended.skipped = batch.skipped;
                     assert_eq!(*ended, batch, "P5: a batch finishes once");
                 }
                 None => {
@@ -73,7 +77,7 @@ impl World {
             assert_eq!(numbers, (1..=job.attempts.len()).collect::<Vec<_>>(), "P4: {id}");
             for (stored, expected) in stored.iter().zip(&job.attempts) {
                 let reason = stored.result.as_ref().map(|result| result.reason);
-                assert_eq!(reason, *expected, "P4: {id} {stored:?}");
+                assert_eq!(reason, expected.map(End::reason), "P4: {id} {stored:?}");
             }
         }
     }

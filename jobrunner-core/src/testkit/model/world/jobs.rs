@@ -1,4 +1,4 @@
-use super::Lease;
+use super::{End, Lease};
 use crate::{BatchId, Status, UserId, job::Reason};
 
 /// How often a job may lose its worker, as the promises say.
@@ -12,7 +12,7 @@ pub(super) struct Job {
     pub(super) max_attempts: u32,
     pub(super) status: Status,
     /// How its attempts ended; the running one has not.
-    pub(super) attempts: Vec<Option<Option<Reason>>>,
+    pub(super) attempts: Vec<Option<End>>,
     losses: u32,
     /// Somebody canceled it while it ran.
     pub(super) cancel: bool,
@@ -51,7 +51,7 @@ impl Job {
     /// Its lease is given back. Returns whether it ended by that.
     pub(super) fn give_back(&mut self) -> bool {
         if self.cancel {
-            self.end(Some(Reason::Canceled));
+            self.end(End::Not(Reason::Canceled));
             return true;
         }
         self.lease = None;
@@ -61,9 +61,10 @@ impl Job {
     }
 
     /// The running attempt ends.
-    pub(super) fn end(&mut self, reason: Option<Reason>) {
+    pub(super) fn end(&mut self, end: End) {
         self.lease = None;
-        *self.attempts.last_mut().expect("an attempt that ran") = Some(reason);
+        *self.attempts.last_mut().expect("an attempt that ran") = Some(end);
+        let reason = end.reason();
         let lost = reason == Some(Reason::WorkerLost);
         let runs = self.attempts.len() as u32 - self.losses;
         self.status = match reason {
@@ -79,7 +80,13 @@ impl Job {
 
     /// Whether it passed after it had failed.
     pub(super) fn is_flaky(&self) -> bool {
-        self.status == Status::Passed && self.attempts.len() as u32 - self.losses > 1
+        let runs = self.attempts.len() as u32 - self.losses;
+        self.status == Status::Passed && !self.is_skipped() && runs > 1
+    }
+
+    /// Whether its last attempt said that there was nothing to do.
+    pub(super) fn is_skipped(&self) -> bool {
+        self.attempts.last() == Some(&Some(End::Skipped))
     }
 
     /// Somebody cancels it.
