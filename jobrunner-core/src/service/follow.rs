@@ -56,12 +56,9 @@ impl Service {
 
     /// Whether a caller could still be authenticated as before.
     pub(super) async fn is_current(&self, caller: &Principal) -> Result<bool> {
-        let account = self.parts.store.signed_in_account(caller.id, caller.sign_in).await?;
-        Ok(account.is_some_and(|account| {
-            account.user.is_active
-                && account.user.role == caller.role
-                && account.token_version == caller.token_version
-        }))
+        let Principal { id, sign_in, token_version, role, .. } = *caller;
+        let account = self.parts.store.signed_in_account(id, sign_in, token_version).await?;
+        Ok(account.is_some_and(|account| account.user.is_active && account.user.role == role))
     }
 }
 
