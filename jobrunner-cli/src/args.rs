@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Logout(Remote),
     /// Show who you are signed in as
     Whoami(Remote),
+    /// Change your password
+    Password(Password),
     /// Name servers, and choose the one that is asked
     Config(Config),
     /// Submit one job
@@ -109,6 +111,7 @@ impl Command {
             Self::Login(Login { remote, .. })
             | Self::Logout(remote)
             | Self::Whoami(remote)
+            | Self::Password(Password { remote, .. })
             | Self::Batch(Batch { remote, .. })
             | Self::Jobs(Jobs { remote, .. })
             | Self::Cancel(Cancel { remote, .. })
@@ -182,6 +185,18 @@ pub(crate) struct Login {
     #[arg(short, long)]
     pub(crate) email: Option<String>,
     /// Read the password from the first line of standard input
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+}
+
+/// The password until now and the new one are asked for. All your other sign-ins end; this one goes
+/// on.
+#[derive(Debug, Args)]
+pub(crate) struct Password {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// Read both from standard input: the password until now from the first line, the new one from
+    /// the second
     #[arg(long)]
     pub(crate) password_stdin: bool,
 }

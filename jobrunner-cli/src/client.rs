@@ -21,7 +21,7 @@ use uuid::Uuid;
 pub(crate) use list::{Pages, Raw, RawItems};
 pub(crate) use routes::Route;
 pub(crate) use stream::{LogEvent, LogEvents};
-pub(crate) use wire::{NewBatchWithJobs, NewUser, QueueChange, UserChange};
+pub(crate) use wire::{NewBatchWithJobs, NewUser, OwnChange, QueueChange, UserChange};
 
 use crate::{
     args::Remote,
@@ -179,6 +179,17 @@ impl Client {
                 None => request,
             }
         };
+        self.http.read(self.http.send(Repeat::Never, request).await?).await
+    }
+
+    /// A change, sent once.
+    async fn patch<T: DeserializeOwned>(
+        &self,
+        route: &Route,
+        parts: &[&str],
+        change: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let request = || self.http.request(route, parts).json(change);
         self.http.read(self.http.send(Repeat::Never, request).await?).await
     }
 

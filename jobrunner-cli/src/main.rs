@@ -80,6 +80,7 @@ fn main() -> ExitCode {
         Command::Login(login) => run(commands::login::login(login)),
         Command::Logout(remote) => run(commands::login::logout(remote)),
         Command::Whoami(remote) => run(commands::login::whoami(remote)),
+        Command::Password(password) => run(commands::password::password(password)),
         Command::Config(config) => ended(commands::config::config(config)),
         Command::Submit(submit) => run(commands::submit::submit(*submit)),
         Command::Batch(batch) => run(commands::batch::batch(batch)),

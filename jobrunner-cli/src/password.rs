@@ -25,12 +25,36 @@ pub(crate) fn read(from_stdin: bool) -> Result<SecretString, Failure> {
             "there is no terminal to ask for the password; use --password-stdin or JOBRUNNER_PASSWORD",
         ));
     }
-    ask("Password: ")?;
+    hidden("Password: ").map(SecretString::from)
+}
+
+/// A password and the one in its place: two lines of standard input if that is asked for, or typed,
+/// the new one twice.
+pub(crate) fn both(from_stdin: bool) -> Result<(SecretString, SecretString), Failure> {
+    if from_stdin {
+        return Ok((line()?.into(), line()?.into()));
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "there is no terminal to ask for the passwords; use --password-stdin",
+        ));
+    }
+    let current = hidden("Password until now: ")?;
+    let new = hidden("New password: ")?;
+    if new != hidden("New password again: ")? {
+        return Err(Failure::usage("the new password is not the same twice; nothing is changed"));
+    }
+    Ok((current.into(), new.into()))
+}
+
+/// Asks for a line that is not shown.
+fn hidden(prompt: &str) -> Result<String, Failure> {
+    ask(prompt)?;
     let hidden = HiddenInput::start()?;
     let password = line();
     drop(hidden);
     note("");
-    password.map(SecretString::from)
+    password
 }
 
 /// Asks for a line that may be seen.

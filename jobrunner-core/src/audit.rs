@@ -24,6 +24,8 @@ words! {
         CreateUser = "create_user",
         /// An account was changed, enabled or disabled.
         UpdateUser = "update_user",
+        /// Somebody set the password of their own account.
+        ChangePassword = "change_password",
         /// A job was canceled.
         CancelJob = "cancel_job",
         /// Every job that had not ended was taken back, of one owner or of everybody.

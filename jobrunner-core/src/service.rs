@@ -13,6 +13,7 @@ mod jobs;
 mod logs;
 mod open;
 mod ordered;
+mod own_account;
 mod paths;
 mod place;
 mod queues;

@@ -324,6 +324,20 @@ pub struct AccountUpdate {
     pub is_active: Option<bool>,
     /// A new limit of running jobs; `Some(None)` removes it.
     pub max_running_jobs: Option<Option<u32>>,
+    /// The one sign-in whose tokens go on working when the token version goes up.
+    pub keep: Option<KeptSignIn>,
+}
+
+/// A sign-in that outlives a new password, since it is the one that has set it.
+#[derive(Clone, Copy, Debug)]
+pub struct KeptSignIn {
+    /// Which one.
+    pub id: SignInId,
+    /// The account's token version when the old password was found to be right. If it is another
+    /// one now, nothing is changed.
+    pub version: i64,
+    /// When the tokens of the sign-in have expired, and it may be forgotten.
+    pub until: DateTime<Utc>,
 }
 
 impl Account {
@@ -363,8 +377,15 @@ pub trait AccountStore: Send + Sync {
     /// An account by its id.
     async fn account(&self, id: UserId) -> Result<Option<Account>>;
 
-    /// An account by its id, unless this sign-in of its was ended.
-    async fn signed_in_account(&self, id: UserId, sign_in: SignInId) -> Result<Option<Account>>;
+    /// An account by its id, if a token still works that was given out to this sign-in of its when
+    /// the token version was this one: the sign-in has not been ended, and is not older than the
+    /// account's token version or was [kept](AccountUpdate::keep) when it went up.
+    async fn signed_in_account(
+        &self,
+        id: UserId,
+        sign_in: SignInId,
+        version: i64,
+    ) -> Result<Option<Account>>;
 
     /// Ends a sign-in for good. Its tokens have expired `until` then, and it may be forgotten.
     async fn end_sign_in(&self, sign_in: SignInId, until: DateTime<Utc>) -> Result<()>;
@@ -389,7 +410,8 @@ pub trait AccountStore: Send + Sync {
     ///
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound), or [`Conflict`](crate::Error::Conflict) when no active
-    /// admin would be left.
+    /// admin would be left, or when a sign-in is to be kept whose password is not the account's any
+    /// more.
     async fn update_account(&self, id: UserId, update: AccountUpdate) -> Result<User>;
 }
 

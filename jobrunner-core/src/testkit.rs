@@ -33,7 +33,8 @@ macro_rules! store_conformance {
                 the_last_active_admin_stays,
                 a_sign_in_ends_alone_and_for_good,
                 a_refresh_token_is_used_once,
-                a_new_password_ends_older_tokens;
+                a_new_password_ends_older_tokens,
+                the_sign_in_that_sets_a_password_is_kept;
             audit: events_are_found_as_they_were_recorded;
             submit: p1_a_job_is_found_as_it_was_asked_for,
                 p1_the_same_key_answers_the_same_job,

@@ -1,8 +1,13 @@
 //! Accounts.
 
+mod password;
+
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+
+pub use password::NewPassword;
+pub(crate) use password::normal;
 
 use crate::{UserId, Violation, name::is_invisible, words::words};
 
@@ -83,7 +88,7 @@ impl Scope {
 pub struct NewUser {
     /// The name to sign in with.
     pub email: String,
-    /// 12 to 1,024 bytes.
+    /// One that [`NewPassword::choose`] allows.
     pub password: SecretString,
     /// What the account may do.
     pub role: Role,
@@ -94,7 +99,7 @@ pub struct NewUser {
 /// What is to change in an account; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
 pub struct UserUpdate {
-    /// A new password, 12 to 1,024 bytes; tokens given out before stop working.
+    /// A new password, one that [`NewPassword::choose`] allows; tokens given out before stop working.
     pub password: Option<SecretString>,
     /// A new role.
     pub role: Option<Role>,
@@ -102,6 +107,15 @@ pub struct UserUpdate {
     pub is_active: Option<bool>,
     /// A new limit; `Some(None)` removes it.
     pub max_running_jobs: Option<Option<u32>>,
+}
+
+/// What somebody changes of their own account; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct OwnUpdate {
+    /// A new password, one that [`NewPassword::choose`] allows. All other sign-ins end.
+    pub password: Option<SecretString>,
+    /// The password until now, without which there is no new one.
+    pub current_password: Option<SecretString>,
 }
 
 /// The address in the form in which it is stored and looked up.
@@ -122,18 +136,6 @@ pub fn parse_email(text: &str) -> Result<String, Violation> {
             "email",
             "must be an address such as name@example.com, of at most 254 bytes",
         ))
-    }
-}
-
-/// Whether a password may be set.
-///
-/// # Errors
-/// It has fewer than 12 or more than 1,024 bytes.
-pub fn check_password(password: &str) -> Result<(), Violation> {
-    if (12..=1024).contains(&password.len()) {
-        Ok(())
-    } else {
-        Err(Violation::new("password", "must have 12 to 1024 bytes"))
     }
 }
 

@@ -14,6 +14,7 @@ mod links;
 mod live;
 mod log;
 mod output;
+mod own_account;
 mod page;
 mod queues;
 mod session;
@@ -52,6 +53,8 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/queues", get(queues::list))
         .at("/queues/:name", post(queues::update))
         .at("/audit", get(audit::list))
+        .at("/account", get(own_account::show))
+        .at("/account/password", post(own_account::change_password))
         .at("/users", get(accounts::list).post(accounts::create))
         .at("/users/:id", post(accounts::update))
 }

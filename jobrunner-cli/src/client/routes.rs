@@ -63,6 +63,7 @@ routes! {
     SIGN_OUT: DELETE "/auth/token";
     LIVE: GET "/health/live";
     ME: GET "/users/me", gives User;
+    UPDATE_ME: PATCH "/users/me", takes OwnChange, gives User;
     USERS: GET "/users", asks [limit, cursor], gives Page<User>;
     CREATE_USER: POST "/users", takes NewUser, gives User;
     UPDATE_USER: PATCH "/users/{id}", takes UserChange, gives User;

@@ -4,7 +4,7 @@ use jobrunner_core::{
     page::Page,
 };
 
-use super::{Client, NOTHING, NewUser, QueueChange, UserChange, http::Repeat, routes};
+use super::{Client, NOTHING, NewUser, OwnChange, QueueChange, UserChange, routes};
 use crate::exit::Failure;
 
 impl Client {
@@ -27,8 +27,7 @@ impl Client {
         name: &str,
         change: &QueueChange,
     ) -> Result<QueueState, Failure> {
-        let request = || self.http.request(&routes::UPDATE_QUEUE, &[name]).json(change);
-        self.http.read(self.http.send(Repeat::Never, request).await?).await
+        self.patch(&routes::UPDATE_QUEUE, &[name], change).await
     }
 
     pub(crate) async fn create_user(&self, account: &NewUser) -> Result<User, Failure> {
@@ -40,8 +39,10 @@ impl Client {
         id: UserId,
         change: &UserChange,
     ) -> Result<User, Failure> {
-        let id = id.to_string();
-        let request = || self.http.request(&routes::UPDATE_USER, &[&id]).json(change);
-        self.http.read(self.http.send(Repeat::Never, request).await?).await
+        self.patch(&routes::UPDATE_USER, &[&id.to_string()], change).await
+    }
+
+    pub(crate) async fn update_me(&self, change: &OwnChange) -> Result<User, Failure> {
+        self.patch(&routes::UPDATE_ME, &[], change).await
     }
 }

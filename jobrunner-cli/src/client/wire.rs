@@ -43,6 +43,16 @@ pub(crate) struct UserChange {
     pub(crate) max_running_jobs: Option<Option<u32>>,
 }
 
+/// What is to change in one's own account.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct OwnChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) password: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) current_password: Option<String>,
+}
+
 /// A batch to be submitted, jobs included.
 #[derive(Serialize)]
 pub(crate) struct NewBatchWithJobs<'a> {

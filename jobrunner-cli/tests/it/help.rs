@@ -2,9 +2,10 @@
 
 use crate::client::{command, text};
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["login"],
+    &["password"],
     &["config"],
     &["submit"],
     &["batch"],

@@ -15,6 +15,7 @@ mod limits;
 mod lists;
 mod naming;
 mod open;
+mod own_account;
 mod reaching;
 mod readers;
 mod reading;

@@ -22,10 +22,14 @@ pub(super) struct Callers(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    known: HashMap<(UserId, SignInId), (Principal, Instant)>,
+    known: HashMap<Token, (Principal, Instant)>,
     /// How often something was forgotten.
     changes: u64,
 }
+
+/// What of a token tells who its caller is: whose it is, the sign-in that it belongs to, and the
+/// account's token version when it was given out.
+pub(super) type Token = (UserId, SignInId, i64);
 
 /// When somebody began to look an account up.
 #[derive(Clone, Copy, Debug)]
@@ -36,9 +40,9 @@ pub(super) struct Looking {
 
 impl Callers {
     /// Who this is, if that was looked up within the last second.
-    pub(super) fn get(&self, user: UserId, sign_in: SignInId) -> Option<Principal> {
+    pub(super) fn get(&self, token: Token) -> Option<Principal> {
         let state = self.lock();
-        let (caller, since) = state.known.get(&(user, sign_in))?;
+        let (caller, since) = state.known.get(&token)?;
         (since.elapsed() < LASTS).then(|| caller.clone())
     }
 
@@ -49,7 +53,7 @@ impl Callers {
 
     /// Remembers a caller who was let in, unless an account was changed while this one was looked
     /// up: what was found may be from before.
-    pub(super) fn remember(&self, looking: Looking, caller: &Principal) {
+    pub(super) fn remember(&self, looking: Looking, token: Token, caller: &Principal) {
         let mut state = self.lock();
         if state.changes != looking.changes {
             return;
@@ -57,14 +61,14 @@ impl Callers {
         if state.known.len() >= MOST {
             state.known.clear();
         }
-        state.known.insert((caller.id, caller.sign_in), (caller.clone(), looking.since));
+        state.known.insert(token, (caller.clone(), looking.since));
     }
 
     /// Forgets an account with all its sign-ins.
     pub(super) fn forget(&self, user: UserId) {
         let mut state = self.lock();
         state.changes += 1;
-        state.known.retain(|(known, _), _| *known != user);
+        state.known.retain(|(known, ..), _| *known != user);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -87,20 +91,29 @@ mod tests {
         }
     }
 
+    fn token(caller: &Principal) -> Token {
+        (caller.id, caller.sign_in, 0)
+    }
+
     fn found(callers: &Callers, caller: &Principal) -> bool {
-        callers.get(caller.id, caller.sign_in).as_ref() == Some(caller)
+        callers.get(token(caller)).as_ref() == Some(caller)
+    }
+
+    fn remember(callers: &Callers, looking: Looking, caller: &Principal) {
+        callers.remember(looking, token(caller), caller);
     }
 
     #[test]
     fn a_caller_is_known_for_a_second_by_that_sign_in() {
         let (callers, caller) = (Callers::default(), caller());
         assert!(!found(&callers, &caller));
-        callers.remember(callers.look(), &caller);
+        remember(&callers, callers.look(), &caller);
         assert!(found(&callers, &caller));
-        assert_eq!(callers.get(caller.id, SignInId::new()), None);
+        assert_eq!(callers.get((caller.id, SignInId::new(), 0)), None);
+        assert_eq!(callers.get((caller.id, caller.sign_in, 1)), None);
         let mut old = callers.look();
         old.since = old.since.checked_sub(LASTS).expect("the machine runs for a second");
-        callers.remember(old, &caller);
+        remember(&callers, old, &caller);
         assert!(!found(&callers, &caller));
     }
 
@@ -108,11 +121,11 @@ mod tests {
     fn who_was_looked_up_before_a_change_is_not_known_after_it() {
         let callers = Callers::default();
         let (caller, other) = (caller(), caller());
-        callers.remember(callers.look(), &caller);
-        callers.remember(callers.look(), &other);
+        remember(&callers, callers.look(), &caller);
+        remember(&callers, callers.look(), &other);
         let meanwhile = callers.look();
         callers.forget(caller.id);
-        callers.remember(meanwhile, &caller);
+        remember(&callers, meanwhile, &caller);
         assert!(!found(&callers, &caller));
         assert!(found(&callers, &other));
     }
@@ -121,7 +134,7 @@ mod tests {
     fn no_more_callers_are_kept_than_that() {
         let callers = Callers::default();
         for _ in 0..=MOST {
-            callers.remember(callers.look(), &caller());
+            remember(&callers, callers.look(), &caller());
         }
         assert!(callers.lock().known.len() <= MOST);
     }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
 use tokio::sync::Semaphore;
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    user::{NewPassword, normal},
+};
 use hasher::Hasher;
 
 /// How many passwords are hashed at one time: each takes 19 MiB and a core.
@@ -43,10 +46,10 @@ impl Passwords {
     ///
     /// # Errors
     /// The system has no randomness.
-    pub async fn hash(&self, password: &str) -> Result<String> {
-        let password = password.to_owned();
+    pub async fn hash(&self, password: &NewPassword) -> Result<String> {
+        let password = password.clone();
         self.run(move || {
-            let hash = Hasher.hash(password.as_bytes());
+            let hash = Hasher.hash(password.expose().as_bytes());
             hash.map(|hash| hash.to_string()).map_err(|e| Error::internal("hashing a password", e))
         })
         .await?
@@ -66,7 +69,10 @@ impl Passwords {
         self.run(move || {
             let hash =
                 PasswordHash::new(&hash).map_err(|e| Error::internal("reading a hash", e))?;
-            Ok(Hasher.verify_password(password.as_bytes(), &hash).is_ok() && known)
+            let fits = |text: &str| Hasher.verify_password(text.as_bytes(), &hash).is_ok();
+            let normal = normal(&password);
+            // Earlier versions hashed what was typed.
+            Ok((fits(&normal) || normal != password && fits(&password)) && known)
         })
         .await?
     }
@@ -89,17 +95,34 @@ mod tests {
     #[tokio::test]
     async fn nobodys_hash_costs_what_others_cost_and_no_password_has_it() {
         let passwords = Passwords::new();
-        let hash = passwords.hash("a password").await.expect("a hash");
+        let password = NewPassword::choose("a password of mine", "a@b").expect("it may be set");
+        let hash = passwords.hash(&password).await.expect("a hash");
         let parameters =
             |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(parameters(&hash), parameters(Passwords::NOBODYS));
         let lengths = |hash: &str| hash.split('$').map(str::len).collect::<Vec<_>>();
         assert_eq!(lengths(&hash), lengths(Passwords::NOBODYS));
-        for password in ["", "a password", "nobody has this password"] {
+        for password in ["", "a password of mine", "nobody has this password"] {
             let nobodys = passwords.verify(password, Some(Passwords::NOBODYS.to_owned())).await;
             assert!(!nobodys.expect("an answer"));
             assert!(!passwords.verify(password, None).await.expect("an answer"));
         }
-        assert!(passwords.verify("a password", Some(hash)).await.expect("an answer"));
+        assert!(passwords.verify("a password of mine", Some(hash)).await.expect("an answer"));
+    }
+
+    #[tokio::test]
+    async fn a_password_fits_however_its_letters_are_composed_and_as_earlier_versions_hashed_it() {
+        let (composed, decomposed) =
+            ("Zw\u{f6}lf Boxk\u{e4}mpfer", "Zwo\u{308}lf Boxka\u{308}mpfer");
+        let passwords = Passwords::new();
+        let fits = async |password: &str, hash: &str| {
+            passwords.verify(password, Some(hash.to_owned())).await.expect("an answer")
+        };
+        let password = NewPassword::choose(decomposed, "a@b").expect("it may be set");
+        let hash = passwords.hash(&password).await.expect("a hash");
+        assert!(fits(composed, &hash).await && fits(decomposed, &hash).await);
+        assert!(!fits("Zwolf Boxkampfer", &hash).await);
+        let earlier = Hasher.hash(decomposed.as_bytes()).expect("a hash").to_string();
+        assert!(fits(decomposed, &earlier).await && !fits(composed, &earlier).await);
     }
 }

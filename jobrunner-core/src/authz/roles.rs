@@ -37,18 +37,15 @@ impl RoleAuthz {
         const REFUSED: Error =
             Error::Unauthenticated("the access token is not valid or has expired; sign in again");
         let Read { user, version, sign_in } = self.tokens.read(token).ok_or(REFUSED)?;
-        if let Some(caller) = self.callers.get(user, sign_in)
-            && caller.token_version == version
-        {
+        let known_by = (user, sign_in, version);
+        if let Some(caller) = self.callers.get(known_by) {
             return Ok(caller);
         }
         let looking = self.callers.look();
-        let account = self.accounts.signed_in_account(user, sign_in).await?;
-        let account = account
-            .filter(|account| account.user.is_active && account.token_version == version)
-            .ok_or(REFUSED)?;
+        let account = self.accounts.signed_in_account(user, sign_in, version).await?;
+        let account = account.filter(|account| account.user.is_active).ok_or(REFUSED)?;
         let caller = principal(account, sign_in);
-        self.callers.remember(looking, &caller);
+        self.callers.remember(looking, known_by, &caller);
         Ok(caller)
     }
 
@@ -58,10 +55,8 @@ impl RoleAuthz {
         );
         let Refresh { user, version, sign_in, uses, expires_at, .. } =
             self.tokens.read_refresh(token).ok_or(REFUSED)?;
-        let account = self.accounts.signed_in_account(user, sign_in).await?;
-        let account = account
-            .filter(|account| account.user.is_active && account.token_version == version)
-            .ok_or(REFUSED)?;
+        let account = self.accounts.signed_in_account(user, sign_in, version).await?;
+        let account = account.filter(|account| account.user.is_active).ok_or(REFUSED)?;
         if !self.accounts.use_refresh_token(sign_in, uses, expires_at).await? {
             let ended = self.accounts.end_sign_in(sign_in, self.tokens.expiry()).await;
             self.callers.forget(user);
@@ -110,12 +105,9 @@ impl Authz for RoleAuthz {
     }
 
     async fn may_go_on(&self, before: &Principal) -> Result<bool> {
-        let account = self.accounts.signed_in_account(before.id, before.sign_in).await?;
-        Ok(account.is_some_and(|account| {
-            account.user.is_active
-                && account.user.role == before.role
-                && account.token_version == before.token_version
-        }))
+        let Principal { id, sign_in, token_version, role, .. } = *before;
+        let account = self.accounts.signed_in_account(id, sign_in, token_version).await?;
+        Ok(account.is_some_and(|account| account.user.is_active && account.user.role == role))
     }
 
     fn changed(&self, user: UserId) {

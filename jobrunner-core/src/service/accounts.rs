@@ -8,19 +8,11 @@ use crate::{
     authz::{Action, Passwords, Principal},
     page::{Page, PageRequest},
     store::{Account, AccountUpdate},
-    user::{NewUser, User, UserUpdate, check_max_running_jobs, check_password, parse_email},
+    user::{NewPassword, NewUser, User, UserUpdate, check_max_running_jobs, parse_email},
 };
 
 impl Service {
-    /// The caller's own account.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub async fn me(&self, caller: &Principal) -> Result<User> {
-        self.existing(caller.id).await
-    }
-
-    async fn existing(&self, id: UserId) -> Result<User> {
+    pub(super) async fn existing(&self, id: UserId) -> Result<User> {
         let account = self.parts.store.account(id).await?;
         account.map(|account| account.user).ok_or(Error::NotFound("user"))
     }
@@ -152,17 +144,18 @@ impl Service {
         update: UserUpdate,
     ) -> Result<User> {
         self.parts.authz.check(caller, Action::Administer)?;
-        let password = update.password.as_ref().map(|password| password.expose_secret());
+        let user = self.existing(id).await?;
+        let password = update.password.as_ref();
+        let password = password.map(|text| NewPassword::choose(text.expose_secret(), &user.email));
         let limit = update.max_running_jobs.flatten();
         refuse([
-            password.and_then(|p| check_password(p).err()),
+            password.as_ref().and_then(|chosen| chosen.as_ref().err().cloned()),
             check_max_running_jobs(limit).err(),
         ])?;
-        let password_hash = match password {
-            Some(password) => Some(self.parts.passwords.hash(password).await?),
+        let password_hash = match password.transpose()? {
+            Some(password) => Some(self.parts.passwords.hash(&password).await?),
             None => None,
         };
-        let user = self.existing(id).await?;
         let deed = Deed::on_user(AuditAction::UpdateUser, &user).updating(&update);
         self.record(caller, deed).await?;
         let update = AccountUpdate {
@@ -170,6 +163,7 @@ impl Service {
             role: update.role,
             is_active: update.is_active,
             max_running_jobs: update.max_running_jobs,
+            keep: None,
         };
         let is_enabled = update.is_active == Some(true) && !user.is_active;
         let updated = self.parts.store.update_account(id, update).await;
@@ -182,24 +176,24 @@ impl Service {
     }
 
     async fn new_account(&self, new: NewUser) -> Result<Account> {
-        let password = new.password.expose_secret();
         let email = parse_email(&new.email);
+        let password = NewPassword::choose(new.password.expose_secret(), &new.email);
         refuse([
             email.as_ref().err().cloned(),
-            check_password(password).err(),
+            password.as_ref().err().cloned(),
             check_max_running_jobs(new.max_running_jobs).err(),
         ])?;
         Ok(Account {
             user: User {
                 id: UserId::new(),
-                email: email.unwrap_or_default(),
+                email: email?,
                 role: new.role,
                 is_active: true,
                 max_running_jobs: new.max_running_jobs,
                 // What is shown now is what will be read back.
                 created_at: Utc::now().trunc_subsecs(3),
             },
-            password_hash: self.parts.passwords.hash(password).await?,
+            password_hash: self.parts.passwords.hash(&password?).await?,
             token_version: 0,
         })
     }

@@ -64,8 +64,8 @@ fn number_of(name: &'static str) -> Option<(i64, &'static str)> {
 mod tests {
     use super::*;
 
-    const POSTGRES: &[File] = files!("postgres", "0010_fewer_indexes", "0012_skipped");
-    const SQLITE: &[File] = files!("sqlite", "0012_skipped");
+    const POSTGRES: &[File] = files!("postgres", "0010_fewer_indexes", "0012_skipped", "0013_accounts");
+    const SQLITE: &[File] = files!("sqlite", "0012_skipped", "0013_accounts");
 
     #[test]
     fn migrations_are_in_the_order_of_their_numbers() {
@@ -75,6 +75,6 @@ mod tests {
             assert_eq!(numbers.len(), files.len());
             assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
         }
-        assert_eq!(newest(POSTGRES), Some(12));
+        assert_eq!(newest(POSTGRES), Some(13));
     }
 }

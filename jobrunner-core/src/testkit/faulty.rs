@@ -292,8 +292,14 @@ impl AccountStore for Faulty {
         self.through("account", self.inner.account(id)).await
     }
 
-    async fn signed_in_account(&self, id: UserId, sign_in: SignInId) -> Result<Option<Account>> {
-        self.through("signed_in_account", self.inner.signed_in_account(id, sign_in)).await
+    async fn signed_in_account(
+        &self,
+        id: UserId,
+        sign_in: SignInId,
+        version: i64,
+    ) -> Result<Option<Account>> {
+        let found = self.inner.signed_in_account(id, sign_in, version);
+        self.through("signed_in_account", found).await
     }
 
     async fn end_sign_in(&self, sign_in: SignInId, until: DateTime<Utc>) -> Result<()> {

@@ -52,11 +52,13 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ("ended_otherwise", "list/ended + job/columns", "{last}, 10, null, null, null, null, 3, null"),
     ("ended_pkey", "job/get + job/columns", "{job}, null"),
     ("ended_sign_in_by_expiry", "account/forget_sign_ins", ""),
-    ("ended_sign_in_pkey", "account/columns + account/signed_in", "{owner}, {job}"),
+    ("ended_sign_in_pkey", "account/columns + account/signed_in", "{owner}, {job}, 0"),
     ("idempotency_pkey", "job/idempotent", "{owner}, 'a'"),
     ("job_of_batch", "list/newest + job/columns", "{last}, 10, null, null, null, {batch}"),
     ("job_of_owner", "list/newest + job/columns", "{last}, 10, null, null, {owner}, null"),
     ("job_pkey", "job/get + job/columns", "{job}, null"),
+    ("kept_sign_in_by_expiry", "account/forget_kept", ""),
+    ("kept_sign_in_pkey", "account/keep_sign_in", "{job}, {owner}, 1, now()"),
     ("lane_pkey", "claim/columns + claim/claimable", "1, 1, {job}"),
     ("lane_queue_owner_id_key", "job/lanes", "array['a'], {owner}"),
     ("lease_pkey", "job/get + job/columns", "{job}, null"),
@@ -112,6 +114,8 @@ const FILL: &str = "
     insert into jobrunner.ended_sign_in select id(n), now() + n * interval '1 second'
     from generate_series(1, 20000) n;
     insert into jobrunner.refreshed_sign_in select id(n), 1, now() + n * interval '1 second'
+    from generate_series(1, 20000) n;
+    insert into jobrunner.kept_sign_in select id(n), owner(n), 1, now() + n * interval '1 second'
     from generate_series(1, 20000) n;
     insert into jobrunner.idempotency select owner(n), 'k' || n, '', id(n), now() from generate_series(1, 20000) n;
     insert into jobrunner.session (id, host, pid, slots, queues, ttl, started_at, seen_at, expires_at)
@@ -206,6 +210,7 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("job_of_all", "list/of_all + list/ended + job/columns"),
     ("job_of_batch", "list/of_batch + list/ended + job/columns"),
     ("job_of_owner", "list/of_owner + list/ended + job/columns"),
+    ("kept_sign_in_by_expiry", "account/forget_kept"),
     ("lane_queue_owner_id", "job/insert"),
     ("lease_job_id", "job/get + job/columns"),
     ("log_chunk_key", "log/read"),

@@ -25,7 +25,7 @@ pub(crate) use fleet::{Health, Queue, QueueUpdate, Worker};
 pub(crate) use job::{Attempt, Hold, Job};
 pub(crate) use log::{LogEvent, Logs};
 pub(crate) use new_job::NewJob;
-pub(crate) use user::{NewUser, SignIn, Token, User, UserUpdate};
+pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
 pub(crate) use words::{
     AuditAction, Containment, DatabaseHealth, GrantType, HealthStatus, HoldReason, Order, Reason,
     RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenType,

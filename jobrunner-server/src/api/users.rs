@@ -28,6 +28,20 @@ impl UsersApi {
         Answer::of(service.me(&caller).await?)
     }
 
+    /// Change the caller's own account
+    ///
+    /// A new password needs the one until now. It ends all sign-ins of the account but the one that
+    /// sets it, whose tokens go on working.
+    #[oai(path = "/users/me", method = "patch", operation_id = "update_me")]
+    async fn update_me(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        body: JsonBody<model::OwnUpdate>,
+    ) -> Result<Answer<model::User>> {
+        Answer::of(service.update_me(&caller, body.value.into()).await?)
+    }
+
     /// Make an account
     #[oai(path = "/users", method = "post", operation_id = "create_user")]
     async fn create(

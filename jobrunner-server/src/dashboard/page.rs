@@ -37,6 +37,7 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
         "workers.html",
         "queues.html",
         "users.html",
+        "own_account.html",
         "audit.html",
         "problem.html",
     ])?;

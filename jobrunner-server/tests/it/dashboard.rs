@@ -1,6 +1,6 @@
 //! The dashboard without a browser: sessions, forms, roles, what is written into pages.
 
-mod browser;
+pub(crate) mod browser;
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;

@@ -11,6 +11,7 @@ mod malformed;
 mod methods;
 mod open;
 mod openapi;
+mod own_account;
 mod pages;
 mod parameters;
 mod repeated;

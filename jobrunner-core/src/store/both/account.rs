@@ -8,7 +8,7 @@ use super::{Connection, Store, bind, lock, sql, store_error};
 use crate::{
     Conflict, Error, Result, SignInId, User, UserId,
     page::{Page, PageRequest},
-    store::{Account, AccountStore, AccountUpdate, engine::rows::AccountRow},
+    store::{Account, AccountStore, AccountUpdate, KeptSignIn, engine::rows::AccountRow},
 };
 
 #[async_trait]
@@ -30,11 +30,17 @@ impl AccountStore for Store {
         row.map(AccountRow::into_account).transpose()
     }
 
-    async fn signed_in_account(&self, id: UserId, sign_in: SignInId) -> Result<Option<Account>> {
+    async fn signed_in_account(
+        &self,
+        id: UserId,
+        sign_in: SignInId,
+        version: i64,
+    ) -> Result<Option<Account>> {
         let row: Option<AccountRow> =
             sqlx::query_as(sql!("account/columns", both "account/signed_in"))
                 .bind(id.as_uuid())
                 .bind(sign_in.as_uuid())
+                .bind(version)
                 .fetch_optional(self.reads())
                 .await
                 .map_err(store_error)?;
@@ -160,6 +166,11 @@ async fn apply(connection: &mut Connection, id: UserId, update: AccountUpdate) -
         .map_err(store_error)?;
     let before = row.ok_or(Error::NotFound("user"))?.into_account()?;
     let was_active_admin = before.is_active_admin();
+    let keep = update.keep;
+    if keep.is_some_and(|keep| keep.version != before.token_version) {
+        let meanwhile = "the password or the account was changed meanwhile; sign in again";
+        return Err(Error::Conflict(meanwhile.to_owned()));
+    }
     let account = before.updated(update);
     sqlx::query(sql!(both "account/update"))
         .bind(id.as_uuid())
@@ -171,6 +182,9 @@ async fn apply(connection: &mut Connection, id: UserId, update: AccountUpdate) -
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
+    if let Some(sign_in) = keep {
+        keep_sign_in(connection, &account, sign_in).await?;
+    }
     if was_active_admin && !account.is_active_admin() {
         let left: i64 = sqlx::query_scalar(sql!(both "account/active_admins"))
             .fetch_one(connection)
@@ -181,4 +195,24 @@ async fn apply(connection: &mut Connection, id: UserId, update: AccountUpdate) -
         }
     }
     Ok(account.user)
+}
+
+async fn keep_sign_in(
+    connection: &mut Connection,
+    account: &Account,
+    sign_in: KeptSignIn,
+) -> Result<()> {
+    sqlx::query(sql!("account/forget_kept"))
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    sqlx::query(sql!(both "account/keep_sign_in"))
+        .bind(sign_in.id.as_uuid())
+        .bind(account.user.id.as_uuid())
+        .bind(account.token_version)
+        .bind(bind::time(sign_in.until))
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(store_error)
 }

@@ -5,7 +5,7 @@ use chrono::{Duration, Utc};
 use crate::{
     Conflict, Error, Role, SignInId,
     page::PageRequest,
-    store::AccountUpdate,
+    store::{AccountUpdate, KeptSignIn},
     testkit::{Fixture, account},
 };
 
@@ -53,7 +53,7 @@ pub async fn a_sign_in_ends_alone_and_for_good(fixture: &Fixture) {
     fixture.store.create_account(account.clone()).await.expect("created");
     let (ended, other, later) = (SignInId::new(), SignInId::new(), SignInId::new());
     let is_known = async |sign_in| {
-        let found = fixture.store.signed_in_account(account.user.id, sign_in).await;
+        let found = fixture.store.signed_in_account(account.user.id, sign_in, 0).await;
         found.expect("an answer").is_some()
     };
     assert!(is_known(ended).await);
@@ -92,6 +92,40 @@ pub async fn a_refresh_token_is_used_once(fixture: &Fixture) {
     assert!(fixture.store.use_refresh_token(third, 5, expired).await.expect("an answer"));
     assert!(used(one, 3).await);
     assert!(used(third, 0).await && !used(other, 1).await);
+}
+
+/// One sign-in outlives a new password, with the tokens that it was given before and after; those
+/// of others, and what another change ends, do not come back.
+pub async fn the_sign_in_that_sets_a_password_is_kept(fixture: &Fixture) {
+    let account = account("a@example.com", Role::Operator);
+    let id = account.user.id;
+    fixture.store.create_account(account).await.expect("created");
+    let (own, other, late) = (SignInId::new(), SignInId::new(), SignInId::new());
+    let works = async |sign_in, version| {
+        let found = fixture.store.signed_in_account(id, sign_in, version).await;
+        found.expect("an answer").is_some()
+    };
+    let set = async |sign_in, version| {
+        let until = Utc::now() + Duration::hours(1);
+        let keep = Some(KeptSignIn { id: sign_in, version, until });
+        let password_hash = Some("new".to_owned());
+        let update = AccountUpdate { password_hash, keep, ..AccountUpdate::default() };
+        fixture.store.update_account(id, update).await
+    };
+    set(own, 0).await.expect("set");
+    assert!(works(own, 0).await && works(own, 1).await && works(late, 1).await);
+    assert!(!works(other, 0).await);
+    let raced = set(other, 0).await;
+    assert!(matches!(raced, Err(Error::Conflict(_))), "{raced:?}");
+    set(own, 1).await.expect("set again");
+    assert!(works(own, 0).await && works(own, 2).await);
+    assert!(!works(late, 1).await && !works(other, 0).await);
+    fixture.store.end_sign_in(own, Utc::now() + Duration::hours(1)).await.expect("ended");
+    assert!(!works(own, 0).await && !works(own, 2).await);
+    set(late, 2).await.expect("set by another one");
+    let by_admin = AccountUpdate { password_hash: Some("x".into()), ..AccountUpdate::default() };
+    fixture.store.update_account(id, by_admin).await.expect("updated");
+    assert!(!works(late, 2).await && !works(late, 3).await && works(SignInId::new(), 4).await);
 }
 
 /// A changed password makes the token version go up, and so does a disabled account; other changes

@@ -38,8 +38,8 @@ pub(crate) struct NewUser {
     /// What to sign in with; kept in lower case. At most 254 bytes of UTF-8.
     #[schemars(length(min = 3, max = 254), regex(pattern = pattern::EMAIL))]
     email: String,
-    /// 12 to 1024 bytes of UTF-8.
-    #[schemars(with = "String", length(min = 12, max = 1024))]
+    /// 12 to 1024 bytes of UTF-8, also when normalised (NFKC), and hard to guess.
+    #[schemars(with = "String", length(min = 12, max = 1024), extend("format" = "password"))]
     password: SecretString,
     #[schemars(with = "Role")]
     role: user::Role,
@@ -59,9 +59,10 @@ impl From<NewUser> for user::NewUser {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserUpdate {
-    /// 12 to 1024 bytes of UTF-8. Tokens given out before stop working.
+    /// 12 to 1024 bytes of UTF-8, also when normalised (NFKC), and hard to guess. Tokens given out
+    /// before stop working.
     #[serde(default, deserialize_with = "given")]
-    #[schemars(with = "String", length(min = 12, max = 1024))]
+    #[schemars(with = "String", length(min = 12, max = 1024), extend("format" = "password"))]
     password: Option<SecretString>,
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Role")]
@@ -79,6 +80,28 @@ impl From<UserUpdate> for user::UserUpdate {
     fn from(update: UserUpdate) -> Self {
         let UserUpdate { password, role, is_active, max_running_jobs } = update;
         Self { password, role, is_active, max_running_jobs }
+    }
+}
+
+/// What is to change in the caller's own account; what is left out stays.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OwnUpdate {
+    /// 12 to 1024 bytes of UTF-8, also when normalised (NFKC), and hard to guess. All other
+    /// sign-ins of the account end.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "String", length(min = 12, max = 1024), extend("format" = "password"))]
+    password: Option<SecretString>,
+    /// The password until now; needed for a new one.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "String", extend("format" = "password"))]
+    current_password: Option<SecretString>,
+}
+
+impl From<OwnUpdate> for user::OwnUpdate {
+    fn from(update: OwnUpdate) -> Self {
+        let OwnUpdate { password, current_password } = update;
+        Self { password, current_password }
     }
 }
 

@@ -194,6 +194,8 @@ words! {
         SignOut = "sign_out",
         CreateUser = "create_user",
         UpdateUser = "update_user",
+        /// By the account's own user.
+        ChangePassword = "change_password",
         CancelJob = "cancel_job",
         /// Every one that had not ended, of one owner or of everybody.
         CancelJobs = "cancel_jobs",

@@ -3,51 +3,51 @@ use reqwest::{Client, StatusCode, header::HeaderMap, redirect::Policy};
 use crate::app::{TestApp, http};
 
 /// As much of a browser as these tests need: it keeps the session's cookie and follows nothing.
-pub(super) struct Browser {
+pub(crate) struct Browser {
     url: String,
     http: Client,
-    pub(super) cookie: Option<String>,
+    pub(crate) cookie: Option<String>,
     /// Sent with every request.
-    pub(super) headers: Vec<(&'static str, &'static str)>,
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
 }
 
 /// An answer.
-pub(super) struct Page {
-    pub(super) status: StatusCode,
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
     headers: HeaderMap,
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Page {
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// The cookies that it sets.
-    pub(super) fn cookies(&self) -> Vec<&str> {
+    pub(crate) fn cookies(&self) -> Vec<&str> {
         let set = self.headers.get_all("set-cookie").iter();
         set.filter_map(|cookie| cookie.to_str().ok()).collect()
     }
 
-    pub(super) fn location(&self) -> &str {
+    pub(crate) fn location(&self) -> &str {
         self.header("location")
     }
 }
 
 impl Browser {
-    pub(super) fn new(app: &TestApp) -> Self {
+    pub(crate) fn new(app: &TestApp) -> Self {
         let http = http().redirect(Policy::none()).build().expect("a client");
         Self { url: app.url.clone(), http, cookie: None, headers: Vec::new() }
     }
 
-    pub(super) async fn signed_in(app: &TestApp) -> Self {
+    pub(crate) async fn signed_in(app: &TestApp) -> Self {
         let mut browser = Self::new(app);
         let answer = browser.sign_in("admin@example.com", "correct horse battery", "/").await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         browser
     }
 
-    pub(super) async fn sign_in(&mut self, email: &str, password: &str, next: &str) -> Page {
+    pub(crate) async fn sign_in(&mut self, email: &str, password: &str, next: &str) -> Page {
         let form = [("email", email), ("password", password), ("next", next)];
         let page = self.post_with("/sign-in", &form, &[]).await;
         let set = page.headers.get_all("set-cookie").iter();
@@ -59,22 +59,22 @@ impl Browser {
         page
     }
 
-    pub(super) async fn get(&self, path: &str) -> Page {
+    pub(crate) async fn get(&self, path: &str) -> Page {
         self.get_with(path, &[]).await
     }
 
-    pub(super) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Page {
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Page {
         self.send(self.http.get(format!("{}{path}", self.url)), headers).await
     }
 
     /// Sends a form of a page of this session.
-    pub(super) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
         let csrf = self.csrf().await;
         let fields = [fields, &[("csrf", csrf.as_str())]].concat();
         self.post_with(path, &fields, &[("origin", &self.url)]).await
     }
 
-    pub(super) async fn post_with(
+    pub(crate) async fn post_with(
         &self,
         path: &str,
         fields: &[(&str, &str)],
@@ -84,7 +84,7 @@ impl Browser {
     }
 
     /// The token that the session's forms carry.
-    pub(super) async fn csrf(&self) -> String {
+    pub(crate) async fn csrf(&self) -> String {
         let page = self.get("/").await.text;
         let (_, token) = page.split_once("name=\"csrf\" value=\"").expect("a form");
         token.split('"').next().expect("a value").to_owned()

@@ -112,6 +112,9 @@ async fn accounts(app: &TestApp) {
     assert_eq!((taken.0, &taken.1["code"]), (409, &json!("email_taken")));
     let theirs = app.sign_in("a@b.example", "long enough it is").await;
     let made = app.json(app.request(Method::POST, "/jobs", &theirs).json(&job("held"))).await.1;
+    let own = json!({"current_password": "long enough it is", "password": "another one of mine"});
+    let own = app.json(app.request(Method::PATCH, "/users/me", &theirs).json(&own)).await;
+    assert_eq!(own.0, 200, "{}", own.1);
     done(app, "PATCH", &user, Some(json!({"max_running_jobs": 3}))).await;
     done(app, "DELETE", &user, None).await;
     let holds = done(app, "GET", &format!("{}/holds", path("/jobs", &made)), None).await;

@@ -175,8 +175,12 @@ fn long(schema: &'static Value, length: u64) -> Option<Value> {
     let length = usize::try_from(length).expect("a length");
     let pattern = json!({"type": "string", "pattern": schema["pattern"].as_str().unwrap_or("")});
     let validator = validator(&pattern);
-    let forms = ["", "/", "a@"]
-        .map(|start| json!(format!("{start}{}", "a".repeat(length.saturating_sub(start.len())))));
+    // A password of one letter is guessed at once.
+    let filler = if schema["format"] == "password" { "k7#Qz!mW2p$L vX9" } else { "a" };
+    let forms = ["", "/", "a@"].map(|start| {
+        let filled = filler.chars().cycle().take(length.saturating_sub(start.len()));
+        json!(start.chars().chain(filled).collect::<String>())
+    });
     let fits = |text: &Value| text.as_str().is_some_and(|text| text.len() == length);
     forms
         .into_iter()
