@@ -7,6 +7,7 @@ mod embedded;
 use std::time::Duration;
 use std::{io, sync::Arc};
 
+use futures_util::{FutureExt, future::BoxFuture};
 use rand::{TryRng, rngs::SysRng};
 use secrecy::{ExposeSecret, SecretString};
 #[cfg(all(feature = "postgres", feature = "redis"))]
@@ -48,7 +49,12 @@ pub struct Backends {
 /// [`Conflict`](Error::Conflict) when its schema is missing or too old. A Redis that does not
 /// answer is done without until it does.
 #[cfg(all(feature = "postgres", feature = "redis"))]
-pub async fn backends(settings: &Settings) -> Result<Backends> {
+pub fn backends(settings: &Settings) -> BoxFuture<'_, Result<Backends>> {
+    connect(settings).boxed()
+}
+
+#[cfg(all(feature = "postgres", feature = "redis"))]
+async fn connect(settings: &Settings) -> Result<Backends> {
     let url = postgres_url(settings)?.expose_secret();
     let options =
         PostgresOptions { max_connections: settings.max_connections, ..PostgresOptions::default() };
@@ -97,8 +103,11 @@ pub async fn backends_in_time(
 ///
 /// # Errors
 /// [`Invalid`](Error::Invalid) when there is no secret, or none that protects anything.
-pub async fn service(backends: &Backends, settings: &Settings) -> Result<Service> {
-    assemble(backends, settings, shared_secret(settings)?).await
+pub fn service<'a>(
+    backends: &'a Backends,
+    settings: &'a Settings,
+) -> BoxFuture<'a, Result<Service>> {
+    async { assemble(backends, settings, shared_secret(settings)?).await }.boxed()
 }
 
 /// Whether there is a secret that a server can start with; without a database, so that it can be
@@ -130,7 +139,12 @@ fn token_key(secret: &SecretString, settings: &Settings) -> Result<TokenKey> {
 /// [`Invalid`](Error::Invalid) when there is no database to make it in or the admin's settings are
 /// wrong; otherwise what the database says.
 #[cfg(feature = "postgres")]
-pub async fn init_database(settings: &Settings) -> Result<FirstAdmin> {
+pub fn init_database(settings: &Settings) -> BoxFuture<'_, Result<FirstAdmin>> {
+    init(settings).boxed()
+}
+
+#[cfg(feature = "postgres")]
+async fn init(settings: &Settings) -> Result<FirstAdmin> {
     let url = postgres_url(settings)?.expose_secret();
     PostgresStore::migrate(url).await?;
     let store = Arc::new(PostgresStore::connect(url, PostgresOptions::default()).await?);

@@ -20,6 +20,7 @@ mod trace;
 
 use std::{io, time::Duration};
 
+use futures_util::{FutureExt, future::BoxFuture};
 use jobrunner_core::Service;
 use poem::Server;
 use tokio_util::sync::CancellationToken;
@@ -43,21 +44,24 @@ const IDLE_LIMIT: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 /// The listeners are not usable.
-pub async fn serve(
+pub fn serve(
     listeners: Listeners,
     service: Service,
     shutdown: CancellationToken,
-) -> io::Result<()> {
-    let acceptor = Acceptor::new(listeners)?;
-    Server::new_with_acceptor(acceptor)
-        .name("jobrunner")
-        .idle_timeout(IDLE_LIMIT)
-        .run_with_graceful_shutdown(
-            routes::routes(service, shutdown.clone()),
-            shutdown.cancelled_owned(),
-            Some(SHUTDOWN_LIMIT),
-        )
-        .await
+) -> BoxFuture<'static, io::Result<()>> {
+    async move {
+        let acceptor = Acceptor::new(listeners)?;
+        Server::new_with_acceptor(acceptor)
+            .name("jobrunner")
+            .idle_timeout(IDLE_LIMIT)
+            .run_with_graceful_shutdown(
+                routes::routes(service, shutdown.clone()),
+                shutdown.cancelled_owned(),
+                Some(SHUTDOWN_LIMIT),
+            )
+            .await
+    }
+    .boxed()
 }
 
 /// The OpenAPI description of the API as indented JSON, as it is served at `/api/v1/openapi.json`.

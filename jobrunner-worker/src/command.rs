@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use clap::{Args, value_parser};
+use futures_util::{FutureExt, future::BoxFuture};
 use jobrunner_core::{
     config::{Cgroup, Settings},
     connect::{self, Backends},
@@ -41,7 +42,11 @@ impl RunWorker {
     ///
     /// # Errors
     /// The settings or the database cannot be used.
-    pub async fn run(self, reaper: Reaper) -> Result<(), Fatal> {
+    pub fn run(self, reaper: Reaper) -> BoxFuture<'static, Result<(), Fatal>> {
+        self.work(reaper).boxed()
+    }
+
+    async fn work(self, reaper: Reaper) -> Result<(), Fatal> {
         let variables = Variables::of_service()?;
         variables.start_log("info")?;
         let settings = variables.settings()?;

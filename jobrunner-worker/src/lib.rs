@@ -34,6 +34,7 @@ mod sweep;
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::{FutureExt, future::BoxFuture};
 use jobrunner_core::{Executor, Queue, Result, Store, config::Settings};
 use tokio_util::sync::CancellationToken;
 
@@ -125,11 +126,14 @@ impl Worker {
     ///
     /// # Errors
     /// The store refuses to open a session, other than by being unavailable.
-    pub async fn run(self, shutdown: CancellationToken) -> Result<()> {
-        let mut before = None;
-        while let Some(session) = Session::open(&self.parts, before, &shutdown).await? {
-            before = session.run().await;
+    pub fn run(self, shutdown: CancellationToken) -> BoxFuture<'static, Result<()>> {
+        async move {
+            let mut before = None;
+            while let Some(session) = Session::open(&self.parts, before, &shutdown).await? {
+                before = session.run().await;
+            }
+            Ok(())
         }
-        Ok(())
+        .boxed()
     }
 }

@@ -64,7 +64,8 @@ fn number_of(name: &'static str) -> Option<(i64, &'static str)> {
 mod tests {
     use super::*;
 
-    const POSTGRES: &[File] = files!("postgres", "0010_fewer_indexes", "0012_skipped", "0013_accounts");
+    const POSTGRES: &[File] =
+        files!("postgres", "0010_fewer_indexes", "0012_skipped", "0013_accounts");
     const SQLITE: &[File] = files!("sqlite", "0012_skipped", "0013_accounts");
 
     #[test]
