@@ -15,6 +15,9 @@ pub enum Conflict {
     /// Nobody could administer any more.
     #[error("this is the last active admin; make another one first")]
     LastAdmin,
+    /// The account is not any more as it was when the change was begun.
+    #[error("the password or the account was changed meanwhile; sign in again")]
+    AccountChanged,
     /// The job has not ended.
     #[error("the job is {status}; cancel it before you delete it")]
     JobOpen {
@@ -72,6 +75,7 @@ impl Conflict {
             Self::KeyReused => "key_reused",
             Self::EmailTaken => "email_taken",
             Self::LastAdmin => "last_admin",
+            Self::AccountChanged => "account_changed",
             Self::JobOpen { .. } => "job_open",
             Self::BatchOpen => "batch_open",
             Self::NothingToRerun => "nothing_to_rerun",

@@ -168,8 +168,7 @@ async fn apply(connection: &mut Connection, id: UserId, update: AccountUpdate) -
     let was_active_admin = before.is_active_admin();
     let keep = update.keep;
     if keep.is_some_and(|keep| keep.version != before.token_version) {
-        let meanwhile = "the password or the account was changed meanwhile; sign in again";
-        return Err(Error::Conflict(meanwhile.to_owned()));
+        return Err(Conflict::AccountChanged.into());
     }
     let account = before.updated(update);
     sqlx::query(sql!(both "account/update"))

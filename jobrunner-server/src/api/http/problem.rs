@@ -28,7 +28,7 @@ pub(crate) struct Problem {
     /// What happened this time, and what to do about it.
     detail: String,
     /// What a request conflicts with, for programs: `key_reused`, `email_taken`, `last_admin`,
-    /// `job_open`, `batch_open` or `nothing_to_rerun`.
+    /// `account_changed`, `job_open`, `batch_open` or `nothing_to_rerun`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     code: Option<&'static str>,
