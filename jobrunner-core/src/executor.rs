@@ -27,10 +27,13 @@ pub use reaper::Reaper;
 
 use crate::{BatchId, JobId, JobSpec, UserId, attempt::Outcome, log::Stream, words::words};
 
+/// How many bytes a sink is handed at one time at most: what a pipe holds by default.
+pub const MOST_BYTES: usize = 64 * 1024;
+
 /// Where a command's output goes.
 #[async_trait]
 pub trait OutputSink: Send + Sync {
-    /// Takes bytes that were read from a stream, in order. Waits while the sink is behind, so that
+    /// Takes bytes that were read from a stream, in order, [`MOST_BYTES`] at most. Waits while the sink is behind, so that
     /// the command is slowed down rather than output lost.
     async fn write(&self, stream: Stream, bytes: Bytes);
 }

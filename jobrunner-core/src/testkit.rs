@@ -1,17 +1,34 @@
-//! The conformance suite: what every store and every queue must do, whatever they are made of.
+//! The conformance suites: what every [`Store`](crate::Store), [`Queue`](crate::Queue),
+//! [`Executor`](crate::Executor) and [`Authz`](crate::Authz) must do, whatever they are made of.
 //!
-//! A backend runs it with one line in a test crate, given a function that makes a fresh, empty one:
+//! An implementation runs its suite with one line in a test crate that has this crate with the
+//! feature `testkit` and tokio, given a function that makes a fresh one for each case:
 //!
-//! ```text
-//! async fn sqlite() -> Fixture { … }
-//! jobrunner_core::store_conformance!(sqlite);
-//! jobrunner_core::queue_conformance!(local_queue);
 //! ```
+//! use std::sync::Arc;
+//!
+//! use jobrunner_core::{Queue, queue::LocalQueue, queue_conformance};
+//!
+//! async fn queue() -> (Arc<dyn Queue>, ()) {
+//!     (Arc::new(LocalQueue::new()), ())
+//! }
+//!
+//! queue_conformance!(queue);
+//! ```
+//!
+//! | of | macro | the function makes |
+//! |---|---|---|
+//! | a store | [`store_conformance!`](crate::store_conformance), and [`store_model!`](crate::store_model) for random sequences | a [`Fixture`] |
+//! | a queue | [`queue_conformance!`](crate::queue_conformance) | the queue, and what must live as long |
+//! | an executor | [`executor_conformance!`](crate::executor_conformance) | an [`ExecutorFixture`](executor::ExecutorFixture) |
+//! | an authorization | [`authz_conformance!`](crate::authz_conformance) | an [`AuthzFixture`](authz::AuthzFixture) |
 //!
 //! Each case becomes a test of its name. The cases panic when the backend breaks a promise; names
 //! that begin with `p1` to `p13` test the promise of that number.
 
+pub mod authz;
 mod builders;
+pub mod executor;
 mod faulty;
 pub mod model;
 pub mod queue;
@@ -112,6 +129,78 @@ macro_rules! queue_conformance {
             wakeups: an_offer_wakes_those_who_wait,
                 announcements_reach_every_listener,
                 a_listener_that_falls_behind_is_told;
+            candidates: no_more_is_proposed_than_is_wanted,
+                an_offered_job_is_proposed_to_somebody,
+                what_is_proposed_is_of_the_queues_that_are_served,
+                p11_a_large_batch_is_not_proposed_before_the_jobs_of_others,
+                who_asks_an_empty_queue_is_answered;
+        }
+    };
+}
+
+/// Makes a test of every case of the executor's suite. Takes the path of an
+/// `async fn() -> ExecutorFixture`. Needs Linux.
+#[macro_export]
+macro_rules! executor_conformance {
+    ($fixture:path) => {
+        $crate::conformance_tests! { executor, $fixture =>
+            commands: an_exit_code_is_told,
+                a_signal_is_told_by_its_name,
+                arguments_reach_the_command_as_they_are,
+                a_program_that_cannot_be_started_is_told_of,
+                the_duration_is_that_of_the_command,
+                many_commands_at_once_have_their_own_results;
+            environment: a_command_has_its_variables_and_knows_its_job,
+                p12_a_command_sees_no_variables_of_its_worker,
+                p12_the_input_of_a_command_is_empty,
+                a_command_runs_in_its_working_directory,
+                a_working_directory_that_cannot_be_used_is_told_of,
+                an_input_that_is_missing_is_told_of;
+            output: p8_both_streams_are_byte_exact,
+                p8_long_streams_keep_their_order_side_by_side,
+                output_arrives_while_the_command_runs,
+                p8_nothing_is_lost_to_a_slow_sink;
+            ends: p7_a_timeout_ends_a_command,
+                p7_a_timeout_kills_what_does_not_end,
+                a_command_may_clean_up_when_it_is_asked_to_end,
+                a_command_that_writes_nothing_for_too_long_is_ended,
+                p6_a_command_that_is_stopped_ends_with_its_children,
+                p6_a_command_that_does_not_stop_is_killed,
+                p6_what_is_stopped_before_it_begins_is_not_started,
+                what_a_command_leaves_behind_ends_with_it,
+                a_run_that_is_dropped_is_killed;
+        }
+    };
+}
+
+/// Makes a test of every case of the suite of authorizations. Takes the path of an
+/// `async fn() -> AuthzFixture`; with `own rules` behind it, what the three roles may do and
+/// what a new password ends is left to the authorization, and everything else has to hold by
+/// whatever it decides.
+#[macro_export]
+macro_rules! authz_conformance {
+    ($fixture:path) => {
+        $crate::authz_conformance! { $fixture, own rules }
+        $crate::conformance_tests! { authz, $fixture =>
+            roles: p12_roles_may_do_what_they_are_for,
+                p12_owners_see_what_is_theirs_and_admins_everything,
+                p12_a_new_password_ends_what_was_begun_before;
+        }
+    };
+    ($fixture:path, own rules) => {
+        $crate::conformance_tests! { authz, $fixture =>
+            callers: a_caller_is_whom_the_credential_belongs_to,
+                p12_what_was_made_up_lets_nobody_in,
+                p12_a_disabled_account_is_not_let_in,
+                a_new_role_acts_at_once,
+                p12_a_sign_in_that_has_ended_lets_nobody_in,
+                p12_what_changed_elsewhere_acts_within_a_second;
+            scopes: p12_single_reads_keep_to_the_scope,
+                p12_lists_keep_to_the_scope_as_single_reads_do,
+                p12_nobody_changes_what_is_out_of_scope;
+            streams: what_a_caller_began_may_go_on,
+                p12_what_a_caller_began_ends_with_what_they_were,
+                p12_streams_end_when_their_caller_may_not_go_on;
         }
     };
 }

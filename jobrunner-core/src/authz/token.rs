@@ -38,6 +38,14 @@ pub struct Lifetimes {
     pub refresh: Duration,
 }
 
+/// An hour, and thirty days.
+impl Default for Lifetimes {
+    fn default() -> Self {
+        const HOUR: Duration = Duration::from_secs(3600);
+        Self { access: HOUR, refresh: HOUR * 24 * 30 }
+    }
+}
+
 /// The secret cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenKeyError {

@@ -11,12 +11,11 @@ use rustix::{
     io::Errno,
 };
 
+use super::MOST_BYTES;
+
 /// How long a command is waited for in the thread that has started it. Many do not take longer, and
 /// for those it is not worth the cost of watching their descriptors from the async threads.
 const PATIENCE: Duration = Duration::from_millis(5);
-
-/// How much is read at a time, and the most that is taken here.
-const CHUNK: usize = 64 * 1024;
 
 /// What a command has done in its first moments.
 #[derive(Debug, Default)]
@@ -38,7 +37,7 @@ pub(super) fn watch(
     let mut has_ended = false;
     while !(has_ended && streams.iter().all(|stream| stream.is_closed)) {
         let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || streams.iter().any(|stream| stream.bytes.len() >= CHUNK) {
+        if left.is_zero() || streams.iter().any(|stream| stream.bytes.len() >= MOST_BYTES) {
             break;
         }
         let left = Timespec::try_from(left).unwrap_or_default();
@@ -84,7 +83,8 @@ impl Taken {
     /// Takes what there is; the pipe has something, or has been closed, so this does not block.
     fn take(&mut self, pipe: &mut impl Read) -> io::Result<()> {
         let mut buffer = [0; 4096];
-        match pipe.read(&mut buffer) {
+        let most = buffer.len().min(MOST_BYTES - self.bytes.len());
+        match pipe.read(&mut buffer[..most]) {
             Ok(0) => self.is_closed = true,
             Ok(count) => self.bytes.extend_from_slice(&buffer[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -8,11 +8,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{OutputSink, activity::Activity};
+use super::{MOST_BYTES, OutputSink, activity::Activity};
 use crate::log::Stream;
-
-/// How much is read at a time: what a pipe holds by default.
-const READ_BYTES: usize = 64 * 1024;
 
 /// How much is read at first: commands that write little cost little memory.
 const FIRST_BYTES: usize = 4 * 1024;
@@ -35,7 +32,7 @@ pub(super) async fn pump<P: AsyncRead + AsFd + Unpin>(
     let mut buffer = BytesMut::with_capacity(FIRST_BYTES);
     loop {
         if buffer.len() == buffer.capacity() {
-            buffer = BytesMut::with_capacity(READ_BYTES);
+            buffer = BytesMut::with_capacity(MOST_BYTES);
         }
         buffer.clear();
         let read = select! {
@@ -56,10 +53,10 @@ pub(super) async fn pump<P: AsyncRead + AsFd + Unpin>(
 }
 
 async fn drain(pipe: &impl AsFd, stream: Stream, sink: &dyn OutputSink) {
-    let mut buffer = vec![0; READ_BYTES];
+    let mut buffer = vec![0; MOST_BYTES];
     let mut left = PIPE_BYTES;
     while left > 0 {
-        match rustix::io::read(pipe, &mut buffer[..READ_BYTES.min(left)]) {
+        match rustix::io::read(pipe, &mut buffer[..MOST_BYTES.min(left)]) {
             Ok(0) | Err(Errno::AGAIN) => return,
             Ok(count) => {
                 left -= count;

@@ -47,6 +47,20 @@ pub struct Rules {
     pub must_exist: bool,
 }
 
+/// Anything goes: jobs of the queue `default` in the root directory, for an hour at most.
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            default_queue: "default".to_owned(),
+            default_working_dir: "/".to_owned(),
+            allowed_roots: AllowedRoots::default(),
+            max_timeout: Duration::from_secs(3600),
+            loading_variables: LoadingVariables::default(),
+            must_exist: false,
+        }
+    }
+}
+
 impl Rules {
     /// The default priority of a job.
     pub const DEFAULT_PRIORITY: u8 = 5;

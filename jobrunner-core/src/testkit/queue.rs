@@ -1,5 +1,8 @@
 //! What every queue must do.
 
+/// What is proposed to workers.
+pub mod candidates;
+
 /// Announcements and those who wait for them.
 pub mod wakeups {
     use std::{any::Any, sync::Arc};

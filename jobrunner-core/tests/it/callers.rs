@@ -5,61 +5,28 @@ use std::{sync::Arc, time::Duration};
 
 use jobrunner_core::{
     Error, Principal, Role, Service, Store, UserId,
-    authz::{Credential, Lifetimes, Passwords, RoleAuthz, TokenKey, Tokens},
-    job::{LoadingVariables, Rules},
-    queue::LocalQueue,
-    service::Parts,
-    store::{
-        postgres::{PostgresOptions, PostgresStore},
-        sqlite::SqliteStore,
+    authz::{Credential, Passwords, RoleAuthz, Tokens},
+    testkit::{
+        Fixture,
+        authz::{service, token_key},
+        wait_until,
     },
-    testkit::{Fixture, servers::PrivatePostgres, wait_until},
     user::{NewUser, UserUpdate},
-    workdir::AllowedRoots,
 };
 use secrecy::SecretString;
 use tokio::time::Instant;
+
+use crate::{postgres::postgres, sqlite::sqlite};
 
 const PASSWORD: &str = "correct horse battery";
 
 /// How old what is known about a caller may be.
 const LASTS: Duration = Duration::from_secs(1);
 
-async fn sqlite() -> Fixture {
-    let directory = tempfile::tempdir().expect("a directory");
-    let store = SqliteStore::open(&directory.path().join("test.sqlite3")).await.expect("a store");
-    Fixture::new(Arc::new(store), directory)
-}
-
-async fn postgres() -> Fixture {
-    let url = PrivatePostgres::shared().create_database();
-    PostgresStore::migrate(&url).await.expect("a schema");
-    let store = PostgresStore::connect(&url, PostgresOptions::default()).await.expect("a store");
-    Fixture::new(Arc::new(store), ())
-}
-
 /// What a process is made of. Two of one store share nothing else.
 async fn process(store: &Arc<dyn Store>) -> Service {
-    let lifetimes =
-        Lifetimes { access: Duration::from_secs(600), refresh: Duration::from_secs(6000) };
-    let tokens = TokenKey::new(b"0123456789abcdef0123456789abcdef", lifetimes).expect("a key");
-    let passwords = Passwords::new();
-    let authz = RoleAuthz::new(Arc::clone(store) as _, tokens.clone(), passwords.clone());
-    Service::new(Parts {
-        store: Arc::clone(store),
-        queue: Arc::new(LocalQueue::new()),
-        authz: Arc::new(authz),
-        tokens,
-        passwords,
-        rules: Rules {
-            default_queue: "default".to_owned(),
-            default_working_dir: "/".to_owned(),
-            allowed_roots: AllowedRoots::default(),
-            max_timeout: Duration::from_secs(60),
-            loading_variables: LoadingVariables::default(),
-            must_exist: false,
-        },
-    })
+    let authz = RoleAuthz::new(Arc::clone(store) as _, token_key(), Passwords::new());
+    service(Arc::clone(store), Arc::new(authz))
 }
 
 async fn sign_in(service: &Service, email: &str) -> Credential {

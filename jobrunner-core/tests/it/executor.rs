@@ -10,21 +10,30 @@ mod paths;
 use std::{
     fs,
     future::Future,
-    sync::{Arc, Mutex},
+    path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use async_trait::async_trait;
-use bytes::Bytes;
 use jobrunner_core::{
-    BatchId, Executor, JobId, JobSpec, UserId,
-    attempt::Outcome,
-    executor::{OutputSink, ProcessExecutor, ProcessSettings, Run, RunContext},
-    log::Stream,
-    testkit,
+    executor::{ProcessExecutor, ProcessSettings, Run},
+    executor_conformance,
+    testkit::{
+        self,
+        executor::{Collected, ExecutorFixture, Ran},
+    },
     workdir::AllowedRoots,
 };
-use tokio_util::sync::CancellationToken;
+
+async fn local() -> ExecutorFixture {
+    ExecutorFixture::new(|grace| {
+        let mut settings = settings();
+        settings.grace = grace;
+        Arc::new(ProcessExecutor::new(settings))
+    })
+}
+
+executor_conformance!(local);
 
 /// The grace of the executors here: more than whoever ends when it is asked to needs on any
 /// machine.
@@ -33,73 +42,8 @@ const GRACE: Duration = Duration::from_secs(60);
 /// The grace for commands that do not end when they are asked to.
 const SHORT_GRACE: Duration = Duration::from_secs(1);
 
-/// What one run left behind.
-#[derive(Debug)]
-struct Ran {
-    outcome: Outcome,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-}
-
-impl Ran {
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.stdout).expect("standard output in UTF-8")
-    }
-
-    fn error(&self) -> &str {
-        self.outcome.error.as_deref().unwrap_or_default()
-    }
-}
-
-/// A sink that keeps everything.
-#[derive(Default)]
-struct Collected(Mutex<[Vec<u8>; 2]>);
-
-impl Collected {
-    fn take(&self) -> [Vec<u8>; 2] {
-        std::mem::take(&mut *self.0.lock().expect("no other test panicked"))
-    }
-
-    fn len(&self) -> usize {
-        self.0.lock().expect("no other test panicked").iter().map(Vec::len).sum()
-    }
-}
-
-#[async_trait]
-impl OutputSink for Collected {
-    async fn write(&self, stream: Stream, bytes: Bytes) {
-        let index = usize::from(stream == Stream::Stderr);
-        self.0.lock().expect("no other test panicked")[index].extend_from_slice(&bytes);
-    }
-}
-
 fn job<A: AsRef<str>>(command: impl IntoIterator<Item = A>) -> Run {
-    Run {
-        job: JobId::new(),
-        owner: UserId::new(),
-        batch: Some(BatchId::new()),
-        attempt: 2,
-        spec: JobSpec {
-            name: "job".to_owned(),
-            command: command.into_iter().map(|part| part.as_ref().to_owned()).collect(),
-            working_dir: "/".to_owned(),
-            env: [].into(),
-            payload: serde_json::Map::new(),
-            queue: "nightly".to_owned(),
-            priority: 5,
-            timeout_seconds: 60,
-            scheduled_at: None,
-            max_attempts: 1,
-            retry: None,
-            skip_exit_codes: vec![],
-            inputs: vec![],
-            silence_seconds: None,
-            max_output_bytes: None,
-            max_memory_mb: None,
-            max_open_files: None,
-            max_cpu_seconds: None,
-        },
-    }
+    testkit::executor::job(Path::new("/"), command)
 }
 
 fn script(text: &str) -> Run {
@@ -134,11 +78,7 @@ async fn run(job: &Run) -> Ran {
 }
 
 async fn run_by(executor: &ProcessExecutor, job: &Run) -> Ran {
-    let sink = Arc::new(Collected::default());
-    let context = RunContext { stop: CancellationToken::new(), output: Arc::clone(&sink) as _ };
-    let outcome = executor.run(job, context).await;
-    let [stdout, stderr] = sink.take();
-    Ran { outcome, stdout, stderr }
+    Ran::by(executor, job).await
 }
 
 /// The processes that a job's command started, wherever they are in the tree.

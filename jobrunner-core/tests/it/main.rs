@@ -1,5 +1,6 @@
 //! The conformance suite on the backends of this crate, and what is special about each.
 
+mod authz;
 mod callers;
 mod executor;
 mod indexes;

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 async fn fresh() -> (Arc<dyn Queue>, Bench) {
     let bench = Bench::shared().await;
-    (Arc::new(bench.queue().await), bench)
+    (Arc::new(bench.ready_queue().await), bench)
 }
 
 queue_conformance!(fresh);

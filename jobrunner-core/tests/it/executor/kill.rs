@@ -73,15 +73,6 @@ async fn p7_a_timeout_kills_a_whole_group_that_ignores_being_asked() {
 }
 
 #[tokio::test]
-async fn a_command_may_clean_up_when_it_is_asked_to_end() {
-    let job = with_timeout(BEGUN, script("trap 'echo cleaned; exit 4' TERM; sleep 60 & wait"));
-    let ran = run(&job).await;
-    assert_eq!(ran.text(), "cleaned\n");
-    assert_eq!((ran.outcome.reason, ran.outcome.exit_code), (Some(Reason::Timeout), None));
-    assert_eq!(alive(&job), [""; 0]);
-}
-
-#[tokio::test]
 async fn p7_a_stopped_command_times_out_like_any_other() {
     let stopped = script("trap 'echo asked; exit' TERM; kill -STOP $$; sleep 60");
     let job = with_timeout(BEGUN, stopped);
@@ -90,29 +81,6 @@ async fn p7_a_stopped_command_times_out_like_any_other() {
     assert_eq!(ran.text(), "asked\n");
     assert!(took < GRACE, "{took:?}");
     assert_eq!(alive(&job), [""; 0]);
-}
-
-#[tokio::test]
-async fn p6_a_cancel_ends_the_command_and_all_its_children() {
-    let running = start(script("sleep 60 & sleep 61 & echo up; wait")).await;
-    running.stop.cancel();
-    let (outcome, took) = timed(running.task).await;
-    let outcome = outcome.expect("the run ends");
-    assert_eq!(outcome.reason, Some(Reason::Canceled));
-    assert_eq!(outcome.error.as_deref(), Some("was canceled while it ran"));
-    assert!(took < GRACE, "{took:?}");
-    assert_eq!(alive(&running.job), [""; 0]);
-}
-
-#[tokio::test]
-async fn a_canceled_job_is_not_started() {
-    let stop = CancellationToken::new();
-    stop.cancel();
-    let output = Arc::new(Collected::default());
-    let context = RunContext { stop, output: Arc::clone(&output) as _ };
-    let outcome = executor().run(&job(["echo", "started"]), context).await;
-    assert_eq!(outcome.reason, Some(Reason::Canceled));
-    assert_eq!(output.len(), 0);
 }
 
 #[tokio::test]

@@ -17,37 +17,7 @@ use jobrunner_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Collected, executor, job, run, script, wait_until};
-
-#[tokio::test]
-async fn p8_both_streams_are_byte_exact() {
-    let ran = run(&script(r"printf 'a\000b\377\376\r\n'; printf '\000\200err' >&2")).await;
-    assert_eq!(ran.stdout, b"a\0b\xff\xfe\r\n");
-    assert_eq!(ran.stderr, b"\0\x80err");
-}
-
-#[tokio::test]
-async fn p8_long_streams_keep_their_order_side_by_side() {
-    let ran = run(&script("seq 200000 & seq 300000 >&2; wait")).await;
-    let numbers = |last: u32| (1..=last).map(|number| format!("{number}\n")).collect::<String>();
-    assert!(ran.stdout == numbers(200_000).as_bytes());
-    assert!(ran.stderr == numbers(300_000).as_bytes());
-}
-
-#[tokio::test]
-async fn output_arrives_while_the_command_runs() {
-    let sink = Arc::new(Collected::default());
-    let stop = CancellationToken::new();
-    let context = RunContext { stop: stop.clone(), output: Arc::clone(&sink) as _ };
-    let running =
-        tokio::spawn(
-            async move { executor().run(&script("echo now; exec sleep 60"), context).await },
-        );
-    wait_until("the line arrives", || sink.len() == 4).await;
-    assert!(!running.is_finished());
-    stop.cancel();
-    running.await.expect("the run ends");
-}
+use super::{Collected, executor, job, script};
 
 /// Counts bytes and forgets them.
 #[derive(Default)]

@@ -19,21 +19,6 @@ fn in_directory(directory: &Path, command: &[&str]) -> Run {
 }
 
 #[tokio::test]
-async fn a_command_runs_in_its_working_directory() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let ran = run(&in_directory(directory.path(), &["pwd", "-P"])).await;
-    let real = directory.path().canonicalize().expect("a real path");
-    assert_eq!(ran.text().trim_end(), real.display().to_string());
-}
-
-#[tokio::test]
-async fn a_program_with_a_slash_is_relative_to_the_working_directory() {
-    let directory = tempfile::tempdir().expect("a directory");
-    symlink("/bin/echo", directory.path().join("tool")).expect("a link");
-    assert_eq!(run(&in_directory(directory.path(), &["./tool", "x"])).await.text(), "x\n");
-}
-
-#[tokio::test]
 async fn a_program_that_cannot_be_started_is_named() {
     let directory = tempfile::tempdir().expect("a directory");
     fs::write(directory.path().join("plain"), "no program").expect("a file");
