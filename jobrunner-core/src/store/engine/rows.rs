@@ -237,6 +237,7 @@ pub struct ClaimableRow {
     pub queue: String,
     pub owner_id: Uuid,
     pub weight: f64,
+    pub owner_weight: f64,
 }
 
 impl ClaimableRow {
@@ -257,6 +258,7 @@ impl ClaimableRow {
             queue: self.queue,
             owner: self.owner_id.into(),
             weight: self.weight,
+            owner_weight: self.owner_weight,
         })
     }
 }
