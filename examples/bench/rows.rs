@@ -146,12 +146,22 @@ pub(crate) const ALL: &[Row] = &[
     Row {
         name: "lanes-postgres",
         about: "a claim with 1,000 active lanes, Postgres",
-        run: |scale| lanes::measure(scale, Backend::Postgres),
+        run: |scale| lanes::measure(scale, Backend::Postgres, lanes::Of::Owners),
     },
     Row {
         name: "lanes-embedded",
         about: "the same, embedded",
-        run: |scale| lanes::measure(scale, Backend::Embedded),
+        run: |scale| lanes::measure(scale, Backend::Embedded, lanes::Of::Owners),
+    },
+    Row {
+        name: "queues-postgres",
+        about: "a claim with 1,000 active lanes of one owner, Postgres",
+        run: |scale| lanes::measure(scale, Backend::Postgres, lanes::Of::One),
+    },
+    Row {
+        name: "queues-embedded",
+        about: "the same, embedded",
+        run: |scale| lanes::measure(scale, Backend::Embedded, lanes::Of::One),
     },
     Row {
         name: "backlog-postgres",

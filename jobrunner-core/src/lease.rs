@@ -78,7 +78,7 @@ pub struct QueueState {
     pub name: String,
     /// Whether nothing of it is claimed.
     pub paused: bool,
-    /// Its lanes get turns in proportion to it, above 0.
+    /// The lanes of each owner get its turns in proportion to it, above 0.
     pub weight: f64,
     /// How many of its jobs could be claimed now.
     pub waiting: u64,
@@ -100,7 +100,8 @@ pub struct QueueUpdate {
 /// Which jobs a worker asks for.
 #[derive(Clone, Debug)]
 pub enum Pick {
-    /// Whatever is next, shared fairly between the lanes of these queues (empty is all queues).
+    /// Whatever is next in these queues (empty is all), shared fairly between the owners, and what
+    /// each gets between its lanes.
     Fair {
         /// The queues served.
         queues: Vec<String>,
@@ -150,8 +151,10 @@ pub struct Claimable {
     pub queue: String,
     /// Whose it is.
     pub owner: UserId,
-    /// The queue's weight: its lanes get turns in proportion to it.
+    /// The queue's weight: the lanes of an owner get its turns in proportion to it.
     pub weight: f64,
+    /// The owner's weight: owners get turns in proportion to it.
+    pub owner_weight: f64,
 }
 
 /// What a renewal tells a worker.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -11,15 +11,24 @@ use crate::{
     queue::Wakeup,
 };
 
+/// How often unused queues are looked for, and how long a queue is kept that nobody uses.
+const FORGETTING: Duration = Duration::from_secs(3600);
+const UNUSED: Duration = Duration::from_secs(24 * 3600);
+
 /// Takes back the leases of workers that went away, twice in a lease's time to live, until `done`.
 /// Every worker does, and every server, so that it is done when no worker is left; the store lets
-/// each lease be taken back once.
+/// each lease be taken back once. Now and then queues are forgotten that nobody uses.
 ///
 /// **Cancel safety**: dropping the future loses at most announcements.
 pub async fn run(store: &dyn Store, queue: &dyn Queue, ttl: Duration, done: &CancellationToken) {
     let mut ticks = interval(ttl / 2);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut forgotten = Instant::now();
     while done.run_until_cancelled(ticks.tick()).await.is_some() {
+        if forgotten.elapsed() >= FORGETTING {
+            forgotten = Instant::now();
+            forget_queues(store).await;
+        }
         match done.run_until_cancelled(store.rescue(Rescue::Expired)).await {
             Some(Ok(rescued)) => {
                 if !rescued.is_empty() {
@@ -32,6 +41,17 @@ pub async fn run(store: &dyn Store, queue: &dyn Queue, ttl: Duration, done: &Can
                 tracing::warn!(error, "cannot look for lost workers");
             }
             None => return,
+        }
+    }
+}
+
+async fn forget_queues(store: &dyn Store) {
+    match store.forget_queues(UNUSED).await {
+        Ok(0) => {}
+        Ok(queues) => tracing::info!(queues, "forgot queues that nobody used for a day"),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "cannot look for unused queues");
         }
     }
 }

@@ -191,6 +191,11 @@ impl Retry {
 /// down with it must not go on for ever.
 pub const WORKER_LOST_BUDGET: u32 = 3;
 
+/// After how many lost workers a job is a suspect: which of the jobs that a worker ran has ended it
+/// is not known, so a suspect runs alone, when no other job waits. From then on a loss is its own,
+/// and no other job is lost with it.
+pub const SUSPECT_AFTER: u32 = 2;
+
 /// What is known of a job when one of its attempts ends.
 #[derive(Clone, Copy, Debug)]
 pub struct History<'a> {

@@ -24,7 +24,7 @@ pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -246,6 +246,16 @@ pub trait LeaseStore: Send + Sync {
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound) when no job was ever submitted to it.
     async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()>;
+
+    /// Gives an owner a weight among the owners, above 0: they get turns in proportion to it. It is 1
+    /// until then.
+    async fn weigh_owner(&self, owner: UserId, weight: f64) -> Result<()>;
+
+    /// Forgets the queues that have had no open job for so long, but for those that were ever
+    /// changed; answers how many. That a queue has no open job is noticed by this call, the first
+    /// time after it has become so. A queue is there again with the next job that is submitted to
+    /// it.
+    async fn forget_queues(&self, unused: Duration) -> Result<u64>;
 
     /// The workers that are alive.
     async fn workers(&self) -> Result<Vec<Worker>>;

@@ -80,7 +80,13 @@ macro_rules! store_conformance {
                 what_is_claimable_is_told_page_by_page,
                 p4_a_claim_charges_an_attempt_until_it_is_given_back;
             queues: a_paused_queue_is_left_alone_until_it_goes_on,
-                what_waits_and_runs_in_a_queue_is_told;
+                what_waits_and_runs_in_a_queue_is_told,
+                queues_that_nobody_uses_are_forgotten;
+            turns: p11_a_single_job_waits_two_turns_beside_1500_queues_of_another,
+                p11_owners_get_turns_in_proportion_to_their_weights,
+                p11_the_lanes_of_an_owner_get_its_turns_by_the_weights_of_their_queues,
+                p11_who_was_idle_is_a_turn_ahead_and_no_more,
+                what_waited_in_a_paused_queue_is_found_when_it_goes_on;
             insight: failures_that_are_alike_are_told_together,
                 the_time_of_a_batch_is_told_in_equal_parts;
             repeats: only_failures_that_a_job_names_are_repeated,
@@ -88,7 +94,8 @@ macro_rules! store_conformance {
                 p4_a_job_that_passes_after_a_failure_is_flaky_and_counted,
                 p4_a_job_that_is_skipped_has_passed_and_is_counted,
                 files_that_are_missing_on_one_host_are_looked_for_on_another,
-                p4_a_job_that_lost_its_worker_prefers_another_host;
+                p4_a_job_that_lost_its_worker_prefers_another_host,
+                p4_a_job_that_lost_two_workers_runs_alone_after_all_others;
             ends: p2_a_job_ends_once,
                 p3_a_stale_token_changes_nothing,
                 p4_failures_are_repeated_and_every_attempt_is_kept,

@@ -1,4 +1,4 @@
-//! A claim when a thousand owners have jobs, and when one has.
+//! A claim when there are jobs in a thousand lanes, and in one.
 
 use std::time::Instant;
 
@@ -19,12 +19,25 @@ const GROUP: usize = 16;
 /// How often a claim is repeated in a round.
 const TIMES: usize = 20;
 
-pub(crate) fn measure(scale: &Scale, backend: Backend) -> Vec<Line> {
+/// Whose the lanes are.
+#[derive(Clone, Copy)]
+pub(crate) enum Of {
+    /// Each is another owner's, in the same queue.
+    Owners,
+    /// All are of one owner, each in another queue.
+    One,
+}
+
+pub(crate) fn measure(scale: &Scale, backend: Backend, of: Of) -> Vec<Line> {
     let lanes = scale.count(1_000, 20);
     let runtime = Runtime::new().expect("a runtime");
-    let one = runtime.block_on(with_lanes(scale, backend, 1));
-    let many = runtime.block_on(with_lanes(scale, backend, lanes));
-    let what = format!("{lanes} active lanes, {}: claim of {GROUP}", backend.as_str());
+    let one = runtime.block_on(with_lanes(scale, backend, of, 1));
+    let many = runtime.block_on(with_lanes(scale, backend, of, lanes));
+    let whose = match of {
+        Of::Owners => "",
+        Of::One => " of one owner",
+    };
+    let what = format!("{lanes} active lanes{whose}, {}: claim of {GROUP}", backend.as_str());
     vec![
         Line::new(what, Unit::Milliseconds, many)
             .beside("1 lane", one)
@@ -33,13 +46,22 @@ pub(crate) fn measure(scale: &Scale, backend: Backend) -> Vec<Line> {
 }
 
 /// The medians of claims, in milliseconds.
-async fn with_lanes(scale: &Scale, backend: Backend, lanes: usize) -> Series {
+async fn with_lanes(scale: &Scale, backend: Backend, of: Of, lanes: usize) -> Series {
     let store = Opened::new(scale, backend).await;
     let needed = (scale.rounds as usize + 1) * TIMES * GROUP;
-    for _ in 0..lanes {
+    let one = UserId::new();
+    for lane in 0..lanes {
         // So many that no lane is ever empty.
         let each = if lanes == 1 { needed } else { needed.div_ceil(lanes) + GROUP };
-        store.fixture.batch(UserId::new(), stores::many(each)).await;
+        let mut specs = stores::many(each);
+        let owner = match of {
+            Of::Owners => UserId::new(),
+            Of::One => one,
+        };
+        if matches!(of, Of::One) {
+            specs.iter_mut().for_each(|spec| spec.queue = format!("queue-{lane}"));
+        }
+        store.fixture.batch(owner, specs).await;
     }
     let hand = stores::hand(&store.fixture).await;
     claims(&hand).await;

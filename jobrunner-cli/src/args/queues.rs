@@ -27,7 +27,7 @@ pub(crate) enum QueuesCommand {
         #[arg(required = true, add = crate::complete::queues())]
         queues: Vec<String>,
     },
-    /// Give a queue more or fewer turns than others
+    /// Give a queue more or fewer of its owners' turns than other queues get
     Weight {
         /// Which queue
         #[arg(add = crate::complete::queues())]

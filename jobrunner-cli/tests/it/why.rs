@@ -45,7 +45,7 @@ async fn a_job_that_waits_says_why_and_when_it_starts() {
     assert_eq!(printed(&busy), "it is running\n");
     let turn = service.job("turn", &["true"], json!({})).await;
     assert_eq!(reasons(&service, &turn).await, ["turn"]);
-    let told = "it waits: its turn has not come; 1 slot serves its queue \"default\", in which 1 job could start now\n";
+    let told = "it waits: its turn has not come; 1 slot serves its queue \"default\", in which 1 job could start now; owners take turns, and the queues of each share its turns\n";
     assert_eq!(printed(&turn), told);
 
     let tonight = tomorrow();

@@ -1,62 +1,77 @@
--- Takes the next hints out of the lanes of some queues, each lane in proportion to its queue's weight:
--- start-time fair queueing. Answers nil when the lanes are not complete, which ends with a rebuild.
+-- Takes the next hints: owners get turns in proportion to their weights, and the lanes of each get its
+-- turns in proportion to those of their queues (start-time fair queueing). Answers nil when the lanes
+-- are not complete, which ends with a rebuild.
 --
--- KEYS   epoch, queues, clock, idle: see queue/redis/lanes.rs
--- ARGV   prefix, how many, how far a lane may lag behind, then the queues; none are all
+-- KEYS   epoch, queues, weights, clock, owners, idle: see queue/redis/lanes.rs
+-- ARGV   prefix, how many, how far an owner may lag behind, then the queues; none are all
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return false
 end
 local prefix, want, burst = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local served = #ARGV > 3 and { unpack(ARGV, 4) } or redis.call('HKEYS', KEYS[2])
-local clock = tonumber(redis.call('GET', KEYS[3]) or 0)
+local clock = tonumber(redis.call('GET', KEYS[4]) or 0)
 
-local weights, heads = {}, {}
-local function look(i)
-  local lane = redis.call('ZRANGE', prefix .. ':lanes:' .. served[i], 0, 0, 'WITHSCORES')
-  heads[i] = lane[1] and { owner = lane[1], tag = tonumber(lane[2]) }
-  if not lane[1] and weights[i] == 1 then
-    -- Nothing need be remembered of a queue of the usual weight.
-    redis.call('HDEL', KEYS[2], served[i])
+local function text(number)
+  return string.format('%.17g', number)
+end
+
+-- The queue whose turn it is among those that an owner has jobs in, and its virtual time.
+local function next_of(lanes)
+  if #ARGV == 3 then
+    local first = redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')
+    return first[1], first[2] and tonumber(first[2])
   end
-end
-for i = 1, #served do
-  weights[i] = tonumber(redis.call('HGET', KEYS[2], served[i]) or 1)
-  look(i)
-end
-
-local jobs = {}
-while #jobs < want do
-  local next
-  for i = 1, #served do
-    if heads[i] and (not next or heads[i].tag < heads[next].tag) then
-      next = i
+  local queue, tag
+  for i = 4, #ARGV do
+    local score = redis.call('ZSCORE', lanes, ARGV[i])
+    score = score and tonumber(score)
+    if score and (not tag or score < tag) then
+      queue, tag = ARGV[i], score
     end
   end
-  if not next then
+  return queue, tag
+end
+
+-- `passed` owners at the head have nothing in these queues.
+local jobs, passed = {}, 0
+while #jobs < want do
+  local head = redis.call('ZRANGE', KEYS[5], passed, passed, 'WITHSCORES')
+  local owner = head[1]
+  if not owner then
     break
   end
-  local queue, owner = served[next], heads[next].owner
-  local lane, lanes = prefix .. ':jobs:' .. queue .. ':' .. owner, prefix .. ':lanes:' .. queue
-  local job = redis.call('ZPOPMIN', lane)
-  if job[1] then
-    jobs[#jobs + 1] = job[1]
-    -- Who was not served for long has some credit, but not all that has gone by.
-    local start = math.max(heads[next].tag, clock - burst)
-    local finish = string.format('%.17g', start + 1 / weights[next])
-    clock = math.max(clock, start)
-    if redis.call('EXISTS', lane) == 1 then
-      redis.call('ZADD', lanes, finish, owner)
-    else
-      redis.call('ZREM', lanes, owner)
-      redis.call('ZADD', KEYS[4], finish, queue .. ':' .. owner)
+  local lanes = prefix .. ':lanes:' .. owner
+  local queue, within = next_of(lanes)
+  if queue then
+    local lane = prefix .. ':jobs:' .. queue .. ':' .. owner
+    local job = redis.call('ZPOPMIN', lane)
+    if redis.call('EXISTS', lane) == 0 then
+      redis.call('ZREM', lanes, queue)
+    elseif job[1] then
+      local weight = tonumber(redis.call('HGET', KEYS[2], queue) or 1)
+      redis.call('ZADD', lanes, text(within + 1 / weight), queue)
     end
+    if job[1] then
+      jobs[#jobs + 1] = job[1]
+      -- Who was not served for long has some credit, but not all that has gone by.
+      local start = math.max(tonumber(head[2]), clock - burst)
+      local weight = tonumber(redis.call('HGET', KEYS[3], owner) or 1)
+      local finish = text(start + 1 / weight)
+      clock = math.max(clock, start)
+      if redis.call('EXISTS', lanes) == 1 then
+        redis.call('ZADD', KEYS[5], finish, owner)
+      else
+        redis.call('ZREM', KEYS[5], owner)
+        redis.call('ZADD', KEYS[6], finish, owner)
+      end
+    end
+  elseif redis.call('EXISTS', lanes) == 1 then
+    passed = passed + 1
   else
-    redis.call('ZREM', lanes, owner)
+    redis.call('ZREM', KEYS[5], owner)
   end
-  look(next)
 end
 if #jobs > 0 then
-  redis.call('SET', KEYS[3], string.format('%.17g', clock))
-  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', string.format('%.17g', clock - burst))
+  redis.call('SET', KEYS[4], text(clock))
+  redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', text(clock - burst))
 end
 return jobs

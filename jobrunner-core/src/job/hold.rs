@@ -28,6 +28,8 @@ pub enum HoldReason {
     RetryDelay,
     /// No worker that takes jobs serves its queue.
     NoWorker,
+    /// It has lost so many workers that it runs alone, when no other job waits.
+    Suspect,
     /// Nothing but its turn: every slot is taken by jobs before it.
     Turn,
 }
@@ -78,6 +80,15 @@ impl Hold {
         Self::new(HoldReason::NoWorker, message)
     }
 
+    /// It has lost so many workers.
+    pub(crate) fn suspect(lost: usize) -> Self {
+        let message = format!(
+            "it has lost its worker {lost} times, and may have ended it; it runs alone, when a \
+             worker runs nothing else and no other job waits"
+        );
+        Self::new(HoldReason::Suspect, message)
+    }
+
     /// `before` is how many jobs its queue holds, if the one who asks may know.
     pub(crate) fn turn(queue: &str, slots: u64, waiting: Option<u64>) -> Self {
         let verb = if slots == 1 { "serves" } else { "serve" };
@@ -86,6 +97,7 @@ impl Hold {
         if let Some(waiting) = waiting {
             message += &format!(", in which {} could start now", count(waiting, "job"));
         }
+        message += "; owners take turns, and the queues of each share its turns";
         Self::new(HoldReason::Turn, message)
     }
 

@@ -5,9 +5,9 @@ use crate::{
     Batch, Job, Result, Status, UserId,
     attempt::Attempt,
     authz::{Action, Principal},
-    job::Hold,
+    job::{Hold, Reason},
     lease::Worker,
-    retry::is_of_the_worker,
+    retry::{SUSPECT_AFTER, is_of_the_worker},
     user::Scope,
 };
 
@@ -68,7 +68,8 @@ impl Service {
         Ok(holds)
     }
 
-    /// The time before which the job may not start, if it is still to come.
+    /// Why the job may not start yet whoever else waits: the time before which it may not, if it is
+    /// still to come, or that it runs after all others.
     async fn later(&self, job: &Job) -> Result<Option<Hold>> {
         let now = Utc::now();
         if job.attempt == 0 {
@@ -76,9 +77,17 @@ impl Service {
             return Ok(at.map(Hold::scheduled));
         }
         let attempts = self.parts.store.attempts(job.id).await?;
+        let lost = attempts.iter().filter(|attempt| is_lost(attempt)).count();
+        if lost >= SUSPECT_AFTER as usize {
+            return Ok(Some(Hold::suspect(lost)));
+        }
         let until = next_attempt_at(job, &attempts).filter(|until| *until > now);
         Ok(until.map(|until| Hold::retry_delay(job.attempt, until)))
     }
+}
+
+fn is_lost(attempt: &Attempt) -> bool {
+    attempt.result.as_ref().and_then(|result| result.reason) == Some(Reason::WorkerLost)
 }
 
 /// When the pause after the last attempt ends.

@@ -65,8 +65,8 @@ mod tests {
     use super::*;
 
     const POSTGRES: &[File] =
-        files!("postgres", "0010_fewer_indexes", "0012_skipped", "0013_accounts");
-    const SQLITE: &[File] = files!("sqlite", "0012_skipped", "0013_accounts");
+        files!("postgres", "0010_fewer_indexes", "0011_turns", "0012_skipped", "0013_accounts");
+    const SQLITE: &[File] = files!("sqlite", "0011_turns", "0012_skipped", "0013_accounts");
 
     #[test]
     fn migrations_are_in_the_order_of_their_numbers() {

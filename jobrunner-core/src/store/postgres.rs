@@ -1,8 +1,8 @@
 //! The store of a team or a fleet: PostgreSQL 14 or later.
 //!
 //! Each change is a transaction of a few statements over many rows, in a task of its own: a caller
-//! that stops waiting cannot leave a transaction open, nor undo it half-way. Claims lock the lanes
-//! they take jobs from, and pass over those that others have locked; reports delete the lease they
+//! that stops waiting cannot leave a transaction open, nor undo it half-way. Claims lock the owners
+//! they take jobs of, and pass over those that others have locked; reports delete the lease they
 //! hold the token of, which is the compare-and-swap. Rows are locked in the order of their ids,
 //! leases before counts, so that no two changes wait for each other; where the database breaks a
 //! deadlock all the same, the change is undone and answered as unavailable.
@@ -22,6 +22,7 @@ mod lease;
 mod lists;
 mod lock;
 mod pass;
+mod turn;
 
 #[cfg_attr(
     feature = "sqlite",

@@ -20,6 +20,7 @@ mod lists;
 mod lock;
 mod pass;
 mod schema;
+mod turn;
 mod writer;
 
 #[path = "both/mount.rs"]

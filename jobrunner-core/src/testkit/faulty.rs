@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -236,6 +237,14 @@ impl LeaseStore for Faulty {
 
     async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()> {
         self.through("update_queue", self.inner.update_queue(name, update)).await
+    }
+
+    async fn weigh_owner(&self, owner: UserId, weight: f64) -> Result<()> {
+        self.through("weigh_owner", self.inner.weigh_owner(owner, weight)).await
+    }
+
+    async fn forget_queues(&self, unused: Duration) -> Result<u64> {
+        self.through("forget_queues", self.inner.forget_queues(unused)).await
     }
 
     async fn workers(&self) -> Result<Vec<Worker>> {

@@ -14,7 +14,7 @@ use sqlx::{
 use crate::statements;
 
 /// Areas of the queries that consist of such statements, and single ones of others.
-const HOT: [&str; 10] = [
+const HOT: [&str; 11] = [
     "claim",
     "lease",
     "submit",
@@ -24,6 +24,7 @@ const HOT: [&str; 10] = [
     "log/attempt_of",
     "log/trim",
     "session/renew",
+    "turn",
     "batch/finish",
 ];
 
@@ -93,8 +94,14 @@ async fn plans(url: &str) -> BTreeMap<String, String> {
 fn flaw<'a>(statement: &str, plan: &'a str) -> Option<&'a str> {
     // There are about as many leases as slots, and these look for those of a session, of owners or
     // of nobody.
-    const OF_ALL_LEASES: [&str; 5] =
-        ["lease/orphans", "lease/of_session", "claim/running", "claim/promote", "claim/lanes"];
+    const OF_ALL_LEASES: [&str; 6] = [
+        "lease/orphans",
+        "lease/of_session",
+        "claim/running",
+        "claim/promote",
+        "claim/owners",
+        "claim/suspect",
+    ];
     let reads_leases = OF_ALL_LEASES.iter().any(|name| statement.starts_with(name));
     let is_meant = |table: &str| reads_leases && table == "lease";
     let reads_all = |line: &str| {

@@ -26,7 +26,7 @@ struct Bench {
     fixture: Fixture,
     url: String,
     prefix: String,
-    directory: TempDir,
+    _directory: TempDir,
 }
 
 impl Bench {
@@ -40,7 +40,7 @@ impl Bench {
         let store = SqliteStore::open(&path).await.expect("a store");
         let fixture = Fixture::new(Arc::new(store), ());
         let prefix = PrivateRedis::shared().fresh_prefix();
-        Self { fixture, url: url.to_owned(), prefix, directory }
+        Self { fixture, url: url.to_owned(), prefix, _directory: directory }
     }
 
     /// The queue of one more process.

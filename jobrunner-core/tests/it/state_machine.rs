@@ -68,7 +68,8 @@ fn draw() -> String {
         "\nA worker leases short jobs up to 50 ms before a slot is free for them: they count as running. One\n\
          that is given back is charged nothing; one whose worker is lost has lost an attempt, started or not.\n\
          What follows the end of an attempt is decided in `retry.rs`; the loss of a worker has a budget of its\n\
-         own. Nothing leads out of passed, failed and canceled: a rerun is a new job.\n\n\
+         own. A job that was lost twice is a suspect: from then on it is leased alone, when nothing else can be,\n\
+         so that no other job is lost with it, and its fourth loss ends it. Nothing leads out of passed, failed and canceled: a rerun is a new job.\n\n\
          A batch is waiting until one of its jobs started, running until all have ended, and then failed if\n\
          any failed, else canceled if any was canceled, else passed.\n",
     );

@@ -100,6 +100,14 @@ async fn a_job_that_kills_its_workers_fails_and_takes_no_other_with_it(backends:
         if job["name"] == "poison" {
             assert_eq!(job["result"]["reason"], "worker_lost", "{job}");
             assert_eq!(job["attempt"], 4, "{job}");
+            let error = job["error"].as_str().expect("a sentence");
+            assert!(
+                error.contains("lost its worker 4 times, 2 of them while it ran alone"),
+                "{job}"
+            );
+        } else {
+            // From its third attempt on the poison runs alone.
+            assert!(job["attempt"].as_u64().is_some_and(|attempts| attempts <= 3), "{job}");
         }
     }
     // Nobody started them again.

@@ -1,7 +1,7 @@
 -- Moves chosen jobs from `ready` to `lease`, each with a fresh token, and charges their attempts;
--- moves the virtual time of the lanes on. What a cancel or another claim has locked is passed over.
+-- moves the virtual times on. What a cancel or another claim has locked is passed over.
 -- $1 ids in the order of the choice, $2 their lanes, $3 their places in them; $4 session, $5 its
--- host; $6 lanes, $7 their new virtual times. All three parts of the key of `ready` are given, so
+-- host; $6 owners, $7 their new virtual times; $8 lanes, $9 theirs. All three parts of the key of `ready` are given, so
 -- that each row is found by itself.
 with chosen as materialized (
     select r.lane_id, r.prio, r.job_id, c.place
@@ -22,8 +22,12 @@ with chosen as materialized (
            clock_timestamp(), $5
     from found
 ), advanced as (
-    update jobrunner.lane l set vtime = v.vtime
-    from unnest($6::bigint[], $7::float8[]) as v (id, vtime)
-    where l.id = v.id
+    update jobrunner.turn t set vtime = v.vtime
+    from unnest($6::uuid[], $7::float8[]) as v (id, vtime)
+    where t.id = v.id
+), advanced_within as (
+    update jobrunner.active a set vtime = v.vtime
+    from unnest($8::bigint[], $9::float8[]) as v (id, vtime)
+    where a.lane_id = v.id
 )
 select token, job_id, owner_id, batch_id, attempts + 1 as attempt, spec from found order by place

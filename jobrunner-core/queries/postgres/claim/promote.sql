@@ -1,14 +1,14 @@
 -- Makes jobs claimable whose time has come, for session $1. Of those that have lost a worker one at
 -- a time, and none in the first half second of another one in the same session: one that kills its
--- worker is not leased together with those that it took along before.
+-- worker is not leased together with those that it took along before. Suspects stay where they are.
 with others as (
     select run_at, job_id from jobrunner.deferred
-    where run_at <= clock_timestamp() and losses = 0
+    where run_at <= clock_timestamp() and losses = 0 and not alone
     order by run_at limit 1000
     for update skip locked
 ), lost as (
     select run_at, job_id from jobrunner.deferred
-    where run_at <= clock_timestamp() and losses > 0
+    where run_at <= clock_timestamp() and losses > 0 and not alone
       and not exists (select from jobrunner.lease l
                       where l.session_id = $1 and l.losses > 0
                         and l.claimed_at > clock_timestamp() - interval '500 milliseconds')

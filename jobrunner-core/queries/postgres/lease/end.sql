@@ -1,14 +1,16 @@
 -- The ends of attempts whose leases are locked. $1 jobs, $2 tokens; $3 to $11 what the attempts
 -- came to, $12 the status of the job, 0 if it waits again; $13 how many attempts cost no run; $14
 -- after how many milliseconds it may be claimed again; $15 for how many it avoids the host it was
--- on; $16 whether it passed after it had failed; $17 what its command said last.
+-- on; $16 whether it passed after it had failed; $17 what its command said last; $18 whether it is
+-- to run alone, of which $14 is above 0.
 with given as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::text[], $6::text[],
                          $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::boolean[],
                          $12::smallint[], $13::bigint[], $14::bigint[], $15::bigint[],
-                         $16::boolean[], $17::text[])
+                         $16::boolean[], $17::text[], $18::boolean[])
         as g (job_id, token, status, exit_code, signal, reason, error, duration_ms, stdout_bytes,
-              stderr_bytes, truncated, job_status, losses, delay_ms, avoid_ms, flaky, error_line)
+              stderr_bytes, truncated, job_status, losses, delay_ms, avoid_ms, flaky, error_line,
+              alone)
 ), gone as (
     delete from jobrunner.lease l using given g
     where l.job_id = g.job_id and l.token = g.token
@@ -27,8 +29,9 @@ with given as materialized (
     from gone l join given g on g.job_id = l.job_id
     where g.job_status <> 0
 ), later as (
-    insert into jobrunner.deferred (run_at, job_id, attempts, losses)
-    select clock_timestamp() + g.delay_ms * interval '1 millisecond', l.job_id, l.attempts, g.losses
+    insert into jobrunner.deferred (run_at, job_id, attempts, losses, alone)
+    select clock_timestamp() + g.delay_ms * interval '1 millisecond', l.job_id, l.attempts, g.losses,
+           g.alone
     from gone l join given g on g.job_id = l.job_id
     where g.job_status = 0 and g.delay_ms > 0
 )

@@ -1,5 +1,5 @@
 -- Leases with what decides about the end of their attempts, locked in order.
-select l.job_id, l.token, l.owner_id, l.batch_id, l.attempts, l.losses, l.cancel,
+select l.job_id, l.token, l.owner_id, l.batch_id, l.attempts, l.losses, l.cancel, l.alone,
        j.max_attempts, j.retry, l.started_at is not null as is_started,
        coalesce(jobrunner.ms(clock_timestamp()) - jobrunner.ms(l.started_at), 0) as ran_ms
 from unnest($1::uuid[], $2::bigint[]) as i (job_id, token)

@@ -1,1 +1,1 @@
-update lane set vtime = $2 where id = $1
+update turn set vtime = $2 where id = $1

@@ -5,9 +5,11 @@
 //! | key | what |
 //! |---|---|
 //! | `jobs:QUEUE:OWNER` | sorted set: the lane's jobs, by priority and then by age |
-//! | `lanes:QUEUE` | sorted set: owners whose lanes are not empty, by virtual time |
-//! | `idle` | sorted set: lanes that became empty a short time ago, by virtual time |
-//! | `queues` | hash: the weights of queues |
+//! | `lanes:OWNER` | sorted set: queues in which the owner has jobs, by virtual time |
+//! | `owners` | sorted set: owners that have jobs, by virtual time |
+//! | `idle` | sorted set: owners that ran out of jobs a short time ago, by virtual time |
+//! | `queues` | hash: the weights of queues, other than 1 |
+//! | `weights` | hash: the weights of owners, other than 1 |
 //! | `clock` | the virtual time |
 //! | `epoch` | exists if the lanes are complete |
 //! | `server` | the run id of the server that the lanes were made on |
@@ -21,7 +23,7 @@ use uuid::Uuid;
 
 use crate::{JobId, UserId, lease::Claimable};
 
-/// How many turns a lane that was not served may be ahead of the others afterwards.
+/// How many turns an owner that was not served may be ahead of the others afterwards.
 const BURST: u32 = 64;
 
 /// How long a rebuild may take from page to page, in milliseconds.
@@ -58,14 +60,15 @@ pub(super) struct Entry<'a> {
     pub(super) priority: u8,
     pub(super) queue: &'a str,
     pub(super) owner: UserId,
-    /// `None` if it is not known here.
-    pub(super) weight: Option<f64>,
+    /// That of the queue and that of the owner; `None` if they are not known here.
+    pub(super) weights: Option<(f64, f64)>,
 }
 
 impl<'a> From<&'a Claimable> for Entry<'a> {
     fn from(claimable: &'a Claimable) -> Self {
-        let Claimable { job, priority, queue, owner, weight } = claimable;
-        Self { job: *job, priority: *priority, queue, owner: *owner, weight: Some(*weight) }
+        let Claimable { job, priority, queue, owner, weight, owner_weight } = claimable;
+        let weights = Some((*weight, *owner_weight));
+        Self { job: *job, priority: *priority, queue, owner: *owner, weights }
     }
 }
 
@@ -78,7 +81,7 @@ impl Entry<'_> {
     }
 
     fn is_beside(&self, other: &Self) -> bool {
-        (self.queue, self.owner, self.weight) == (other.queue, other.owner, other.weight)
+        (self.queue, self.owner, self.weights) == (other.queue, other.owner, other.weights)
     }
 }
 
@@ -116,7 +119,7 @@ impl Lanes {
         want: u32,
     ) -> RedisResult<Option<Vec<JobId>>> {
         let mut call = self.pop.prepare_invoke();
-        for key in ["epoch", "queues", "clock", "idle"] {
+        for key in ["epoch", "queues", "weights", "clock", "owners", "idle"] {
             call.key(self.key(key));
         }
         call.arg(&self.prefix).arg(want).arg(BURST).arg(queues);
@@ -133,14 +136,19 @@ impl Lanes {
         const GROUP: usize = 500;
         for group in entries.chunks(GROUP) {
             let mut call = self.push.prepare_invoke();
-            for key in ["queues", "clock", "idle"] {
+            for key in ["queues", "weights", "clock", "owners", "idle"] {
                 call.key(self.key(key));
             }
             call.arg(&self.prefix);
             for lane in group.chunk_by(Entry::is_beside) {
-                let Some(Entry { queue, owner, weight, .. }) = lane.first() else { continue };
-                let weight = weight.map_or_else(String::new, |weight| weight.to_string());
-                call.arg(*queue).arg(owner.to_string()).arg(weight).arg(lane.len());
+                let Some(Entry { queue, owner, weights, .. }) = lane.first() else { continue };
+                let text = |weight: f64| weight.to_string();
+                let [queue_weight, owner_weight] = match weights {
+                    Some((queue, owner)) => [text(*queue), text(*owner)],
+                    None => [String::new(), String::new()],
+                };
+                call.arg(*queue).arg(owner.to_string()).arg(queue_weight).arg(owner_weight);
+                call.arg(lane.len());
                 for entry in lane {
                     call.arg(entry.score()).arg(entry.job.to_string());
                 }
@@ -219,7 +227,7 @@ mod tests {
             priority,
             queue: "default",
             owner: UserId::new(),
-            weight: None,
+            weights: None,
         };
         let (one, other) = (JobId::new(), JobId::new());
         assert!(entry(one, 5).score() <= entry(other, 5).score());

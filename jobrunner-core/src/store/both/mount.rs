@@ -3,7 +3,7 @@
 
 use super::{
     Arguments, Connection, Database, Pool, Store, append, bind, claim, expiry, group, lease, lists,
-    lock, pass, sql, store_error,
+    lock, pass, sql, store_error, turn,
 };
 
 mod account;

@@ -1,6 +1,6 @@
 //! Sessions of workers. How they expire is the database's own, in `expiry`.
 
-use super::{Store, expiry, reclaim, sql};
+use super::{Store, expiry, reclaim, sql, turn};
 use crate::{
     Error, Result, SessionId,
     lease::{LeaseRef, Renewal, Rescue, Rescued},
@@ -30,5 +30,6 @@ pub(super) async fn rescue(store: &Store, which: Rescue) -> Result<Vec<Rescued>>
     expiry::forget(store, which == Rescue::All).await?;
     let rescued = reclaim::orphans(store, which).await?;
     store.end_forgotten().await?;
+    turn::tidy(store).await?;
     Ok(rescued)
 }

@@ -1,6 +1,6 @@
 //! The two larger roles of the store, each method handed on to where it is carried out.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -161,6 +161,14 @@ impl LeaseStore for Store {
 
     async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()> {
         queue::update(self, name.to_owned(), update).await
+    }
+
+    async fn weigh_owner(&self, owner: UserId, weight: f64) -> Result<()> {
+        queue::weigh_owner(self, owner, weight).await
+    }
+
+    async fn forget_queues(&self, unused: Duration) -> Result<u64> {
+        queue::forget(self, unused).await
     }
 
     async fn workers(&self) -> Result<Vec<Worker>> {

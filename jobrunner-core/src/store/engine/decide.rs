@@ -17,7 +17,7 @@ use crate::{
     job::Reason,
     lease::{Finish, Finished, LeaseRef, LeaseToken, Renewal, Rescued},
     log::LogChunk,
-    retry::{self, AVOID, History, Retry},
+    retry::{self, AVOID, History, Retry, SUSPECT_AFTER},
     status::Change,
 };
 
@@ -38,6 +38,8 @@ pub struct Held {
     pub losses: i64,
     /// Whether the job was canceled while it ran.
     pub cancel: bool,
+    /// Whether it runs alone, as a suspect does.
+    pub alone: bool,
     /// How many runs the job may have.
     pub max_attempts: i64,
     /// What the job says about repetitions, as JSON.
@@ -66,6 +68,8 @@ pub struct Orphan {
     pub stdout_end: Option<i64>,
     /// How far its standard error is stored.
     pub stderr_end: Option<i64>,
+    /// How many attempts of the job before this one were lost with their workers.
+    pub lost: i64,
 }
 
 /// The end of one attempt, as it is written.
@@ -106,6 +110,8 @@ pub struct End {
     pub flaky: bool,
     /// What the command said last.
     pub error_line: Option<String>,
+    /// Whether the job is to run alone, after all others, if it waits again.
+    pub alone: bool,
 }
 
 /// What is to be written of leases that end together, but for the counts.
@@ -168,13 +174,14 @@ impl Decision {
     /// A lease cannot be read.
     pub fn lost(&mut self, orphans: &[Orphan], tally: &mut Tally) -> Result<Vec<Rescued>> {
         let mut rescued = Vec::with_capacity(orphans.len());
-        for Orphan { held, stdout_end, stderr_end } in orphans {
+        for Orphan { held, stdout_end, stderr_end, lost } in orphans {
             let waits = if held.is_started {
                 let ran = std::time::Duration::from_millis(number(held.ran_ms.max(0))?);
                 let stdout = number(stdout_end.unwrap_or(0))?;
                 let stderr = number(stderr_end.unwrap_or(0))?;
                 let report = Finish::lost(held.lease(), ran, stdout, stderr);
-                !self.end(held, &report, tally)?.is_terminal()
+                let lost = number(lost + 1)?;
+                !self.ended(held, &report, lost, tally)?.is_terminal()
             } else {
                 self.unstarted.push(held.lease());
                 true
@@ -207,9 +214,22 @@ impl Decision {
         Ok(())
     }
 
-    /// Decides what follows the end of an attempt, and returns the status that its job will have.
+    /// As [`ended`](Self::ended), of an attempt that was not lost.
     fn end(&mut self, held: &Held, report: &Finish, tally: &mut Tally) -> Result<Status> {
+        self.ended(held, report, 0, tally)
+    }
+
+    /// Decides what follows the end of an attempt, and returns the status that its job will have.
+    /// `lost` is how many attempts of it were lost, this one included; 0 if it was not.
+    fn ended(
+        &mut self,
+        held: &Held,
+        report: &Finish,
+        lost: u32,
+        tally: &mut Tally,
+    ) -> Result<Status> {
         let outcome = &report.outcome;
+        let alone = held.alone || lost >= SUSPECT_AFTER;
         let policy: Option<Retry> = held.retry.as_deref().map(parse).transpose()?;
         let history = History {
             attempt: number(held.attempts)?,
@@ -231,22 +251,37 @@ impl Decision {
             exit_code: outcome.exit_code,
             signal: outcome.signal.clone(),
             reason: outcome.reason.map(Reason::as_str),
-            error: outcome.error.clone(),
+            error: match status {
+                Status::Failed if lost > SUSPECT_AFTER => Some(blamed(lost)),
+                _ => outcome.error.clone(),
+            },
             duration_ms: millis(outcome.duration),
             stdout_bytes: stored(report.stdout_bytes),
             stderr_bytes: stored(report.stderr_bytes),
             truncated: report.truncated,
             job_status: code(status),
             losses: held.losses + i64::from(next.is_free),
-            delay_ms: millis(next.delay),
+            // What is not due at once waits where suspects do.
+            delay_ms: millis(next.delay).max(i64::from(alone)),
             avoid_ms: if history.elsewhere { millis(AVOID) } else { 0 },
             flaky,
             error_line: report.error_line.clone(),
+            alone,
         });
         tally.moved(held.owner_id, held.batch_id, Status::Running, status);
         tally.marked(held.batch_id, Marks { flaky, skipped }, 1);
         Ok(status)
     }
+}
+
+/// Why a job is given up that has lost its worker so often.
+fn blamed(lost: u32) -> String {
+    let alone = lost - SUSPECT_AFTER;
+    let times = if alone == 1 { "once".to_owned() } else { format!("{alone} of them") };
+    format!(
+        "lost its worker {lost} times, {times} while it ran alone: most likely its command ends \
+         the worker, and it is not started again"
+    )
 }
 
 /// The jobs of reports that are about the worker and not about the command: another host may be

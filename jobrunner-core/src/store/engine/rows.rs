@@ -242,6 +242,7 @@ pub struct ClaimableRow {
     pub queue: String,
     pub owner_id: Uuid,
     pub weight: f64,
+    pub owner_weight: f64,
 }
 
 impl ClaimableRow {
@@ -262,6 +263,7 @@ impl ClaimableRow {
             queue: self.queue,
             owner: self.owner_id.into(),
             weight: self.weight,
+            owner_weight: self.owner_weight,
         })
     }
 }

@@ -83,6 +83,7 @@ struct Columns {
     avoids: Vec<i64>,
     flaky: Vec<bool>,
     error_lines: Vec<Option<String>>,
+    alone: Vec<bool>,
 }
 
 impl Columns {
@@ -105,6 +106,7 @@ impl Columns {
             .bind(self.avoids)
             .bind(self.flaky)
             .bind(self.error_lines)
+            .bind(self.alone)
             .execute(connection)
             .await
             .map(|_| ())
@@ -129,5 +131,6 @@ impl Columns {
         self.avoids.push(end.avoid_ms);
         self.flaky.push(end.flaky);
         self.error_lines.push(end.error_line);
+        self.alone.push(end.alone);
     }
 }

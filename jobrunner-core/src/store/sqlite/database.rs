@@ -25,7 +25,7 @@ const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 
 const MIGRATIONS_TABLE: &str = "jobrunner_migration";
 
-const MIGRATIONS: &[File] = files!("sqlite", "0012_skipped", "0013_accounts");
+const MIGRATIONS: &[File] = files!("sqlite", "0011_turns", "0012_skipped", "0013_accounts");
 
 /// The one connection that writes, with the schema brought up to date.
 pub(super) async fn open_writer(path: &Path) -> Result<SqliteConnection> {

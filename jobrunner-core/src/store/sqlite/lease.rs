@@ -65,7 +65,8 @@ pub(super) async fn end(connection: &mut SqliteConnection, decision: Decision) -
     }
     if !decision.unstarted.is_empty() {
         let leases = list(&decision.unstarted)?;
-        let put_back = sqlx::query(steps!("lease/return", "lease/drop")).bind(leases);
+        let put_back =
+            sqlx::query(steps!("lease/return", "lease/return_suspects", "lease/drop")).bind(leases);
         put_back.execute(connection).await.map_err(store_error)?;
     }
     Ok(())

@@ -159,12 +159,24 @@ impl World {
 
     async fn claim(&mut self, hand: usize, want: u32) {
         let leased = self.hands[hand].claim(want).await;
-        self.check_claim(self.jobs.keys(), leased.len(), want as usize);
+        self.check_claim(hand, self.jobs.keys(), leased.len(), want as usize);
         self.claimed(hand, leased);
     }
 
     /// What can be claimed is claimed; of jobs that pause it is not known whether they can.
-    fn check_claim<'a>(&self, of: impl Iterator<Item = &'a JobId>, leased: usize, want: usize) {
+    fn check_claim<'a>(
+        &self,
+        hand: usize,
+        of: impl Iterator<Item = &'a JobId>,
+        leased: usize,
+        want: usize,
+    ) {
+        let held: Vec<Lease> =
+            self.leases().into_iter().filter(|lease| lease.hand == hand).collect();
+        if held.iter().any(|lease| self.jobs[&lease.lease.job].alone) {
+            assert_eq!((leased, held.len()), (0, 1), "P4: nothing is leased beside a suspect");
+            return;
+        }
         let claimable = of.map(|job| &self.jobs[job]).filter(|job| job.is_claimable());
         let (pausing, certain): (Vec<&Job>, Vec<&Job>) = claimable.partition(|job| job.may_pause());
         let (least, most) = (certain.len(), certain.len() + pausing.len());
@@ -187,7 +199,7 @@ impl World {
                 assert_eq!(answer, Finished::Already, "P3: {lease:?} is reported twice");
             }
         }
-        self.check_claim(self.jobs.keys(), done.leased.len(), want as usize);
+        self.check_claim(hand, self.jobs.keys(), done.leased.len(), want as usize);
         self.claimed(hand, done.leased);
     }
 
@@ -195,12 +207,18 @@ impl World {
         let wanted: BTreeSet<JobId> = ids.iter().copied().collect();
         let session = self.hands[hand].session;
         let leased = self.fixture.store.claim(session, Pick::Ids(ids)).await.expect("a claim");
-        self.check_claim(wanted.iter(), leased.len(), wanted.len());
+        self.check_claim(hand, wanted.iter(), leased.len(), wanted.len());
         assert!(leased.iter().all(|leased| wanted.contains(&leased.lease.job)), "{leased:?}");
         self.claimed(hand, leased);
     }
 
     fn claimed(&mut self, hand: usize, leased: Vec<Leased>) {
+        if leased.iter().any(|leased| self.jobs[&leased.lease.job].alone) {
+            let is_idle = self.leases().iter().all(|lease| lease.hand != hand);
+            assert!(is_idle && leased.len() == 1, "P4: a suspect is leased alone: {leased:?}");
+            let others = self.jobs.values().filter(|job| job.is_claimable() && !job.may_pause());
+            assert_eq!(others.count(), 0, "P4: a suspect is leased after all others");
+        }
         for leased in leased {
             let lease = leased.lease;
             assert!(self.tokens.insert(lease.token), "P3: {lease:?} was given out before");
@@ -264,7 +282,7 @@ impl World {
         assert_eq!(rescued.len(), held.len(), "all its leases are taken back, and no others");
         for lease in held {
             self.old.push((lease.lease, false));
-            self.job(lease).end(End::Not(Reason::WorkerLost));
+            self.job(lease).lose();
         }
     }
 

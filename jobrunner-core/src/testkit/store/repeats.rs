@@ -161,3 +161,44 @@ pub async fn p4_a_job_that_lost_its_worker_prefers_another_host(fixture: &Fixtur
     let leased = there.claim(1).await;
     assert_eq!(leased.iter().map(|leased| leased.lease.job).collect::<Vec<_>>(), [job]);
 }
+
+/// Until it is known whose fault it was: then it fails with a sentence that says so.
+pub async fn p4_a_job_that_lost_two_workers_runs_alone_after_all_others(fixture: &Fixture) {
+    let suspect = fixture.job(UserId::new(), spec("suspect")).await;
+    let lose = async || {
+        let hand = fixture.hand().await;
+        assert_eq!(hand.start_one().await.lease.job, suspect);
+        fixture.store.close_session(hand.session).await.expect("closed");
+    };
+    lose().await;
+    lose().await;
+    let others =
+        [fixture.job(UserId::new(), spec("a")).await, fixture.job(UserId::new(), spec("b")).await];
+    let (busy, hand) = (fixture.hand().await, fixture.hand().await);
+    let mut claimed: Vec<_> = busy.claim(10).await.iter().map(|leased| leased.lease).collect();
+    claimed.sort_unstable();
+    assert_eq!(claimed.iter().map(|lease| lease.job).collect::<Vec<_>>(), others);
+
+    // Nothing else waits now, but one worker has leases.
+    let alone = wait_until("the suspect", || async {
+        assert!(busy.claim(10).await.is_empty() && hand.propose(&[suspect]).await.is_empty());
+        hand.claim(10).await.pop()
+    })
+    .await;
+    assert_eq!((alone.lease.job, alone.run.attempt), (suspect, 3));
+    let beside = fixture.job(UserId::new(), spec("beside")).await;
+    assert!(hand.claim(10).await.is_empty() && hand.propose(&[beside]).await.is_empty());
+
+    // What is given back is still a suspect.
+    fixture.store.release(&[alone.lease]).await.expect("released");
+    assert_eq!(hand.claim(10).await.iter().map(|l| l.lease.job).collect::<Vec<_>>(), [beside]);
+    for lease in claimed {
+        busy.finish(lease, None).await;
+    }
+    lose().await;
+    lose().await;
+    let failed = fixture.look(suspect).await;
+    assert_eq!((failed.status, failed.attempt), (Status::Failed, 4));
+    let said = failed.error.expect("a sentence");
+    assert!(said.contains("lost its worker 4 times, 2 of them while it ran alone"), "{said}");
+}

@@ -2,10 +2,10 @@ use std::collections::HashSet;
 
 use jobrunner_core::{
     JobId, Queue, UserId,
+    lease::QueueUpdate,
     queue::{Candidates, Hint},
     testkit::wait_until,
 };
-use sqlx::{Connection, SqliteConnection};
 
 use super::{Bench, in_queue, take};
 
@@ -17,15 +17,30 @@ async fn members(bench: &Bench, batch: jobrunner_core::BatchId, jobs: &[JobId]) 
 }
 
 #[tokio::test]
-async fn lanes_get_turns_in_proportion_to_the_weights_of_their_queues() {
+async fn the_lanes_of_an_owner_get_its_turns_in_proportion_to_the_weights_of_their_queues() {
     let bench = Bench::shared().await;
-    let heavy = bench.fixture.batch(UserId::new(), vec![in_queue("heavy", 5); 200]).await;
-    let light = bench.fixture.batch(UserId::new(), vec![in_queue("light", 5); 200]).await;
-    let file = bench.directory.path().join("test.sqlite3");
-    let database = format!("sqlite://{}", file.display());
-    let mut connection = SqliteConnection::connect(&database).await.expect("a connection");
-    let weigh = sqlx::query("update queue set weight = 2 where name = 'heavy'");
-    assert_eq!(weigh.execute(&mut connection).await.expect("an update").rows_affected(), 1);
+    let owner = UserId::new();
+    let heavy = bench.fixture.batch(owner, vec![in_queue("heavy", 5); 200]).await;
+    let light = bench.fixture.batch(owner, vec![in_queue("light", 5); 200]).await;
+    let weight = QueueUpdate { paused: None, weight: Some(2.0) };
+    bench.fixture.store.update_queue("heavy", weight).await.expect("a queue");
+    let queue = bench.ready_queue().await;
+    for _ in 0..3 {
+        let jobs = take(&queue, &[], 60).await;
+        let (heavy, light) =
+            (members(&bench, heavy, &jobs).await, members(&bench, light, &jobs).await);
+        assert!(heavy + light == 60 && (39..=41).contains(&heavy), "{heavy}:{light}");
+    }
+}
+
+#[tokio::test]
+async fn owners_get_turns_in_proportion_to_their_weights_however_many_queues_they_use() {
+    let bench = Bench::shared().await;
+    let (heavy, light) = (UserId::new(), UserId::new());
+    bench.fixture.store.weigh_owner(heavy, 2.0).await.expect("weighed");
+    let heavy = bench.fixture.batch(heavy, vec![in_queue("default", 5); 200]).await;
+    let in_many = (0..200).map(|n| in_queue(&format!("queue-{}", n % 50), 5)).collect();
+    let light = bench.fixture.batch(light, in_many).await;
     let queue = bench.ready_queue().await;
     for _ in 0..3 {
         let jobs = take(&queue, &[], 60).await;

@@ -64,7 +64,7 @@ pub(crate) struct Queue {
     name: String,
     /// Whether nothing of it is started.
     paused: bool,
-    /// Its owners get turns in proportion to it.
+    /// Each owner's jobs in it get turns in proportion to it, among that owner's queues.
     weight: f64,
     /// How many of its jobs could be started now.
     waiting: u64,

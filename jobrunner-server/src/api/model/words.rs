@@ -137,6 +137,8 @@ words! {
         RetryDelay = "retry_delay",
         /// No worker that takes jobs serves its queue.
         NoWorker = "no_worker",
+        /// It has lost so many workers that it runs alone, when no other job waits.
+        Suspect = "suspect",
         /// Nothing but its turn: every slot is taken by jobs before it.
         Turn = "turn",
     }

@@ -4,6 +4,9 @@ use crate::{BatchId, Status, UserId, job::Reason};
 /// How often a job may lose its worker, as the promises say.
 const LOSSES: u32 = 3;
 
+/// After how many losses it runs alone.
+const SUSPECT: u32 = 2;
+
 /// What the model knows of a job.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -14,6 +17,8 @@ pub(super) struct Job {
     /// How its attempts ended; the running one has not.
     pub(super) attempts: Vec<Option<End>>,
     losses: u32,
+    /// It is a suspect: it runs alone.
+    pub(super) alone: bool,
     /// Somebody canceled it while it ran.
     pub(super) cancel: bool,
     pub(super) lease: Option<Lease>,
@@ -28,6 +33,7 @@ impl Job {
             status: Status::Waiting,
             attempts: Vec::new(),
             losses: 0,
+            alone: false,
             cancel: false,
             lease: None,
         }
@@ -37,7 +43,8 @@ impl Job {
         self.status == Status::Waiting
     }
 
-    /// Whether it waits for a while, since it lost its worker more than once.
+    /// Whether it waits for a while, or until nothing else does, since it lost its worker more than
+    /// once.
     pub(super) fn may_pause(&self) -> bool {
         self.losses > 1
     }
@@ -76,6 +83,12 @@ impl Job {
             Some(_) => Status::Failed,
         };
         self.losses += u32::from(lost);
+    }
+
+    /// The running attempt ends with its worker.
+    pub(super) fn lose(&mut self) {
+        self.end(End::Not(Reason::WorkerLost));
+        self.alone |= self.losses >= SUSPECT;
     }
 
     /// Whether it passed after it had failed.
