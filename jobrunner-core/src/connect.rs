@@ -7,6 +7,8 @@ mod embedded;
 use std::time::Duration;
 use std::{io, sync::Arc};
 
+#[cfg(all(feature = "postgres", feature = "redis"))]
+use futures_util::future::BoxFuture;
 use rand::{TryRng, rngs::SysRng};
 use secrecy::{ExposeSecret, SecretString};
 #[cfg(all(feature = "postgres", feature = "redis"))]
@@ -48,7 +50,13 @@ pub struct Backends {
 /// [`Conflict`](Error::Conflict) when its schema is missing or too old. A Redis that does not
 /// answer is done without until it does.
 #[cfg(all(feature = "postgres", feature = "redis"))]
-pub async fn backends(settings: &Settings) -> Result<Backends> {
+// Boxed, so that it is compiled here and not in every program that awaits it.
+pub fn backends(settings: &Settings) -> BoxFuture<'_, Result<Backends>> {
+    Box::pin(connected(settings))
+}
+
+#[cfg(all(feature = "postgres", feature = "redis"))]
+async fn connected(settings: &Settings) -> Result<Backends> {
     let url = postgres_url(settings)?.expose_secret();
     let options =
         PostgresOptions { max_connections: settings.max_connections, ..PostgresOptions::default() };

@@ -1,4 +1,5 @@
 use clap::Args;
+use futures_util::future::BoxFuture;
 use jobrunner_core::{
     config::{Host, Listen},
     connect,
@@ -28,7 +29,12 @@ impl Api {
     ///
     /// # Errors
     /// The settings, the address or the database cannot be used.
-    pub async fn run(self) -> Result<(), Fatal> {
+    // Boxed, so that it is compiled here and not in every program that awaits it.
+    pub fn run(self) -> BoxFuture<'static, Result<(), Fatal>> {
+        Box::pin(self.serve())
+    }
+
+    async fn serve(self) -> Result<(), Fatal> {
         let variables = Variables::of_service()?;
         variables.start_log("info")?;
         let settings = variables.settings()?;

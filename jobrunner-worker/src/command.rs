@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use clap::{Args, value_parser};
+use futures_util::future::BoxFuture;
 use jobrunner_core::{
     config::{Cgroup, Settings},
     connect::{self, Backends},
@@ -32,7 +33,12 @@ impl RunWorker {
     ///
     /// # Errors
     /// The settings or the database cannot be used.
-    pub async fn run(self, reaper: Reaper) -> Result<(), Fatal> {
+    // Boxed, so that it is compiled here and not in every program that awaits it.
+    pub fn run(self, reaper: Reaper) -> BoxFuture<'static, Result<(), Fatal>> {
+        Box::pin(self.work(reaper))
+    }
+
+    async fn work(self, reaper: Reaper) -> Result<(), Fatal> {
         let variables = Variables::of_service()?;
         variables.start_log("info")?;
         let settings = variables.settings()?;

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use rustix::fs::{FlockOperation, flock};
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
@@ -41,7 +42,15 @@ pub struct Embedded {
 /// # Errors
 /// [`Conflict`](Error::Conflict) when another process uses the directory; otherwise what the file
 /// system or the database says.
-pub async fn embedded(directory: &Path, settings: &Settings) -> Result<Embedded> {
+// Boxed, so that it is compiled here and not in every program that awaits it.
+pub fn embedded<'a>(
+    directory: &'a Path,
+    settings: &'a Settings,
+) -> BoxFuture<'a, Result<Embedded>> {
+    Box::pin(open(directory, settings))
+}
+
+async fn open(directory: &Path, settings: &Settings) -> Result<Embedded> {
     let inside = |error: io::Error| unusable(directory, error);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(inside)?;
     let lock = lock(directory).await?;
