@@ -28,7 +28,7 @@ mod time;
 mod tls;
 mod usage;
 
-use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use std::{io::IsTerminal, pin::Pin, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, Parser};
 use clap_complete::CompleteEnv;
@@ -97,6 +97,11 @@ fn main() -> ExitCode {
 
 /// Runs a command to its end and says in one line why it failed, if it did.
 fn run(command: impl Future<Output = Result<Exit, Failure>>) -> ExitCode {
+    run_boxed(Box::pin(command))
+}
+
+/// Of one type whatever the command is, lest the runtime is compiled once more for each.
+fn run_boxed(command: Pin<Box<dyn Future<Output = Result<Exit, Failure>> + '_>>) -> ExitCode {
     let runtime = tokio::runtime::Runtime::new();
     let runtime = match runtime.context(Trouble::Os, || "cannot start".to_owned()) {
         Ok(runtime) => runtime,

@@ -7,7 +7,7 @@ mod embedded;
 use std::time::Duration;
 use std::{io, sync::Arc};
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use rand::{TryRng, rngs::SysRng};
 use secrecy::{ExposeSecret, SecretString};
 #[cfg(all(feature = "postgres", feature = "redis"))]
@@ -50,11 +50,11 @@ pub struct Backends {
 /// answer is done without until it does.
 #[cfg(all(feature = "postgres", feature = "redis"))]
 pub fn backends(settings: &Settings) -> BoxFuture<'_, Result<Backends>> {
-    connect(settings).boxed()
+    Box::pin(connected(settings))
 }
 
 #[cfg(all(feature = "postgres", feature = "redis"))]
-async fn connect(settings: &Settings) -> Result<Backends> {
+async fn connected(settings: &Settings) -> Result<Backends> {
     let url = postgres_url(settings)?.expose_secret();
     let options =
         PostgresOptions { max_connections: settings.max_connections, ..PostgresOptions::default() };
@@ -107,7 +107,7 @@ pub fn service<'a>(
     backends: &'a Backends,
     settings: &'a Settings,
 ) -> BoxFuture<'a, Result<Service>> {
-    async { assemble(backends, settings, shared_secret(settings)?).await }.boxed()
+    Box::pin(async { assemble(backends, settings, shared_secret(settings)?).await })
 }
 
 /// Whether there is a secret that a server can start with; without a database, so that it can be
@@ -140,7 +140,7 @@ fn token_key(secret: &SecretString, settings: &Settings) -> Result<TokenKey> {
 /// wrong; otherwise what the database says.
 #[cfg(feature = "postgres")]
 pub fn init_database(settings: &Settings) -> BoxFuture<'_, Result<FirstAdmin>> {
-    init(settings).boxed()
+    Box::pin(init(settings))
 }
 
 #[cfg(feature = "postgres")]

@@ -22,7 +22,7 @@ pub use postgres::PostgresQueue;
 #[cfg(feature = "redis")]
 pub use redis::RedisQueue;
 
-use crate::{BatchId, JobId, UserId};
+use crate::{BatchId, JobId, JobSpec, UserId};
 
 /// What may be claimable now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,14 @@ pub enum Hint {
     },
     /// Members of a batch, too many to be named.
     Batch(BatchId),
+}
+
+impl Hint {
+    /// A job of this owner that was just stored: what is to be offered once it is committed.
+    #[must_use]
+    pub fn job(job: JobId, owner: UserId, spec: &JobSpec) -> Self {
+        Self::Job { job, priority: spec.priority, queue: spec.queue.clone(), owner }
+    }
 }
 
 /// What a queue proposes to a worker that has free slots.

@@ -1,5 +1,5 @@
 use clap::Args;
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use jobrunner_core::{
     config::{Host, Listen},
     connect,
@@ -30,7 +30,7 @@ impl Api {
     /// # Errors
     /// The settings, the address or the database cannot be used.
     pub fn run(self) -> BoxFuture<'static, Result<(), Fatal>> {
-        self.serve().boxed()
+        Box::pin(self.serve())
     }
 
     async fn serve(self) -> Result<(), Fatal> {

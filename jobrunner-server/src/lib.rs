@@ -3,6 +3,46 @@
 //!
 //! Handlers translate: they parse a request, find out who the caller is, make one call of
 //! [`Service`], and shape the answer. What a caller may do is decided in core, nowhere here.
+//!
+//! # To begin
+//!
+//! [`serve`] makes an API with pages of any service, until it is told to stop:
+//!
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use jobrunner_core::{config::Settings, connect};
+//! use tokio_util::sync::CancellationToken;
+//!
+//! let directory = tempfile::tempdir()?;
+//! let embedded = connect::embedded(directory.path(), &Settings::default()).await?;
+//! connect::first_admin(&embedded.service, &Settings::default()).await?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let address = listener.local_addr()?;
+//! let stop = CancellationToken::new();
+//! let serving = jobrunner_server::serve(listener.try_into()?, embedded.service, stop.clone());
+//! let serving = tokio::spawn(serving);
+//!
+//! # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! # let mut client = tokio::net::TcpStream::connect(address).await?;
+//! # client.write_all(b"GET /api/v1/health HTTP/1.0\r\n\r\n").await?;
+//! # let mut answer = String::new();
+//! # client.read_to_string(&mut answer).await?;
+//! # assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+//! stop.cancel();
+//! serving.await??;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | to | see |
+//! |---|---|
+//! | listen on every address of a host | [`listen`] |
+//! | describe the API to programs | [`openapi`] |
+//! | write results as JUnit | [`junit`] |
+//! | serve a team's database as a process | `Api`, with the feature `command` |
+//!
+//! A service runs nothing: that is for workers, in this process or in others.
 
 mod accept;
 mod api;
@@ -20,7 +60,7 @@ mod trace;
 
 use std::{io, time::Duration};
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use jobrunner_core::Service;
 use poem::Server;
 use tokio_util::sync::CancellationToken;
@@ -49,7 +89,7 @@ pub fn serve(
     service: Service,
     shutdown: CancellationToken,
 ) -> BoxFuture<'static, io::Result<()>> {
-    async move {
+    Box::pin(async move {
         let acceptor = Acceptor::new(listeners)?;
         Server::new_with_acceptor(acceptor)
             .name("jobrunner")
@@ -60,8 +100,7 @@ pub fn serve(
                 Some(SHUTDOWN_LIMIT),
             )
             .await
-    }
-    .boxed()
+    })
 }
 
 /// The OpenAPI description of the API as indented JSON, as it is served at `/api/v1/openapi.json`.

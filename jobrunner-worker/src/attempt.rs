@@ -100,12 +100,7 @@ fn report(place: Place, leased: &Leased, outcome: Outcome, written: logs::Remain
     let repeatable = outcome.reason.is_some_and(|reason| {
         is_of_the_worker(reason) || leased.run.spec.max_attempts > 1 && reason != Reason::Canceled
     });
-    let hint = Hint::Job {
-        job: leased.lease.job,
-        priority: leased.run.spec.priority,
-        queue: leased.run.spec.queue.clone(),
-        owner: leased.run.owner,
-    };
+    let hint = Hint::job(leased.lease.job, leased.run.owner, &leased.run.spec);
     let error_line = written.error_line.filter(|_| outcome.reason.is_some());
     place.send(Report {
         finish: Finish {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use clap::{Args, value_parser};
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use jobrunner_core::{
     config::{Cgroup, Settings},
     connect::{self, Backends},
@@ -43,7 +43,7 @@ impl RunWorker {
     /// # Errors
     /// The settings or the database cannot be used.
     pub fn run(self, reaper: Reaper) -> BoxFuture<'static, Result<(), Fatal>> {
-        self.work(reaper).boxed()
+        Box::pin(self.work(reaper))
     }
 
     async fn work(self, reaper: Reaper) -> Result<(), Fatal> {

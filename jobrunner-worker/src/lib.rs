@@ -1,6 +1,44 @@
 //! JobRunner's worker: it leases jobs from the store, runs their commands and reports how they
 //! ended.
 //!
+//! # To begin
+//!
+//! [`Runner`] is a service and a worker inside a program of your own:
+//!
+//! ```
+//! # #[cfg(feature = "sqlite")]
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use jobrunner_core::{NewJob, Status};
+//! use jobrunner_worker::Runner;
+//!
+//! let directory = tempfile::tempdir()?;
+//! let runner = Runner::embedded(directory.path()).slots(2).start().await?;
+//! let job = |name: &str| NewJob {
+//!     name: name.to_owned(),
+//!     command: vec!["true".to_owned()],
+//!     ..NewJob::default()
+//! };
+//! let batch = runner.submit_batch("nightly", vec![job("one"), job("two")]).await?;
+//! let ended = runner.wait(batch.id).await?;
+//! assert_eq!((ended.status, ended.counts.passed), (Status::Passed, 2));
+//! runner.stop().await?;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sqlite"))]
+//! # fn main() {}
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | keep everything in a directory | [`Runner::embedded`] |
+//! | share a database with others, or bring a store or a queue of your own | [`Runner::over`] |
+//! | run commands otherwise than as processes | [`Builder::executor`] |
+//! | run jobs that others submit | [`Worker`], over a store, a queue and an executor |
+//! | make a process of it, which follows whatever its commands start | `supervised`, with the feature `command` |
+//!
+//! # How a worker works
+//!
 //! A worker lives in sessions. Within one, [`Worker::run`] does these things side by side:
 //!
 //! | module | does |
@@ -34,7 +72,7 @@ mod sweep;
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use jobrunner_core::{Executor, Queue, Result, Store, config::Settings};
 use tokio_util::sync::CancellationToken;
 
@@ -126,14 +164,14 @@ impl Worker {
     ///
     /// # Errors
     /// The store refuses to open a session, other than by being unavailable.
+    // Boxed, so that the loop is compiled here and not in every program that awaits it.
     pub fn run(self, shutdown: CancellationToken) -> BoxFuture<'static, Result<()>> {
-        async move {
+        Box::pin(async move {
             let mut before = None;
             while let Some(session) = Session::open(&self.parts, before, &shutdown).await? {
                 before = session.run().await;
             }
             Ok(())
-        }
-        .boxed()
+        })
     }
 }

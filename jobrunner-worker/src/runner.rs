@@ -23,23 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// JobRunner inside a program of your own: a service, and a worker that runs what is submitted to
 /// it.
 ///
-/// ```no_run
-/// # use jobrunner_core::NewJob;
-/// # use jobrunner_worker::Runner;
-/// # async fn embed() -> jobrunner_core::Result<()> {
-/// let runner = Runner::embedded("data").slots(2).start().await?;
-/// let job = |name: &str, command: &[&str]| NewJob {
-///     name: name.to_owned(),
-///     command: command.iter().map(|word| (*word).to_owned()).collect(),
-///     ..NewJob::default()
-/// };
-/// let batch = runner.submit_batch("nightly", vec![job("a test", &["make", "test"])]).await?;
-/// let ended = runner.wait(batch.id).await?;
-/// println!("{}: {} passed", ended.status, ended.counts.passed);
-/// runner.stop().await?;
-/// # Ok(())
-/// # }
-/// ```
+/// The [crate] begins with ten lines of it.
 ///
 /// It acts for one account, the first admin, which it makes if there is none. Dropping it drains
 /// the worker in the background; [`stop`](Self::stop) waits for that.

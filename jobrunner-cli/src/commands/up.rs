@@ -16,7 +16,7 @@ use crate::{
     suite,
 };
 
-const DEMO: &str = include_str!("../../../examples/suites/demo.yaml");
+const DEMO: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/demo.yaml"));
 
 /// Starts everything in this process, until it is told to stop.
 pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use rustix::fs::{FlockOperation, flock};
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
@@ -46,7 +46,7 @@ pub fn embedded<'a>(
     directory: &'a Path,
     settings: &'a Settings,
 ) -> BoxFuture<'a, Result<Embedded>> {
-    open(directory, settings).boxed()
+    Box::pin(open(directory, settings))
 }
 
 async fn open(directory: &Path, settings: &Settings) -> Result<Embedded> {

@@ -45,9 +45,7 @@ impl Service {
                 other => other,
             });
         };
-        let (priority, queue) = (spec.priority, spec.queue.clone());
-        let hint = Hint::Job { job: stored.id, priority, queue, owner: caller.id };
-        self.parts.queue.offer(&[hint]).await;
+        self.parts.queue.offer(&[Hint::job(stored.id, caller.id, &spec)]).await;
         self.job_changed(stored.id, None).await;
         Ok(Job::fresh(stored.id, caller.id, spec, made_at))
     }

@@ -1,6 +1,6 @@
 //! Cancels: what waits ends, and what runs is marked to be killed by its worker.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Connection, Store, pass, sql, store_error};

@@ -2,7 +2,7 @@
 
 #![expect(missing_docs, reason = "a field is the column of its name")]
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::values::{number, reason};

@@ -8,7 +8,7 @@
     reason = "a field is the column of its name, and means what that of what the row becomes does"
 )]
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::values::{containment, damaged, number, parse, reason, status, time};

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{sql, store_error};

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use sqlx::{FromRow, PgConnection, PgPool, Postgres, postgres::PgArguments, query::Query};
+use sqlx::{PgConnection, PgPool, Postgres, postgres::PgArguments, query::Query};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{sql, store_error};

@@ -1,0 +1,405 @@
+//! What is stored, and how it changes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use jobrunner_core::{
+    AuditEventId, BatchId, Conflict, Error, JobId, JobSpec, NewBatch, Result, SessionId, SignInId,
+    Status, UserId,
+    audit::AuditEvent,
+    batch::Counts,
+    lease::{LeaseRef, LeaseToken, NewSession},
+    log::Stream,
+    store::{
+        Account, Idempotency, Submitted,
+        engine::{
+            decide::{self, Decision, End},
+            spec,
+            tally::{Difference, Tally},
+            values::{self, code, number, render, time},
+        },
+    },
+};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::logs::Log;
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) jobs: BTreeMap<JobId, Entry>,
+    pub(crate) batches: BTreeMap<BatchId, BatchEntry>,
+    /// How the jobs of each owner stand.
+    pub(crate) counts: HashMap<Uuid, Difference>,
+    pub(crate) queues: BTreeMap<String, QueueEntry>,
+    /// One for each owner in each queue, by its number.
+    pub(crate) lanes: Vec<LaneEntry>,
+    /// Jobs that wait for a time, by that time.
+    pub(crate) deferred: BTreeSet<(i64, JobId)>,
+    pub(crate) leases: BTreeMap<i64, Lease>,
+    last_token: i64,
+    pub(crate) sessions: BTreeMap<SessionId, Session>,
+    /// Of every session that there ever was.
+    pub(crate) hosts: HashMap<SessionId, String>,
+    keys: HashMap<(UserId, String), ([u8; 32], Uuid)>,
+    pub(crate) accounts: BTreeMap<UserId, Account>,
+    /// Until their tokens have expired.
+    pub(crate) ended_sign_ins: HashMap<SignInId, DateTime<Utc>>,
+    /// How many of its refresh tokens were used, until they have expired.
+    pub(crate) refreshed: HashMap<SignInId, (u32, DateTime<Utc>)>,
+    pub(crate) events: BTreeMap<AuditEventId, AuditEvent>,
+}
+
+pub(crate) struct Entry {
+    pub(crate) owner: UserId,
+    pub(crate) batch: Option<BatchId>,
+    pub(crate) spec: JobSpec,
+    /// The same as JSON, as the engine's rows have it.
+    pub(crate) json: String,
+    pub(crate) lane: usize,
+    pub(crate) created_at: i64,
+    /// `Waiting` until it has ended; what runs is known by its lease.
+    pub(crate) status: Status,
+    pub(crate) finished_at: Option<i64>,
+    pub(crate) flaky: bool,
+    /// Attempts that were charged, and those of them that cost no run.
+    pub(crate) charged: i64,
+    pub(crate) losses: i64,
+    /// A host that it is not to be run on until then.
+    pub(crate) avoid: Option<(String, i64)>,
+    /// When its time comes, if it waits for that.
+    deferred: Option<i64>,
+    pub(crate) lease: Option<i64>,
+    pub(crate) attempts: Vec<Done>,
+    pub(crate) logs: HashMap<(i64, Stream), Log>,
+}
+
+/// An attempt that has ended.
+pub(crate) struct Done {
+    pub(crate) number: i64,
+    pub(crate) session: SessionId,
+    pub(crate) started_at: i64,
+    pub(crate) finished_at: i64,
+    pub(crate) end: End,
+}
+
+pub(crate) struct BatchEntry {
+    pub(crate) owner: UserId,
+    pub(crate) batch: NewBatch,
+    pub(crate) rerun_of: Option<BatchId>,
+    pub(crate) members: BTreeSet<JobId>,
+    pub(crate) counts: Difference,
+    pub(crate) status: Status,
+    pub(crate) created_at: i64,
+    pub(crate) started_at: Option<i64>,
+    pub(crate) finished_at: Option<i64>,
+}
+
+pub(crate) struct QueueEntry {
+    pub(crate) paused: bool,
+    pub(crate) weight: f64,
+}
+
+pub(crate) struct LaneEntry {
+    pub(crate) queue: String,
+    pub(crate) owner: UserId,
+    pub(crate) vtime: f64,
+    /// What can be claimed: by priority, 10 first, then in the order of submission.
+    pub(crate) ready: BTreeSet<(u8, JobId)>,
+}
+
+pub(crate) struct Lease {
+    pub(crate) job: JobId,
+    pub(crate) session: SessionId,
+    pub(crate) host: String,
+    pub(crate) attempt: i64,
+    pub(crate) losses: i64,
+    pub(crate) claimed_at: i64,
+    pub(crate) cancel: bool,
+}
+
+pub(crate) struct Session {
+    pub(crate) of: NewSession,
+    pub(crate) draining: bool,
+    pub(crate) started_at: i64,
+    pub(crate) seen_at: i64,
+    /// By a clock that is never set.
+    pub(crate) expires_at: Instant,
+}
+
+pub(crate) fn now() -> i64 {
+    Utc::now().timestamp_millis()
+}
+
+pub(crate) fn counts(by_status: &Difference) -> Result<Counts> {
+    let [waiting, running, passed, failed, canceled, _] = by_status.map(number);
+    Ok(Counts::new([waiting?, running?, passed?, failed?, canceled?]))
+}
+
+impl State {
+    /// What a request with this key has made before; otherwise it is remembered to make `id`.
+    pub(crate) fn done_before<Id: From<Uuid>>(
+        &mut self,
+        owner: UserId,
+        once: Option<&Idempotency>,
+        id: Uuid,
+    ) -> Result<Option<Submitted<Id>>> {
+        let Some(once) = once else { return Ok(None) };
+        match self.keys.get(&(owner, once.key.clone())) {
+            Some((digest, made)) => once.repeated(digest, *made).map(Some),
+            None => {
+                self.keys.insert((owner, once.key.clone()), (once.digest, id));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Stores a batch without members.
+    pub(crate) fn insert_batch(
+        &mut self,
+        owner: UserId,
+        batch: NewBatch,
+        rerun_of: Option<BatchId>,
+        id: BatchId,
+    ) -> i64 {
+        let created_at = now();
+        let entry = BatchEntry {
+            owner,
+            batch,
+            rerun_of,
+            members: BTreeSet::new(),
+            counts: Difference::default(),
+            status: Status::Waiting,
+            created_at,
+            started_at: None,
+            finished_at: None,
+        };
+        self.batches.insert(id, entry);
+        created_at
+    }
+
+    /// Stores jobs that wait; what they say is written before, since that may fail.
+    pub(crate) fn insert_jobs(
+        &mut self,
+        owner: UserId,
+        batch: Option<BatchId>,
+        jobs: Vec<(JobId, JobSpec, String)>,
+    ) -> Result<i64> {
+        let (created_at, mut tally) = (now(), Tally::default());
+        for (id, spec, json) in jobs {
+            let lane = self.lane(owner, &spec.queue);
+            let due = spec.scheduled_at.map(|at| at.timestamp_millis());
+            let entry = Entry {
+                owner,
+                batch,
+                spec,
+                json,
+                lane,
+                created_at,
+                status: Status::Waiting,
+                finished_at: None,
+                flaky: false,
+                charged: 0,
+                losses: 0,
+                avoid: None,
+                deferred: None,
+                lease: None,
+                attempts: Vec::new(),
+                logs: HashMap::new(),
+            };
+            self.jobs.insert(id, entry);
+            self.wait(id, due.filter(|due| *due > created_at));
+            if let Some(batch) = batch.and_then(|batch| self.batches.get_mut(&batch)) {
+                batch.members.insert(id);
+            }
+            tally.add(owner.as_uuid(), batch.map(BatchId::as_uuid), Status::Waiting, 1);
+        }
+        self.count(tally)?;
+        Ok(created_at)
+    }
+
+    fn lane(&mut self, owner: UserId, queue: &str) -> usize {
+        let known = self.lanes.iter().position(|lane| lane.owner == owner && lane.queue == queue);
+        known.unwrap_or_else(|| {
+            let fresh = QueueEntry { paused: false, weight: 1.0 };
+            self.queues.entry(queue.to_owned()).or_insert(fresh);
+            let queue = queue.to_owned();
+            self.lanes.push(LaneEntry { queue, owner, vtime: 0.0, ready: BTreeSet::new() });
+            self.lanes.len() - 1
+        })
+    }
+
+    /// A job can be claimed, from that time on if there is one.
+    pub(crate) fn wait(&mut self, id: JobId, due: Option<i64>) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.deferred = due;
+        match due {
+            Some(due) => self.deferred.insert((due, id)),
+            None => self.lanes[job.lane].ready.insert((10 - job.spec.priority, id)),
+        };
+    }
+
+    /// A job cannot be claimed any more.
+    pub(crate) fn withdraw(&mut self, id: JobId) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        self.lanes[job.lane].ready.remove(&(10 - job.spec.priority, id));
+        if let Some(due) = job.deferred.take() {
+            self.deferred.remove(&(due, id));
+        }
+    }
+
+    /// Leases a job, with a token that was never used before, and charges the attempt.
+    pub(crate) fn lease(
+        &mut self,
+        id: JobId,
+        session: SessionId,
+        host: &str,
+        tally: &mut Tally,
+    ) -> Result<LeaseRef> {
+        self.withdraw(id);
+        self.last_token += 1;
+        let token = self.last_token;
+        let job = self.jobs.get_mut(&id).ok_or(Error::NotFound("job"))?;
+        job.charged += 1;
+        job.lease = Some(token);
+        job.avoid = None;
+        tally.leased(job.owner.as_uuid(), job.batch.map(BatchId::as_uuid))?;
+        let lease = Lease {
+            job: id,
+            session,
+            host: host.to_owned(),
+            attempt: job.charged,
+            losses: job.losses,
+            claimed_at: now(),
+            cancel: false,
+        };
+        self.leases.insert(token, lease);
+        Ok(LeaseRef { job: id, token: LeaseToken(token) })
+    }
+
+    /// Writes what the engine has decided of leases, but for the counts.
+    pub(crate) fn end(&mut self, decision: Decision) -> Result<()> {
+        let now = now();
+        for end in decision.ends {
+            let Some(lease) = self.leases.remove(&end.token) else { continue };
+            let id = lease.job;
+            let Some(job) = self.jobs.get_mut(&id) else { continue };
+            job.lease = None;
+            job.losses = end.losses;
+            let waits = end.job_status == code(Status::Waiting);
+            if !waits {
+                job.status = values::status(end.job_status.into())?;
+                job.finished_at = Some(now);
+                job.flaky = end.flaky;
+            }
+            job.avoid = (end.avoid_ms > 0).then(|| (lease.host.clone(), now + end.avoid_ms));
+            let due = (end.delay_ms > 0).then_some(now + end.delay_ms);
+            let (number, session, started_at) = (lease.attempt, lease.session, lease.claimed_at);
+            job.attempts.push(Done { number, session, started_at, finished_at: now, end });
+            if waits {
+                self.wait(id, due);
+            }
+        }
+        for lease in decision.unstarted {
+            if self.leases.remove(&lease.token.0).is_none() {
+                continue;
+            }
+            if let Some(job) = self.jobs.get_mut(&lease.job) {
+                job.lease = None;
+                job.charged -= 1;
+            }
+            self.wait(lease.job, None);
+        }
+        Ok(())
+    }
+
+    /// Adds differences to the counts. A batch begins with its first job that is started, and ends
+    /// with its last one, once.
+    pub(crate) fn count(&mut self, tally: Tally) -> Result<()> {
+        let now = now();
+        for (owner, by) in tally.owners {
+            add(self.counts.entry(owner).or_default(), &by);
+        }
+        for id in tally.started {
+            if let Some(batch) = self.batches.get_mut(&id.into()) {
+                batch.started_at.get_or_insert(now);
+                batch.status = Status::Running;
+            }
+        }
+        for (id, by) in tally.batches {
+            let Some(batch) = self.batches.get_mut(&id.into()) else { continue };
+            add(&mut batch.counts, &by);
+            let counts = counts(&batch.counts)?;
+            if counts.all_ended() && counts.total > 0 && batch.finished_at.is_none() {
+                batch.finished_at = Some(now);
+                batch.status = counts.batch_status(true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends those of these jobs that wait, and tells the workers of those that run; how many of
+    /// each.
+    pub(crate) fn cancel(&mut self, ids: &[JobId]) -> Result<(u64, u64)> {
+        let (status, mut tally) = (decide::canceled()?, Tally::default());
+        let (mut ended, mut stopping) = (0, 0);
+        for &id in ids {
+            let Some(job) = self.jobs.get_mut(&id) else { continue };
+            if job.status.is_terminal() {
+                continue;
+            }
+            if let Some(token) = job.lease {
+                stopping += 1;
+                self.leases.entry(token).and_modify(|lease| lease.cancel = true);
+                continue;
+            }
+            ended += 1;
+            job.status = status;
+            job.finished_at = Some(now());
+            let (owner, batch) = (job.owner.as_uuid(), job.batch.map(BatchId::as_uuid));
+            tally.moved(owner, batch, Status::Waiting, status);
+            self.withdraw(id);
+        }
+        self.count(tally)?;
+        Ok((ended, stopping))
+    }
+
+    /// Forgets a job that has ended, but for the counts.
+    pub(crate) fn forget(&mut self, id: JobId) {
+        let Some(job) = self.jobs.remove(&id) else { return };
+        if let Some(batch) = job.batch.and_then(|batch| self.batches.get_mut(&batch)) {
+            batch.members.remove(&id);
+        }
+    }
+
+    /// Members of a batch that are to be repeated.
+    pub(crate) fn repeated(&self, batch: &BatchEntry, all: bool) -> Result<Vec<JobSpec>> {
+        let is_chosen =
+            |job: &&Entry| all || matches!(job.status, Status::Failed | Status::Canceled);
+        let members = batch.members.iter().filter_map(|id| self.jobs.get(id));
+        let specs: Vec<_> = members.filter(is_chosen).map(|job| job.spec.clone().again()).collect();
+        if specs.is_empty() { Err(Conflict::NothingToRerun.into()) } else { Ok(specs) }
+    }
+}
+
+/// Jobs with their ids, ready to be stored.
+pub(crate) fn fresh(specs: Vec<JobSpec>) -> Result<Vec<(JobId, JobSpec, String)>> {
+    let job = |spec: JobSpec| spec::render(&spec).map(|json| (JobId::new(), spec, json));
+    specs.into_iter().map(job).collect()
+}
+
+fn add(to: &mut Difference, by: &Difference) {
+    for (to, by) in to.iter_mut().zip(by) {
+        *to += by;
+    }
+}
+
+/// A made time as it is answered.
+pub(crate) fn submitted<Id>(id: Id, made_at: i64) -> Result<Submitted<Id>> {
+    Ok(Submitted { id, made_at: Some(time(made_at)?) })
+}
+
+/// The JSON of a batch's payload.
+pub(crate) fn payload(batch: &NewBatch) -> Result<String> {
+    render(&batch.payload)
+}
