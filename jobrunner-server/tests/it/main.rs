@@ -13,5 +13,6 @@ mod open;
 mod openapi;
 mod pages;
 mod parameters;
+mod queues;
 mod repeated;
 mod results;
