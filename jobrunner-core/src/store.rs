@@ -238,8 +238,11 @@ pub trait LeaseStore: Send + Sync {
     /// Ends a session; the leases that it still has are rescued at once.
     async fn close_session(&self, session: SessionId) -> Result<Vec<Rescued>>;
 
-    /// Queues that jobs were submitted to, by name: all of them, or the one that is named.
-    async fn queues(&self, name: Option<&str>) -> Result<Vec<QueueState>>;
+    /// The queue of this name, if jobs were submitted to it.
+    async fn queue(&self, name: &str) -> Result<Option<QueueState>>;
+
+    /// The first queues that jobs were submitted to, in the order of their names, after a name.
+    async fn queues(&self, after: Option<&str>, limit: u32) -> Result<Vec<QueueState>>;
 
     /// Changes a queue.
     ///

@@ -96,7 +96,7 @@ routes! {
     BATCH_EVENTS: GET "/job-batches/{id}/events", gives Batch;
     WORKERS: GET "/workers", gives Page<Worker>;
     DRAIN: POST "/workers/{id}/drain", gives Worker;
-    QUEUES: GET "/queues", gives Page<QueueState>;
+    QUEUES: GET "/queues", asks [limit, cursor], gives Page<QueueState>;
     UPDATE_QUEUE: PATCH "/queues/{name}", takes QueueChange, gives QueueState;
     AUDIT: GET "/audit-events", asks [actor_id, action, target_id, limit, cursor],
         gives Page<AuditEvent>;

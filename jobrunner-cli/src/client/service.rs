@@ -18,8 +18,17 @@ impl Client {
     }
 
     pub(crate) async fn queues(&self) -> Result<Vec<QueueState>, Failure> {
-        let page: Page<QueueState> = self.get(&routes::QUEUES, &[], &[]).await?;
-        Ok(page.items)
+        let (mut queues, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let cursor = after.map(|after| ("cursor", after));
+            let query: Vec<_> = cursor.into_iter().chain([("limit", "1000".to_owned())]).collect();
+            let page: Page<QueueState> = self.get(&routes::QUEUES, &[], &query).await?;
+            queues.extend(page.items);
+            if page.next_cursor.is_none() {
+                return Ok(queues);
+            }
+            after = page.next_cursor;
+        }
     }
 
     pub(crate) async fn update_queue(

@@ -23,8 +23,8 @@ impl Service {
         }
         let mut holds = self.holds_of_owner(job.owner_id).await?;
         let queue = &job.spec.queue;
-        let states = self.parts.store.queues(Some(queue)).await?;
-        if states.iter().any(|state| state.paused) {
+        let state = self.parts.store.queue(queue).await?;
+        if state.as_ref().is_some_and(|state| state.paused) {
             holds.push(Hold::queue_paused(queue));
         }
         let workers = self.parts.store.workers().await?;
@@ -35,7 +35,7 @@ impl Service {
         holds.extend(self.later(job).await?);
         if holds.is_empty() {
             let may_know = self.parts.authz.check(caller, Action::SeeWorkers).is_ok();
-            let waiting = states.first().filter(|_| may_know).map(|state| state.waiting);
+            let waiting = state.filter(|_| may_know).map(|state| state.waiting);
             holds.push(Hold::turn(queue, slots, waiting));
         }
         Ok(holds)

@@ -4,19 +4,30 @@ use crate::{
     authz::{Action, Principal},
     job::check_queue,
     lease::{QueueState, QueueUpdate},
+    page::Page,
 };
 
 /// The largest weight of a queue.
 const MAX_WEIGHT: f64 = 1_000.0;
 
 impl Service {
-    /// The queues that jobs were submitted to, by name.
+    /// The queues that jobs were submitted to, in the order of their names, after the name that the
+    /// page before gave as its cursor.
     ///
     /// # Errors
     /// [`Forbidden`](Error::Forbidden) for viewers.
-    pub async fn queues(&self, caller: &Principal) -> Result<Vec<QueueState>> {
+    pub async fn queues(
+        &self,
+        caller: &Principal,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<QueueState>> {
         self.parts.authz.check(caller, Action::SeeWorkers)?;
-        self.parts.store.queues(None).await
+        let mut items = self.parts.store.queues(after, limit.saturating_add(1)).await?;
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next_cursor = items.last().filter(|_| more).map(|queue| queue.name.clone());
+        Ok(Page { items, next_cursor })
     }
 
     /// Pauses a queue, lets it go on, or gives it another weight. What runs goes on either way.
@@ -48,7 +59,6 @@ impl Service {
     }
 
     async fn queue(&self, name: &str) -> Result<QueueState> {
-        let states = self.parts.store.queues(Some(name)).await?;
-        states.into_iter().next().ok_or(Error::NotFound("queue"))
+        self.parts.store.queue(name).await?.ok_or(Error::NotFound("queue"))
     }
 }

@@ -231,8 +231,12 @@ impl LeaseStore for Faulty {
         self.through("close_session", self.inner.close_session(session)).await
     }
 
-    async fn queues(&self, name: Option<&str>) -> Result<Vec<QueueState>> {
-        self.through("queues", self.inner.queues(name)).await
+    async fn queue(&self, name: &str) -> Result<Option<QueueState>> {
+        self.through("queue", self.inner.queue(name)).await
+    }
+
+    async fn queues(&self, after: Option<&str>, limit: u32) -> Result<Vec<QueueState>> {
+        self.through("queues", self.inner.queues(after, limit)).await
     }
 
     async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()> {

@@ -1,6 +1,9 @@
-use jobrunner_core::Service;
+use jobrunner_core::{Service, job::check_queue};
 use poem::web::Data;
-use poem_openapi::{OpenApi, param::Path};
+use poem_openapi::{
+    OpenApi,
+    param::{Path, Query},
+};
 
 use super::{
     Tag,
@@ -8,6 +11,7 @@ use super::{
     http::{
         answer::{Answer, Result},
         body::JsonBody,
+        page::{Limit, limit_of},
         parameter::{Given, parameters},
     },
     model,
@@ -24,20 +28,33 @@ parameters! {
         // there.
         Ok(text.to_owned())
     };
+
+    /// The `next_cursor` of the page before.
+    QueueCursor(String) {
+        "type": "string", "minLength": 1, "maxLength": 64, "pattern": model::pattern::QUEUE,
+    } |text| {
+        let message = "must be the next_cursor of the page before, unchanged";
+        check_queue(text).map(|()| text.to_owned()).map_err(|_| message.to_owned())
+    };
 }
 
 #[OpenApi(tag = "Tag::Workers")]
 impl QueuesApi {
     /// The queues
     ///
-    /// Those that jobs were submitted to, by name. For operators and admins.
+    /// Those that jobs were submitted to, in the order of their names. For operators and admins.
     #[oai(path = "/queues", method = "get", operation_id = "list_queues")]
     async fn list(
         &self,
         Data(service): Data<&Service>,
         Caller(caller): Caller,
+        /// How many items the page has at most.
+        limit: Limit,
+        /// The `next_cursor` of the page before.
+        cursor: Query<Option<Given<QueueCursor>>>,
     ) -> Result<Answer<model::Page<model::Queue>>> {
-        Answer::of(service.queues(&caller).await?)
+        let after = cursor.0.as_ref().map(|cursor| cursor.0.0.as_str());
+        Answer::of(service.queues(&caller, after, limit_of(limit)).await?)
     }
 
     /// Pause a queue, or change its weight

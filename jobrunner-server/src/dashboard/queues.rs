@@ -38,14 +38,18 @@ impl From<QueueState> for ShownQueue {
     }
 }
 
+/// How many of them the page shows.
+const SHOWN: u32 = 1000;
+
 /// The queues.
 #[handler]
 pub(super) async fn list(Data(service): Data<&Service>, session: Session) -> Response {
-    match service.queues(&session.caller).await {
-        Ok(queues) => {
+    match service.queues(&session.caller, None, SHOWN).await {
+        Ok(shown) => {
             let mut context = Context::new();
-            let queues: Vec<ShownQueue> = queues.into_iter().map(Into::into).collect();
+            let queues: Vec<ShownQueue> = shown.items.into_iter().map(Into::into).collect();
             context.insert("queues", &queues);
+            context.insert("are_more", &shown.next_cursor.is_some());
             page::page(&session, "queues.html", "Queues", context)
         }
         Err(error) => page::problem(&session, error.into()),

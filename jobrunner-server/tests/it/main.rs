@@ -14,5 +14,6 @@ mod openapi;
 mod own_account;
 mod pages;
 mod parameters;
+mod queues;
 mod repeated;
 mod results;

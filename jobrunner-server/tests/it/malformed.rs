@@ -157,6 +157,7 @@ async fn a_body_of_another_type_is_refused_by_field_with_what_is_expected() {
         ),
         (Method::PATCH, nobody, r#"{"password":5}"#.to_owned(), "password", "a string, not"),
         (Method::PATCH, "/queues/default", r#"{"weight":"1"}"#.to_owned(), "weight", "a number"),
+        (Method::PATCH, "/queues/default", r#"{"weight":null}"#.to_owned(), "weight", "not null"),
         (
             Method::PATCH,
             "/queues/default",

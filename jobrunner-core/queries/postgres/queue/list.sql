@@ -1,5 +1,5 @@
--- Queues with what waits and runs in them; all of them, or the one named $1. The oldest job of each
--- place in a lane is found by index.
+-- Queues with what waits and runs in them: the one named $1, or if that is null $3 of them after the
+-- name $2. The oldest job of each place in a lane is found by index.
 select q.name, q.paused, q.weight,
        (select count(*) from jobrunner.lane l join jobrunner.ready r on r.lane_id = l.id where l.queue = q.name)
            as waiting,
@@ -13,6 +13,6 @@ select q.name, q.paused, q.weight,
         join jobrunner.job j on j.id = h.job_id
         where l.queue = q.name) as oldest_waiting_at
 from jobrunner.queue q
-where $1::text is null or q.name = $1
+where (q.name = $1 or $1::text is null) and q.name > $2
 order by q.name
-limit 1000
+limit $3

@@ -9,9 +9,20 @@ use crate::{
     store::engine::rows::QueueRow,
 };
 
-pub(super) async fn list(pool: &Pool, name: Option<&str>) -> Result<Vec<QueueState>> {
-    let rows: Vec<QueueRow> =
-        sqlx::query_as(sql!("queue/list")).bind(name).fetch_all(pool).await.map_err(store_error)?;
+/// The queue of this name, or the first ones after a name.
+pub(super) async fn list(
+    pool: &Pool,
+    name: Option<&str>,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<QueueState>> {
+    let rows: Vec<QueueRow> = sqlx::query_as(sql!("queue/list"))
+        .bind(name)
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await
+        .map_err(store_error)?;
     rows.into_iter().map(QueueRow::into_state).collect()
 }
 

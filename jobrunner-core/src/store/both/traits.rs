@@ -155,8 +155,12 @@ impl LeaseStore for Store {
         session::close(self, session).await
     }
 
-    async fn queues(&self, name: Option<&str>) -> Result<Vec<QueueState>> {
-        queue::list(self.reads(), name).await
+    async fn queue(&self, name: &str) -> Result<Option<QueueState>> {
+        Ok(queue::list(self.reads(), Some(name), "", 1).await?.pop())
+    }
+
+    async fn queues(&self, after: Option<&str>, limit: u32) -> Result<Vec<QueueState>> {
+        queue::list(self.reads(), None, after.unwrap_or_default(), limit).await
     }
 
     async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()> {

@@ -47,7 +47,7 @@ pub async fn what_waits_and_runs_in_a_queue_is_told(fixture: &Fixture) {
     let weight = QueueUpdate { paused: None, weight: Some(2.5) };
     fixture.store.update_queue("b", weight).await.expect("a queue");
 
-    let queues = fixture.store.queues(None).await.expect("queues");
+    let queues = fixture.store.queues(None, 10).await.expect("queues");
     let told: Vec<_> = queues
         .iter()
         .map(|queue| {
@@ -57,8 +57,11 @@ pub async fn what_waits_and_runs_in_a_queue_is_told(fixture: &Fixture) {
     assert_eq!(told, [("a", 2, 1, 1.0, false), ("b", 1, 0, 2.5, false)]);
     let oldest = fixture.look(second).await.created_at;
     assert_eq!(queues[0].oldest_waiting_at, Some(oldest));
-    let named = fixture.store.queues(Some("b")).await.expect("queues");
-    assert_eq!(named, queues[1..]);
+    let named = fixture.store.queue("b").await.expect("a queue");
+    assert_eq!(named.as_ref(), queues.get(1));
+    assert_eq!(fixture.store.queue("c").await.expect("an answer"), None);
+    assert_eq!(fixture.store.queues(Some("a"), 10).await.expect("queues"), queues[1..]);
+    assert_eq!(fixture.store.queues(None, 1).await.expect("queues"), queues[..1]);
 }
 
 /// As long as something of it waits, runs or is scheduled it is used; what somebody has set up stays.
@@ -79,7 +82,7 @@ pub async fn queues_that_nobody_uses_are_forgotten(fixture: &Fixture) {
     let weigh = QueueUpdate { paused: None, weight: Some(2.0) };
     fixture.store.update_queue("weighed", weigh).await.expect("a queue");
     let names = async || -> Vec<String> {
-        let queues = fixture.store.queues(None).await.expect("queues");
+        let queues = fixture.store.queues(None, 10).await.expect("queues");
         queues.into_iter().map(|queue| queue.name).collect()
     };
 

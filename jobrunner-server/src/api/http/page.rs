@@ -37,8 +37,13 @@ parameters! {
     };
 }
 
+/// How many items a page is to have at most.
+pub(crate) fn limit_of(limit: Limit) -> u32 {
+    limit.0.map_or(USUAL, |limit| limit.0.0)
+}
+
 /// Returns what core asks for in a page.
 pub(crate) fn page(limit: Limit, cursor: Cursor) -> Result<PageRequest> {
-    let limit = limit.0.map_or(USUAL, |limit| limit.0.0);
+    let limit = limit_of(limit);
     Ok(PageRequest::parse(Some(limit), cursor.0.as_ref().map(|cursor| cursor.0.0.as_str()))?)
 }
