@@ -21,7 +21,7 @@ use jobrunner_core::{
     attempt::Outcome,
     executor::{OutputSink, ProcessExecutor, ProcessSettings, Run, RunContext},
     log::Stream,
-    testkit,
+    testkit::{self, spec},
     workdir::AllowedRoots,
 };
 use tokio_util::sync::CancellationToken;
@@ -80,24 +80,9 @@ fn job<A: AsRef<str>>(command: impl IntoIterator<Item = A>) -> Run {
         batch: Some(BatchId::new()),
         attempt: 2,
         spec: JobSpec {
-            name: "job".to_owned(),
             command: command.into_iter().map(|part| part.as_ref().to_owned()).collect(),
-            working_dir: "/".to_owned(),
-            env: [].into(),
-            payload: serde_json::Map::new(),
             queue: "nightly".to_owned(),
-            priority: 5,
-            timeout_seconds: 60,
-            scheduled_at: None,
-            max_attempts: 1,
-            retry: None,
-            skip_exit_codes: vec![],
-            inputs: vec![],
-            silence_seconds: None,
-            max_output_bytes: None,
-            max_memory_mb: None,
-            max_open_files: None,
-            max_cpu_seconds: None,
+            ..spec("job")
         },
     }
 }
