@@ -19,7 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jobrunner_core::config::Listen;
 
 pub(crate) use audit::{Audit, AuditCommand, Events};
-pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit};
+pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit, Gate};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use jobs::{Jobs, JobsCommand, JobsList, Logs};
 pub(crate) use queues::{Queues, QueuesCommand};
