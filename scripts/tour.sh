@@ -42,6 +42,7 @@ start_service() {
 run_blocks() {
     # Names that no block uses: what a block sets is set here, too.
     local tour_page=$1 tour_mark=$2 tour_directory=$3 tour_blocks=0 tour_block tour_expected
+    rm -f "$work"/block-*
     sed -n "/<!-- $tour_mark:start -->/,/<!-- $tour_mark:end -->/p" "$tour_page" |
         awk -v work="$work" -v directory="$tour_directory" '
             /^<!-- file: / { file = directory "/" $3; next }

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod batch;
+mod commands;
 mod end_to_end;
 mod executor;
 mod idle;
@@ -197,6 +198,16 @@ pub(crate) const ALL: &[Row] = &[
         name: "pages-embedded",
         about: "the same, embedded",
         run: |scale| pages::measure(scale, Backend::Embedded),
+    },
+    Row {
+        name: "commands-postgres",
+        about: "20,000 jobs submitted, listed and canceled by the command line, Postgres",
+        run: |scale| commands::measure(scale, Backend::Postgres),
+    },
+    Row {
+        name: "commands-embedded",
+        about: "the same, embedded",
+        run: |scale| commands::measure(scale, Backend::Embedded),
     },
     Row { name: "memory", about: "processes that have nothing to do", run: memory::measure },
 ];

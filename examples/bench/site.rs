@@ -174,6 +174,16 @@ impl Site {
         Wire::connect(self.address, Some(&self.token))
     }
 
+    /// The program as a client that is signed in. What it says is in the log.
+    pub(crate) fn client(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program(arguments);
+        command
+            .env("JOBRUNNER_SERVER", format!("http://{}", self.address))
+            .env("JOBRUNNER_TOKEN", &self.token)
+            .env("XDG_CONFIG_HOME", self.directory.path());
+        command
+    }
+
     /// The environment of its processes.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
         self.settings.iter().map(|(name, value)| (*name, value.as_str()))

@@ -8,6 +8,8 @@ use jobrunner_core::{
     terminal,
 };
 
+use crate::output;
+
 /// What the exit codes mean, for `--help` and the manual page.
 pub(crate) const CODES: &str = "\
 Exit codes:
@@ -125,7 +127,7 @@ impl Failure {
             Kind::Usage => 2,
             Kind::Trouble(trouble) => trouble.code(),
         };
-        daemon::say(&format!("{name}: {self}"));
+        output::say(&format!("{name}: {self}"));
         ExitCode::from(code)
     }
 }

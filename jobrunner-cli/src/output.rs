@@ -14,6 +14,7 @@ use jobrunner_core::{
 };
 use rustix::termios::tcgetwinsize;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::{
     client::Raw,
@@ -48,8 +49,37 @@ pub(crate) fn line(line: &str) -> Result<(), Failure> {
 /// Says a line about what is done, unless nobody wants to read it.
 pub(crate) fn note(line: &str) {
     if !is_quiet() {
-        daemon::say(line);
+        say(line);
     }
+}
+
+/// Says a line on standard error. A terminal gets it in lines that it need not break within words.
+pub(crate) fn say(line: &str) {
+    match tcgetwinsize(io::stderr()) {
+        Ok(size) if size.ws_col > 0 => daemon::say(&wrapped(line, size.ws_col.into())),
+        _ => daemon::say(line),
+    }
+}
+
+/// A text in lines of so many columns, broken between words; a word that is longer stays whole.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = String::with_capacity(text.len());
+    for line in text.lines() {
+        let mut used = 0;
+        for word in line.split_inclusive(' ') {
+            let bare = word.trim_end_matches(' ').width();
+            if used > 0 && used + bare > width {
+                lines.truncate(lines.trim_end_matches(' ').len());
+                lines.push('\n');
+                used = 0;
+            }
+            lines.push_str(word);
+            used += word.width();
+        }
+        lines.push('\n');
+    }
+    lines.pop();
+    lines
 }
 
 /// Prints what a job writes, to the stream of this process that it writes it to there: byte for
@@ -184,4 +214,23 @@ pub(crate) fn width() -> Option<usize> {
 pub(crate) fn height() -> Option<usize> {
     let terminal = tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_row));
     terminal.filter(|height| *height > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_broken_between_words_and_loses_none() {
+        let text = "commands got PATH and what the suite sets; --pass-env NAME passes on more";
+        for width in [10, 20, 40, 71] {
+            let lines = wrapped(text, width);
+            assert!(lines.lines().all(|line| line.width() <= width), "{width}: {lines}");
+            assert_eq!(lines.replace('\n', " "), text, "{width}");
+        }
+        assert_eq!(wrapped(text, 80), text);
+        assert_eq!(wrapped("  indented\nand\n", 80), "  indented\nand");
+        let long = "01a21fbc-f2f2-7096-934e-3f3c6c210d9b";
+        assert_eq!(wrapped(&format!("batch {long}"), 12), format!("batch\n{long}"));
+    }
 }

@@ -81,21 +81,30 @@ pub(crate) fn words_of(batch: &Batch) -> String {
     told(&batch.counts, batch.skipped)
 }
 
-fn told(counts: &Counts, skipped: u64) -> String {
+/// The same for a cell that may be cut: what is worst comes first, and what is zero is left out.
+pub(crate) fn worst_first(batch: &Batch) -> String {
+    let Counts { waiting, running, passed, failed, canceled, .. } = batch.counts;
+    let others = [(failed, "failed"), (canceled, "canceled"), (running, "running")];
+    let others = others.into_iter().chain([(waiting, "waiting")]);
+    let others = others.filter(|(number, _)| *number > 0);
+    let words = others.map(|(number, word)| format!("{number} {word}"));
+    words.chain([passed_of(passed, batch.skipped)]).collect::<Vec<_>>().join(", ")
+}
+
+/// `5 passed (2 skipped)`
+fn passed_of(passed: u64, skipped: u64) -> String {
     let skipped = if skipped > 0 { format!(" ({skipped} skipped)") } else { String::new() };
+    format!("{passed} passed{skipped}")
+}
+
+fn told(counts: &Counts, skipped: u64) -> String {
+    let number = |number: u64, word: &str| (number > 0).then(|| format!("{number} {word}"));
     let all = [
-        (counts.waiting, "waiting", false),
-        (counts.running, "running", false),
-        (counts.passed, "passed", true),
-        (counts.failed, "failed", true),
-        (counts.canceled, "canceled", false),
+        number(counts.waiting, "waiting"),
+        number(counts.running, "running"),
+        Some(passed_of(counts.passed, skipped)),
+        Some(format!("{} failed", counts.failed)),
+        number(counts.canceled, "canceled"),
     ];
-    let shown = all.into_iter().filter(|(number, _, always)| *number > 0 || *always);
-    shown
-        .map(|(number, word, _)| {
-            let of_it = if word == "passed" { skipped.as_str() } else { "" };
-            format!("{number} {word}{of_it}")
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -6,6 +6,7 @@ mod adapters;
 mod expand;
 mod format;
 mod matrix;
+mod nearest;
 mod parameters;
 mod range;
 #[cfg(test)]

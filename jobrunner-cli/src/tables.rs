@@ -14,7 +14,9 @@ pub(crate) use insights::{CAUSES, TIMELINE};
 pub(crate) use jobs::{FAILURES, JOBS, skipped};
 pub(crate) use service::{AUDIT, QUEUES, SERVERS, Server, USERS, WORKERS};
 
-use crate::table::Narrowest;
+use uuid::Uuid;
+
+use crate::table::{DIGITS, Narrowest, short};
 
 /// Shorthands for how columns behave where space lacks.
 const WHOLE: Narrowest = Narrowest::Whole;
@@ -50,6 +52,11 @@ use columns;
 /// Something, or a dash.
 fn or_dash(text: Option<String>) -> String {
     text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned())
+}
+
+/// The name of what repeats something, with a mark that is left where it is shortened.
+fn rerun(name: &str, of: Uuid) -> String {
+    format!("↻ {name} (rerun of {})", short(of, DIGITS))
 }
 
 /// What an error says on a line with other things: without where a program was looked for, which is

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "sqlite")]
-pub use embedded::{Embedded, embedded};
+pub use embedded::{Embedded, embedded, thrown_away};
 
 #[cfg(all(feature = "postgres", feature = "redis"))]
 use crate::queue::{PostgresQueue, RedisQueue};

@@ -136,6 +136,9 @@ pub struct JobSpec {
     /// 1.
     #[serde(default)]
     pub max_cpu_seconds: Option<u64>,
+    /// The job that it repeats, which may have been deleted since; set by reruns alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<JobId>,
 }
 
 impl JobSpec {
@@ -145,10 +148,10 @@ impl JobSpec {
         Duration::from_secs(self.timeout_seconds)
     }
 
-    /// The same once more: the time it was meant for is over.
+    /// The same once more, as a rerun of the job that it was: the time it was meant for is over.
     #[must_use]
-    pub fn again(self) -> Self {
-        Self { scheduled_at: None, ..self }
+    pub fn again(self, job: JobId) -> Self {
+        Self { scheduled_at: None, rerun_of: Some(job), ..self }
     }
 
     /// How long the command may write nothing.
@@ -159,7 +162,7 @@ impl JobSpec {
 }
 
 impl From<JobSpec> for NewJob {
-    /// The request that leads to this job again: how a rerun is made.
+    /// The request that leads to this job again.
     fn from(spec: JobSpec) -> Self {
         Self {
             name: spec.name,

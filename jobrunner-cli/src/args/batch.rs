@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use jobrunner_core::{Status, batch::RerunOnly};
 
 use super::{List, Owner, Remote, Wait, duration, key, pair};
@@ -43,6 +43,10 @@ pub(crate) enum BatchCommand {
         /// Which batches
         #[arg(required = true, add = crate::complete::batches())]
         batches: Vec<BatchRef>,
+        /// What makes it end with 1: anything that failed, or none of it, so that it ends with 0
+        /// once the batches have ended
+        #[arg(long, value_enum, default_value_t)]
+        gate: Gate,
         /// Give up waiting after so long, as in 90s or 2h; the batches go on
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         wait_timeout: Option<Duration>,
@@ -114,6 +118,19 @@ pub(crate) struct BatchSubmit {
     pub(crate) idempotency_key: Option<String>,
     #[command(flatten)]
     pub(crate) wait: Wait,
+}
+
+/// Which failures of a batch count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Gate {
+    /// All
+    #[default]
+    Failed,
+    /// Those that are new; not possible yet, and refused with what to do instead
+    #[value(hide = true)]
+    New,
+    /// None
+    None,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -129,7 +129,7 @@ impl fmt::Display for Tool {
     }
 }
 
-/// Prints what the command prints, and ends as it does.
+/// Prints what the command prints, and ends as it does, unless --skip-exit-code says otherwise.
 #[derive(Debug, Args)]
 pub(crate) struct Record {
     /// What the command prints
@@ -141,6 +141,9 @@ pub(crate) struct Record {
     /// The name of the suite in them
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) suite: String,
+    /// How to end when every test was skipped; where the command itself ends so, this ends with 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) skip_exit_code: Option<u8>,
     /// The command
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
@@ -151,6 +154,8 @@ pub(crate) struct Record {
 pub(crate) enum Format {
     /// PASS: NAME, as make check does
     Automake,
+    /// Nothing that is read: it writes the results as JUnit itself
+    Junit,
     /// test NAME ... ok, as Rust's test programs do
     Libtest,
     /// As prove --verbose does

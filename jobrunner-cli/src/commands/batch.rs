@@ -11,7 +11,7 @@ use super::{
     names,
 };
 use crate::{
-    args::{Batch as Args, BatchCommand, BatchList, BatchSubmit, Output, Remote, Wait},
+    args::{Batch as Args, BatchCommand, BatchList, BatchSubmit, Gate, Output, Remote, Wait},
     client::{Client, Key, NewBatchWithJobs, routes},
     commands::suite::{dry_run, usual_rules},
     exit::{Exit, Failure},
@@ -32,6 +32,11 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
     if let BatchCommand::Submit(submit) = args.command {
         return self::submit(remote, submit).await;
     }
+    if let BatchCommand::Wait { gate: Gate::New, .. } = args.command {
+        let message = "nobody can tell yet which failures are new; wait with --gate failed, or with \
+                       --gate none and look at them: jobrunner batch causes BATCH";
+        return Err(Failure::usage(message));
+    }
     let client = &Client::signed_in(remote).await?;
     match args.command {
         BatchCommand::Submit(_) => Ok(Exit::Success),
@@ -42,12 +47,16 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
         BatchCommand::Watch { batch, wait_timeout } => {
             watch(client, remote, find::batch(client, &batch).await?, wait_timeout).await
         }
-        BatchCommand::Wait { batches, wait_timeout } => {
+        BatchCommand::Wait { batches, gate, wait_timeout } => {
             let ids = find::batches(client, &batches).await?;
-            match ids[..] {
-                [id] => watch(client, remote, id, wait_timeout).await,
-                _ => wait(client, remote, &ids, wait_timeout).await,
-            }
+            let exit = match ids[..] {
+                [id] => watch(client, remote, id, wait_timeout).await?,
+                _ => wait(client, remote, &ids, wait_timeout).await?,
+            };
+            Ok(match (gate, exit) {
+                (Gate::None, Exit::Failed | Exit::Canceled) => Exit::Success,
+                (Gate::Failed | Gate::New | Gate::None, exit) => exit,
+            })
         }
         BatchCommand::Cancel { batches } => {
             let told = Told { id, line: |batch| format!("{}: {}", batch.id, words_of(batch)) };

@@ -44,6 +44,7 @@ pub(crate) async fn show(client: &Client, remote: &Remote, id: BatchId) -> Resul
         let all = format!("jobrunner jobs list --batch {id} --status failed --all");
         note(&format!("there are more: {all}"));
     }
+    let id = short(id.as_uuid(), DIGITS);
     note(&format!("what one printed: jobrunner jobs logs ID; again: jobrunner batch rerun {id}"));
     Ok(Exit::Success)
 }

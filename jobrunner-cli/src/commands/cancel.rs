@@ -18,7 +18,7 @@ pub(crate) async fn cancel(args: Cancel) -> Result<Exit, Failure> {
     match args.remote.output {
         Output::Json => output::json(&canceled)?,
         Output::Table => output::line(&format!(
-            "{} canceled, {} running are being ended",
+            "{} canceled, {} being ended",
             canceled.ended, canceled.stopping
         ))?,
     }

@@ -167,6 +167,9 @@ pub(crate) async fn described(client: &Client, job: &Job) -> Result<String, Fail
             lines.push(format!("waits     {}", terminal::line(&hold.message)));
         }
     }
+    if let Some(first) = job.spec.rerun_of {
+        lines.push(format!("rerun of  {first}"));
+    }
     if job.skipped {
         lines.push(format!("skipped   {}", skipped(job)));
     }

@@ -1,7 +1,9 @@
 //! What became of a batch with all that was submitted again of it.
 
-use jobrunner_core::{Batch, BatchId, Counts, Status};
-use serde::Serialize;
+use std::collections::HashMap;
+
+use jobrunner_core::{Batch, BatchId, Counts, JobId, Status};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     client::{Client, Pages, routes},
@@ -13,8 +15,7 @@ pub(crate) struct Reruns {
     /// The oldest first.
     pub(crate) all: Vec<Batch>,
     /// What the batch comes to with the newest results of its jobs; `None` if it has no reruns, or
-    /// if jobs were submitted again before all had ended, so that nobody can tell by the counts
-    /// which.
+    /// if nobody can tell, since a server of an earlier version made them.
     pub(crate) merged: Option<Merged>,
 }
 
@@ -39,8 +40,72 @@ pub(crate) async fn of(client: &Client, batch: &Batch) -> Result<Reruns, Failure
             all.push(candidate);
         }
     }
-    let merged = (!all.is_empty()).then(|| merged(batch, &all)).flatten();
+    let merged = match merged(batch, &all) {
+        _ if all.is_empty() => None,
+        None => merged_by_jobs(client, batch, &all).await?,
+        merged => merged,
+    };
     Ok(Reruns { all, merged })
+}
+
+/// A job, as far as it matters here.
+#[derive(Debug, Deserialize)]
+struct Member {
+    id: JobId,
+    #[serde(default)]
+    rerun_of: Option<JobId>,
+    status: Status,
+}
+
+/// The same where the counts do not tell, since jobs were submitted again before all had ended: the
+/// jobs tell which they repeat.
+async fn merged_by_jobs(
+    client: &Client,
+    batch: &Batch,
+    reruns: &[Batch],
+) -> Result<Option<Merged>, Failure> {
+    let mut newest = Newest::default();
+    for of in std::iter::once(batch).chain(reruns) {
+        let filters = vec![("batch_id", of.id.to_string())];
+        let mut jobs = Pages::new(client, routes::JOBS, filters, usize::MAX);
+        while let Some(job) = jobs.next().await? {
+            if !newest.add(&job.read()?, of.id == batch.id) {
+                return Ok(None);
+            }
+        }
+    }
+    Ok(Some(newest.merged()))
+}
+
+/// The newest status of each job of a batch.
+#[derive(Debug, Default)]
+struct Newest {
+    /// The first job, by those that repeat it and by itself.
+    first: HashMap<JobId, JobId>,
+    statuses: HashMap<JobId, Status>,
+}
+
+impl Newest {
+    /// Takes a job, of the batch itself or of a rerun; older batches come first. Answers whether it
+    /// is known what it repeats.
+    fn add(&mut self, job: &Member, is_first: bool) -> bool {
+        let first = match job.rerun_of {
+            _ if is_first => Some(job.id),
+            // It may have been deleted from its batch.
+            Some(of) => Some(self.first.get(&of).copied().unwrap_or(of)),
+            None => None,
+        };
+        let Some(first) = first else { return false };
+        self.first.insert(job.id, first);
+        self.statuses.insert(first, job.status);
+        true
+    }
+
+    fn merged(&self) -> Merged {
+        let number = |status: Status| self.statuses.values().filter(|it| **it == status).count();
+        let counts = Counts::new(Status::ALL.map(|status| number(status) as u64));
+        Merged { status: counts.batch_status(true), counts }
+    }
 }
 
 fn merged(batch: &Batch, reruns: &[Batch]) -> Option<Merged> {
@@ -123,7 +188,24 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_cannot_tell_is_not_told() {
+    fn jobs_that_were_submitted_again_early_count_as_they_stand_there() {
+        let job = |rerun_of: Option<JobId>, status| Member { id: JobId::new(), rerun_of, status };
+        let first = [Status::Passed, Status::Failed, Status::Failed, Status::Passed];
+        let first = first.map(|status| job(None, status));
+        let again = job(Some(first[1].id), Status::Failed);
+        let third = [job(Some(again.id), Status::Passed), job(Some(first[2].id), Status::Running)];
+        let mut newest = Newest::default();
+        assert!(first.iter().all(|job| newest.add(job, true)));
+        assert!([&again, &third[0], &third[1]].into_iter().all(|job| newest.add(job, false)));
+        let merged = newest.merged();
+        let counts = Status::ALL.map(|status| merged.counts.of(status));
+        assert_eq!((merged.status, counts), (Status::Running, [0, 1, 3, 0, 0]));
+        // Of a rerun by an earlier version nobody knows.
+        assert!(!newest.add(&job(None, Status::Passed), false));
+    }
+
+    #[test]
+    fn what_counts_cannot_tell_is_not_told_by_them() {
         let running = batch(None, 0, [0, 5, 3, 2, 0]);
         let early = batch(Some(running.id), 1, [0, 0, 2, 0, 0]);
         assert_eq!(told(&running, &[early]), None);

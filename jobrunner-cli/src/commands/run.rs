@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use jobrunner_core::{
     Batch, BatchId, Job, NewBatch, NewJob, Principal, Status,
     config::Settings,
-    connect::Embedded,
+    connect::{self, Embedded},
     daemon::{self, Trouble, Variables},
     executor::Reaper,
 };
@@ -92,7 +92,10 @@ impl Task<'_> {
         last: Option<&mut LastRun>,
     ) -> Result<Exit, Failure> {
         let Self { settings, args, batch, jobs } = self;
-        let embedded = engine::open(directory, settings).await?;
+        let embedded = match args.data_dir {
+            Some(_) => engine::open(directory, settings).await?,
+            None => connect::thrown_away(directory, settings).await?,
+        };
         let caller = caller(&embedded, settings, args.data_dir.is_some()).await?;
         let results = Local::new(&embedded, caller);
         let source = Arc::clone(&jobs) as _;

@@ -3,7 +3,7 @@
 use jobrunner_core::{
     NewBatch, NewJob,
     config::Settings,
-    daemon::{Trouble, Variables, say},
+    daemon::{Trouble, Variables},
     job::Rules,
     terminal,
 };
@@ -28,7 +28,7 @@ pub(crate) async fn suite(args: Args) -> Result<Exit, Failure> {
                 }
                 Err(mut wrong) => {
                     let last = wrong.pop().unwrap_or_default();
-                    wrong.iter().for_each(|line| say(&terminal::line(line)));
+                    wrong.iter().for_each(|line| output::say(&terminal::line(line)));
                     Err(Failure::new(Trouble::Data, last))
                 }
             }

@@ -24,7 +24,7 @@ use crate::{
     output::note,
 };
 use durations::Durations;
-use tool::{Listing, Test, Tool};
+use tool::{Listing, SKIP_EXIT_CODE, Test, Tool};
 
 /// The longest name of a job, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -69,6 +69,7 @@ pub(crate) fn made(args: &From) -> Result<(NewBatch, Vec<NewJob>), Failure> {
             command: tool.command(&listing, &tests, &file)?,
             working_dir: Some(listing.directory.clone()),
             env: tool::environment(tool.variables()),
+            skip_exit_codes: tool.is_recorded().then_some(SKIP_EXIT_CODE).into_iter().collect(),
             payload: payload.as_object().cloned().unwrap_or_default(),
             ..NewJob::default()
         })

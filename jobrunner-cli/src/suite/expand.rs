@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{
     Suite,
     format::{Defaults, Included, Job},
-    located, matrix,
+    located, matrix, nearest,
     parameters::{self, Set},
     template::{Scope, Vars, fixed},
     yaml::{Key, Kind, Node, Placed, Wrong},
@@ -50,8 +50,9 @@ pub(super) fn expand(
     let unknown = set.iter().find(|(name, _)| !expansion.settable.contains(name));
     if let Some((name, _)) = unknown {
         let known: Vec<&str> = expansion.settable.iter().map(String::as_str).collect();
+        let hint = nearest::hint(name, known.iter().copied());
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        let why = format!("has no parameter or variable {name:?} to set (it has: {known})");
+        let why = format!("has no parameter or variable {name:?} to set{hint} (it has: {known})");
         expansion.wrong.insert(0, located(&suite.file, &Wrong::new(why)));
     }
     match batch {
@@ -169,8 +170,9 @@ impl Expansion<'_> {
             let names = parameters::names(&inner.root, &inner.header).unwrap_or_default();
             if let Some((name, _)) = set.iter().find(|(name, _)| !names.contains(name)) {
                 let why = format!(
-                    "sets {name:?}, which {} does not have (it has: {})",
+                    "sets {name:?}, which {} does not have{} (it has: {})",
                     inner.file.display(),
+                    nearest::hint(name, names.iter().map(String::as_str)),
                     names.join(", ")
                 );
                 return Err(within(Wrong::new(why)));

@@ -8,6 +8,7 @@ use std::{
 use glob::{MatchOptions, Pattern};
 
 use super::{
+    nearest,
     template::Scope,
     yaml::{Node, Wrong},
 };
@@ -35,7 +36,10 @@ pub(super) fn values(
     let values = match key.text.as_str() {
         "lines" => lines(&base.join(&*text)),
         "glob" => matches(&text, base),
-        other => Err(format!("has the unknown field {other:?} (known: lines, glob)")),
+        other => {
+            let hint = nearest::hint(other, ["lines", "glob"]);
+            Err(format!("has the unknown field {other:?}{hint} (known: lines, glob)"))
+        }
     };
     values.map_err(|why| found(Wrong::new(why)))
 }

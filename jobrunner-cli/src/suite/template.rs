@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, collections::BTreeMap, rc::Rc};
 
-use super::yaml::{Key, Kind, Node, Scalar, Wrong};
+use super::{
+    nearest,
+    yaml::{Key, Kind, Node, Scalar, Wrong},
+};
 
 /// Names and their values.
 pub(super) type Vars = BTreeMap<String, String>;
@@ -129,8 +132,11 @@ pub(super) fn escaped(text: &str) -> Cow<'_, str> {
 /// Says that there is no variable of a name.
 pub(super) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> String {
     let known: Vec<&str> = known.map(String::as_str).collect();
+    let hint = nearest::hint(name, known.iter().copied());
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    format!("uses the unknown variable {name:?} (known: {known}; write $${{ for a shell variable)")
+    format!(
+        "uses the unknown variable {name:?}{hint} (known: {known}; write $${{ for a shell variable)"
+    )
 }
 
 #[cfg(test)]

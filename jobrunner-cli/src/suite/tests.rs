@@ -170,6 +170,32 @@ fn what_is_wrong_is_said_on_one_line_with_its_place() {
             "s.yaml:2:29: defaults.retry.on[1] must be an exit code, 1 to 255, or one of signal, \
              timeout, silent",
         ),
+        (
+            "name: s\njbos: []\n",
+            "s.yaml:2:1: has the unknown field \"jbos\"; did you mean \"jobs\"?",
+        ),
+        (
+            "name: s\ndefaults: {queu: q}\njobs: []\n",
+            "s.yaml:2:12: defaults has the unknown field \"queu\"; did you mean \"queue\"?",
+        ),
+        (
+            "name: s\njobs:\n  - name: a\n    shell: x\n    timeout: 5\n",
+            "s.yaml:5:5: jobs[0] has the unknown field \"timeout\"; did you mean \"timeout_seconds\"?",
+        ),
+        (
+            "name: s\njobs:\n  - {name: a, shell: x, retry: {delay: 5}}\n",
+            "s.yaml:3:33: jobs[0].retry has the unknown field \"delay\"; did you mean \
+             \"delay_seconds\"?",
+        ),
+        (
+            "name: s\nparameters: {p: {chioces: [a]}}\njobs: [{name: a, shell: x}]\n",
+            "s.yaml:2:18: parameters.p has the unknown field \"chioces\"; did you mean \"choices\"?",
+        ),
+        (
+            "name: s\nvars: {seed: 1}\njobs:\n  - {name: a, shell: '${sead}'}\n",
+            "s.yaml:4:22: jobs[0] (a) uses the unknown variable \"sead\"; did you mean \"seed\"? \
+             (known: seed; write $${ for a shell variable)",
+        ),
         ("name: s\nname: t\n", "s.yaml:2:1: has \"name\" twice, first in line 1"),
         ("name: !secret s\n", "s.yaml:1:15: has the tag !secret, which means nothing here"),
         ("name: s\n---\nname: t\n", "s.yaml:2:1: holds a second document; a suite is one"),

@@ -1,8 +1,8 @@
 use jobrunner_core::Batch;
 
-use super::{WHOLE, columns, cut, drop, either, or_dash};
+use super::{WHOLE, columns, cut, drop, either, or_dash, rerun};
 use crate::{
-    progress::words_of,
+    progress::worst_first,
     table::{Column, DIGITS, short},
     time,
 };
@@ -10,11 +10,11 @@ use crate::{
 pub(crate) const BATCHES: &[Column<Batch>] = columns! {
     "id" WHOLE, usual, |batch, context| context.id(batch.id.as_uuid());
     "name" cut(12), usual, |batch, _| match batch.rerun_of {
-        Some(first) => format!("{} (rerun of {})", batch.name, short(first.as_uuid(), DIGITS)),
+        Some(first) => rerun(&batch.name, first.as_uuid()),
         None => batch.name.clone(),
     };
     "status" WHOLE, usual, |batch, _| batch.status.to_string();
-    "jobs" cut(14), usual, |batch, _| words_of(batch);
+    "jobs" cut(30), usual, |batch, _| worst_first(batch);
     "owner" either(8, 3), usual, |batch, context| {
         let owner = context.owners.get(&batch.owner_id);
         owner.cloned().unwrap_or_else(|| short(batch.owner_id.as_uuid(), DIGITS))

@@ -1,6 +1,6 @@
 use jobrunner_core::{Job, job::JobResult};
 
-use super::{WHOLE, columns, cut, drop, either, in_short, or_dash, ran};
+use super::{WHOLE, columns, cut, drop, either, in_short, or_dash, ran, rerun};
 use crate::{
     table::{Column, DIGITS, short},
     time,
@@ -8,7 +8,10 @@ use crate::{
 
 pub(crate) const JOBS: &[Column<Job>] = columns! {
     "id" WHOLE, usual, |job, context| context.id(job.id.as_uuid());
-    "name" cut(12), usual, |job, _| job.spec.name.clone();
+    "name" cut(12), usual, |job, _| match job.spec.rerun_of {
+        Some(first) => rerun(&job.spec.name, first.as_uuid()),
+        None => job.spec.name.clone(),
+    };
     "status" WHOLE, usual, |job, _| job.status.to_string();
     "batch" either(8, 3), usual, |job, context| or_dash(job.batch_id.map(|id| {
         context.batches.get(&id).cloned().unwrap_or_else(|| short(id.as_uuid(), DIGITS))
@@ -37,6 +40,7 @@ pub(crate) const JOBS: &[Column<Job>] = columns! {
     "started" drop(7), wanted, |job, _| time::utc(job.started_at);
     "finished" drop(7), wanted, |job, _| time::utc(job.finished_at);
     "whole_id" WHOLE, wanted, |job, _| job.id.to_string();
+    "rerun_of" WHOLE, wanted, |job, _| or_dash(job.spec.rerun_of.map(|id| id.to_string()));
     "batch_id" WHOLE, wanted, |job, _| or_dash(job.batch_id.map(|id| id.to_string()));
     "owner_id" WHOLE, wanted, |job, _| job.owner_id.to_string();
 };

@@ -68,6 +68,13 @@ impl Project {
     }
 }
 
+/// The jobs of the last run that were skipped.
+fn skipped_jobs(project: &Project) -> Vec<String> {
+    let jobs = verdicts(&project.path().join("jobs.xml"));
+    let skipped = jobs.into_iter().filter(|(_, verdict)| *verdict == "skipped");
+    skipped.map(|(name, _)| name).collect()
+}
+
 /// The verdicts of a JUnit file, by class and name.
 fn verdicts(file: &Path) -> BTreeMap<String, &'static str> {
     let text = fs::read_to_string(file).expect("a file");
@@ -175,6 +182,7 @@ set_tests_properties(cleanup PROPERTIES FIXTURES_CLEANUP f)
     assert_eq!(own.len(), 12, "{own:?}");
     let (jobs, code, verdicts) = project.by_suite(&["ctest", "--dir", "build"]);
     assert_eq!((jobs, code, &verdicts), (10, Some(1), &own), "three with a fixture are one job");
+    assert_eq!(skipped_jobs(&project), ["ctest off", "ctest skips"]);
     let sharded = ["ctest", "--dir", "build", "--shards", "3", "--durations", "own.xml"];
     assert_eq!(project.by_suite(&sharded), (3, Some(1), own));
     // What is told when it lists chooses among the tests.
@@ -223,6 +231,8 @@ fn automake_says_the_same_by_way_of_a_suite() {
     let expected: BTreeMap<_, _> =
         expected.iter().map(|(name, verdict)| ((*name).to_owned(), *verdict)).collect();
     assert_eq!(project.by_suite(&["automake"]), (7, Some(1), expected.clone()));
+    // What fails as expected has run.
+    assert_eq!(skipped_jobs(&project), ["automake t/c.sh"]);
     assert_eq!(project.by_suite(&["automake", "--shards", "2"]), (2, Some(1), expected));
 }
 

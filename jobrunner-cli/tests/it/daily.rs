@@ -70,6 +70,11 @@ async fn what_failed_and_why_is_shown_and_what_became_of_it() {
     let (code, again, _) = day.runs(&["batch", "rerun", "@last"]);
     assert_eq!(code, Some(0));
     assert_eq!(day.runs(&["batch", "wait", again.trim()]).0, Some(1), "one fails still");
+    assert_eq!(day.runs(&["batch", "wait", "--gate", "none", again.trim(), &first]).0, Some(0));
+    let (code, _, said) = day.runs(&["batch", "wait", "--gate", "new", again.trim()]);
+    assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
+    let member = day.service.get(&format!("/jobs?batch_id={}&limit=1", again.trim())).await;
+    assert!(member["items"][0]["rerun_of"].is_string(), "{member}");
     let list = day.does(&["batch", "list"]);
     let rerun = list.lines().nth(1).expect("a row");
     assert!(rerun.contains(&format!("nightly (rerun of {})", &first[28..])), "{list}");
@@ -111,6 +116,11 @@ async fn jobs_are_repeated_waited_for_and_forgotten() {
     assert_eq!(again.lines().count(), 2);
     let (first, second) = again.trim().split_once('\n').expect("two");
     assert_eq!(day.runs(&["jobs", "wait", first, second]).0, Some(1));
+    let job = day.service.get(&format!("/jobs/{second}")).await;
+    assert_eq!(job["rerun_of"], failed, "{job}");
+    let listed = day.does(&["jobs", "list", "--mine"]);
+    assert_eq!(listed.matches("(rerun of ").count(), 2, "{listed}");
+    assert!(day.does(&["jobs", "show", second]).contains(&format!("rerun of  {failed}")));
     assert!(day.does(&["jobs", "attempts", second]).contains("exited with code 1"));
     day.does(&["jobs", "delete", first, second]);
     assert_eq!(day.runs(&["jobs", "show", first]).0, Some(66));
@@ -126,6 +136,16 @@ async fn jobs_are_repeated_waited_for_and_forgotten() {
     let (code, _, said) = day.runs(&["submit", "--after", passed, "--", "true"]);
     assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
     assert!(said.contains("jobrunner jobs wait"), "{said}");
+
+    let (code, submitted, _) =
+        day.runs(&["submit", "--wait", "--skip-exit-code", "4,77", "--", "sh", "-c", "exit 77"]);
+    assert_eq!((code, submitted.as_str()), (Some(0), ""));
+    let listed = day.does(&["jobs", "list", "-n", "1"]);
+    assert!(
+        listed.contains("passed") && listed.contains("skipped: it exited with code 77"),
+        "{listed}"
+    );
+    assert_eq!(day.runs(&["submit", "--skip-exit-code", "0", "--", "true"]).0, Some(2));
 
     let once = ["submit", "--idempotency-key", "k1", "--", "true"];
     assert_eq!(day.does(&once), day.does(&once));

@@ -31,7 +31,7 @@ async fn twenty_thousand_jobs_are_canceled_by_one_command_and_listed_by_another(
     let began = Instant::now();
     let canceled = run(&["cancel", "--mine"]);
     assert!(began.elapsed() < allowed(Duration::from_secs(1)), "{:?}", began.elapsed());
-    assert_eq!(canceled, "20000 canceled, 1 running are being ended\n");
+    assert_eq!(canceled, "20000 canceled, 1 being ended\n");
     let id = batch["id"].as_str().expect("an id");
     let batch = service.get(&format!("/job-batches/{id}")).await;
     assert_eq!(
@@ -39,7 +39,7 @@ async fn twenty_thousand_jobs_are_canceled_by_one_command_and_listed_by_another(
         (&json!("canceled"), &json!(20_000))
     );
     assert_eq!(service.ended(&format!("/jobs/{running}")).await["status"], "canceled");
-    assert_eq!(run(&["cancel", "--all"]), "0 canceled, 0 running are being ended\n");
+    assert_eq!(run(&["cancel", "--all"]), "0 canceled, 0 being ended\n");
 
     let began = Instant::now();
     let listed = run(&["jobs", "list", "--all", "-o", "json"]);
@@ -66,8 +66,8 @@ async fn only_those_are_canceled_that_were_named() {
         assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
     }
     let of_ada = run(&["cancel", "--owner", "ada@example.com"]).1;
-    assert_eq!(of_ada, "0 canceled, 0 running are being ended\n");
-    assert_eq!(run(&["cancel", "--all"]).1, "1 canceled, 0 running are being ended\n");
+    assert_eq!(of_ada, "0 canceled, 0 being ended\n");
+    assert_eq!(run(&["cancel", "--all"]).1, "1 canceled, 0 being ended\n");
 
     assert_eq!(run(&["login", "--email", "ada@example.com"]).0, Some(0));
     let (code, _, said) = run(&["cancel", "--owner", EMAIL]);

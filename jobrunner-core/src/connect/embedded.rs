@@ -18,7 +18,7 @@ use crate::{
     config::Settings,
     lease::{Rescue, Rescued},
     queue::LocalQueue,
-    store::sqlite::SqliteStore,
+    store::sqlite::{Durability, SqliteStore},
 };
 
 /// A service with its backends, ready for a server and a worker in the same process.
@@ -46,19 +46,32 @@ pub fn embedded<'a>(
     directory: &'a Path,
     settings: &'a Settings,
 ) -> BoxFuture<'a, Result<Embedded>> {
-    Box::pin(open(directory, settings))
+    Box::pin(open(directory, settings, Durability::Kept))
 }
 
-async fn open(directory: &Path, settings: &Settings) -> Result<Embedded> {
+/// The same in a directory that is thrown away afterwards, such as a temporary one: nothing waits
+/// for its disk, and after a loss of power nothing in it can be relied on.
+///
+/// # Errors
+/// As [`embedded`].
+pub fn thrown_away<'a>(
+    directory: &'a Path,
+    settings: &'a Settings,
+) -> BoxFuture<'a, Result<Embedded>> {
+    Box::pin(open(directory, settings, Durability::ThrownAway))
+}
+
+async fn open(directory: &Path, settings: &Settings, durability: Durability) -> Result<Embedded> {
     let inside = |error: io::Error| unusable(directory, error);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(inside)?;
     let lock = lock(directory).await?;
     let secret = match &settings.jwt_secret {
         Some(secret) => secret.clone(),
+        None if durability == Durability::ThrownAway => random_hex::<32>().map_err(inside)?.into(),
         None => kept_secret(&directory.join("jwt-secret")).map_err(inside)?,
     };
     let path = directory.join("jobrunner.sqlite3");
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path).await?);
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open_with(&path, durability).await?);
     let rescued = store.rescue(Rescue::All).await?;
     let backends = Backends { store, queue: Arc::new(LocalQueue::new()) };
     let service = assemble(&backends, settings, &secret).await?;

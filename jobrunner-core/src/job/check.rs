@@ -151,6 +151,7 @@ impl Rules {
             max_memory_mb: job.max_memory_mb,
             max_open_files: job.max_open_files,
             max_cpu_seconds: job.max_cpu_seconds,
+            rerun_of: None,
         })
     }
 

@@ -37,6 +37,15 @@ impl Service {
     ) -> Result<Job> {
         self.parts.authz.check(caller, Action::Submit)?;
         let spec = self.parts.rules.check(job).map_err(Error::Invalid)?;
+        self.submit_checked(caller, spec, idempotency).await
+    }
+
+    async fn submit_checked(
+        &self,
+        caller: &Principal,
+        spec: JobSpec,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Job> {
         let spec = self.check_targets(spec).await?;
         let stored = self.parts.store.submit_job(caller.id, spec.clone(), idempotency).await?;
         let Some(made_at) = stored.made_at else {
@@ -108,14 +117,16 @@ impl Service {
         self.job(caller, id).await
     }
 
-    /// Submits the same job again, as a new one of the caller's.
+    /// Submits the same job again, as a new one of the caller's that says what it repeats.
     ///
     /// # Errors
     /// [`NotFound`](Error::NotFound), [`Forbidden`](Error::Forbidden), or
     /// [`Invalid`](Error::Invalid) when today's rules no longer allow the job.
     pub async fn rerun_job(&self, caller: &Principal, id: JobId) -> Result<Job> {
         let job = self.controlled_job(caller, id).await?;
-        self.submit_job(caller, job.spec.into(), None).await
+        self.parts.authz.check(caller, Action::Submit)?;
+        let spec = self.parts.rules.check(job.spec.into()).map_err(Error::Invalid)?;
+        self.submit_checked(caller, spec.again(id), None).await
     }
 
     /// Forgets a job that has ended.

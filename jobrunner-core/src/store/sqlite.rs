@@ -28,6 +28,7 @@ mod both;
 
 use std::path::Path;
 
+pub use self::database::Durability;
 use self::writer::Writer;
 use crate::{Error, Result};
 
@@ -77,7 +78,15 @@ impl SqliteStore {
     /// # Errors
     /// The file cannot be opened or written, or was last used by a later version of JobRunner.
     pub async fn open(path: &Path) -> Result<Self> {
-        let writer = Writer::start(database::open_writer(path).await?);
+        Self::open_with(path, Durability::Kept).await
+    }
+
+    /// The same, where the file may not be worth waiting for a disk.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_with(path: &Path, durability: Durability) -> Result<Self> {
+        let writer = Writer::start(database::open_writer(path, durability).await?);
         let readers = database::open_readers(path).await?;
         Ok(Self { writer, readers })
     }

@@ -221,6 +221,7 @@ pub fn spec(name: &str) -> JobSpec {
         max_memory_mb: None,
         max_open_files: None,
         max_cpu_seconds: None,
+        rerun_of: None,
     }
 }
 

@@ -162,6 +162,8 @@ pub(super) struct ShownJob {
     took: Option<String>,
     /// Since when it runs, if it does.
     since: Option<Moment>,
+    /// The job that it repeats.
+    rerun_of: Option<String>,
     batch: Option<String>,
     /// The name of its batch, where jobs of several are shown.
     batch_name: Option<String>,
@@ -190,6 +192,7 @@ impl From<&Job> for ShownJob {
             created: job.created_at.into(),
             took: took(job),
             since: job.started_at.filter(|_| job.status == Status::Running).map(Moment::from),
+            rerun_of: job.spec.rerun_of.map(|id| id.to_string()),
             batch: job.batch_id.map(|id| id.to_string()),
             batch_name: None,
         }

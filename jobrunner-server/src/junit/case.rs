@@ -43,10 +43,11 @@ pub(super) fn write(xml: &mut String, job: &Job, titles: Titles<'_>, details: De
         Status::Waiting | Status::Running | Status::Canceled => Some("skipped"),
         Status::Failed => Some(reason.map_or("error", |reason| kind(reason).failed)),
     };
+    let otherwise = if job.skipped { "skipped" } else { job.status.as_str() };
     if let Some(outcome) = outcome {
         Element::begin(xml, outcome)
             .attribute("message", message(job).as_deref().unwrap_or("did not pass"))
-            .attribute("type", reason.map_or(job.status.as_str(), Reason::as_str))
+            .attribute("type", reason.map_or(otherwise, Reason::as_str))
             .end();
     }
     for attempt in details.attempts {

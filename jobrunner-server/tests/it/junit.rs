@@ -8,8 +8,9 @@ use jobrunner_core::{
     connect,
     connect::Embedded,
     job::Reason,
+    lease::Finish,
     log::{LogChunk, Stream},
-    testkit::{Fixture, spec},
+    testkit::{Fixture, skip, spec},
 };
 use jobrunner_server::junit;
 use secrecy::SecretString;
@@ -94,6 +95,33 @@ async fn whatever_a_name_or_an_output_holds_the_results_can_be_parsed() {
         let numbers = ["tests", "failures", "errors", "skipped"].map(|name| totals.attribute(name));
         assert_eq!(numbers, [Some("8"), Some("8"), Some("0"), Some("0")]);
     }
+}
+
+#[tokio::test]
+async fn what_was_skipped_is_a_skipped_case_and_no_failure() {
+    let mut failed = Failed::with(vec![spec("failed")], b"").await;
+    let caller = failed.embedded.service.local_admin().await.expect("an answer");
+    let members = ["skipped", "passed"].map(spec).into();
+    failed.batch = failed.fixture.batch(caller.expect("an admin").id, members).await;
+    let hand = failed.fixture.hand().await;
+    let lease = hand.start_one().await.lease;
+    let report = Finish { outcome: skip(), ..hand.report(lease, None) };
+    failed.fixture.store.finish(&[report]).await.expect("an answer");
+    hand.run_one(None).await;
+
+    let text = failed.text().await;
+
+    let document = roxmltree::Document::parse(&text).expect("XML");
+    let suite = document.descendants().find(|node| node.has_tag_name("testsuite"));
+    let totals = ["tests", "skipped", "failures", "errors"]
+        .map(|name| suite.and_then(|suite| suite.attribute(name)));
+    assert_eq!(totals, [Some("2"), Some("1"), Some("0"), Some("0")]);
+    let skipped: Vec<_> =
+        document.descendants().filter(|node| node.has_tag_name("skipped")).collect();
+    let [skipped] = skipped.as_slice() else { panic!("one case is skipped: {text}") };
+    let said = ["message", "type"].map(|name| skipped.attribute(name));
+    assert_eq!(said, [Some("exited with code 77"), Some("skipped")]);
+    assert_eq!(skipped.parent().and_then(|case| case.attribute("name")), Some("skipped"));
 }
 
 #[tokio::test]

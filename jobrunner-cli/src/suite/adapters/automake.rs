@@ -52,6 +52,10 @@ impl Tool for Automake {
         Ok(script(&commands))
     }
 
+    fn is_recorded(&self) -> bool {
+        true
+    }
+
     fn variables(&self) -> &'static [&'static str] {
         &["VERBOSE", "MAKEFLAGS"]
     }

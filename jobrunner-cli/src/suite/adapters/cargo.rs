@@ -93,6 +93,10 @@ impl Tool for Cargo {
         Ok(script(&commands))
     }
 
+    fn is_recorded(&self) -> bool {
+        true
+    }
+
     fn variables(&self) -> &'static [&'static str] {
         VARIABLES
     }

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::tool::{Listing, Test, Tool, Unit, not_understood};
+use super::tool::{Listing, Test, Tool, Unit, not_understood, recorded};
 use crate::{exit::Failure, output::note};
 
 /// The longest expression that names tests: CMake's own limit is twice that.
@@ -58,7 +58,7 @@ impl Tool for Ctest {
                 "a job's tests have more names than ctest takes; make more shards",
             ));
         }
-        Ok(listing.call([
+        let command = listing.call([
             "--test-dir",
             &listing.directory,
             "--output-on-failure",
@@ -66,7 +66,12 @@ impl Tool for Ctest {
             junit,
             "-R",
             &expression,
-        ]))
+        ]);
+        recorded("junit", "", junit, command)
+    }
+
+    fn is_recorded(&self) -> bool {
+        true
     }
 
     fn variables(&self) -> &'static [&'static str] {

@@ -1,6 +1,7 @@
 //! Runs a command and writes what its output says of tests as JUnit.
 
 mod automake;
+mod junit;
 mod libtest;
 mod tap;
 
@@ -41,6 +42,8 @@ pub(super) enum Verdict {
     /// It could not be judged.
     Error,
     Skipped,
+    /// It failed, as it was expected to; in JUnit it is skipped.
+    Expected,
 }
 
 /// Reads what a command prints.
@@ -57,6 +60,7 @@ pub(crate) fn record(args: &Record) -> Result<Exit, Failure> {
     let suite = args.suite.clone();
     let mut reader: Box<dyn Reader> = match args.format {
         Format::Automake => Box::new(automake::Automake { suite }),
+        Format::Junit => Box::new(junit::Junit { file: args.junit.clone() }),
         Format::Libtest => Box::new(libtest::Libtest::new(suite)),
         Format::Prove => Box::new(tap::Tap::of_prove(suite)),
         Format::Tap => Box::new(tap::Tap::new(suite)),
@@ -95,6 +99,10 @@ pub(crate) fn record(args: &Record) -> Result<Exit, Failure> {
     reader.end(&mut cases);
     let is_explained =
         cases.iter().any(|case| matches!(case.verdict, Verdict::Failed | Verdict::Error));
+    // What was written by somebody else stays as it is.
+    if args.format == Format::Junit {
+        return Ok(Exit::Command(ended(status, &cases, args.skip_exit_code)));
+    }
     if !status.success() && !is_explained {
         let (class, name) = (args.suite.clone(), "(the command)".to_owned());
         let text = format!("ended with {status}");
@@ -104,7 +112,17 @@ pub(crate) fn record(args: &Record) -> Result<Exit, Failure> {
     let document = document(&args.suite, &cases, &times, started.elapsed());
     let written = fs::write(&args.junit, document);
     written.context(Trouble::CannotCreate, || format!("cannot write {}", args.junit.display()))?;
-    Ok(Exit::Command(code(status)))
+    Ok(Exit::Command(ended(status, &cases, args.skip_exit_code)))
+}
+
+/// The exit code, which with `skip` says whether every test was skipped.
+fn ended(status: ExitStatus, cases: &[Case], skip: Option<u8>) -> u8 {
+    let is_skipped = |case: &Case| case.verdict == Verdict::Skipped;
+    match (code(status), skip) {
+        (0, Some(skip)) if !cases.is_empty() && cases.iter().all(is_skipped) => skip,
+        (code, Some(skip)) if code == skip => 1,
+        (code, _) => code,
+    }
 }
 
 /// The exit code, as a shell has it.
@@ -115,15 +133,17 @@ fn code(status: ExitStatus) -> u8 {
 
 fn document(suite: &str, cases: &[Case], times: &[Option<Duration>], took: Duration) -> String {
     let seconds = |took: Duration| format!("{:.3}", took.as_secs_f64());
-    let number = |verdict| cases.iter().filter(|case| case.verdict == verdict).count().to_string();
+    let number = |verdicts: &[Verdict]| {
+        cases.iter().filter(|case| verdicts.contains(&case.verdict)).count().to_string()
+    };
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     for name in ["testsuites", "testsuite"] {
         Element::begin(&mut xml, name)
             .attribute("name", suite)
             .attribute("tests", &cases.len().to_string())
-            .attribute("failures", &number(Verdict::Failed))
-            .attribute("errors", &number(Verdict::Error))
-            .attribute("skipped", &number(Verdict::Skipped))
+            .attribute("failures", &number(&[Verdict::Failed]))
+            .attribute("errors", &number(&[Verdict::Error]))
+            .attribute("skipped", &number(&[Verdict::Skipped, Verdict::Expected]))
             .attribute("time", &seconds(took))
             .open();
         xml.push('\n');
@@ -141,7 +161,7 @@ fn document(suite: &str, cases: &[Case], times: &[Option<Duration>], took: Durat
             }
             Verdict::Failed => "failure",
             Verdict::Error => "error",
-            Verdict::Skipped => "skipped",
+            Verdict::Skipped | Verdict::Expected => "skipped",
         };
         element.open();
         let message = case.text.lines().next().unwrap_or_default();

@@ -22,6 +22,10 @@ impl Tool for Tap {
         recorded("prove", "", junit, command)
     }
 
+    fn is_recorded(&self) -> bool {
+        true
+    }
+
     fn variables(&self) -> &'static [&'static str] {
         &["PERL5LIB", "HARNESS_OPTIONS"]
     }

@@ -50,6 +50,12 @@ pub(super) trait Tool {
         junit: &str,
     ) -> Result<Vec<String>, Failure>;
 
+    /// Whether its jobs are [`recorded`], and so end with [`SKIP_EXIT_CODE`] if every test was
+    /// skipped.
+    fn is_recorded(&self) -> bool {
+        false
+    }
+
     /// Variables that the tool heeds, which jobs get as they are here.
     fn variables(&self) -> &'static [&'static str] {
         &[]
@@ -161,16 +167,23 @@ pub(super) fn not_understood(what: &str, why: impl std::fmt::Display) -> Failure
     Failure::new(Trouble::Data, format!("cannot understand {what}: {why}"))
 }
 
-/// A script that runs several commands and fails if one of them does.
+/// By what a recorded job says that every test was skipped; Automake's tests say so, too.
+pub(super) const SKIP_EXIT_CODE: i32 = 77;
+
+/// A script that runs several recorded commands and fails if one of them does. It is skipped if all
+/// of them are.
 pub(super) fn script(commands: &[Vec<String>]) -> Vec<String> {
     if let [only] = commands {
         return only.clone();
     }
-    let mut script = "failed=0\n".to_owned();
+    let mut script = format!("failed=0 passed={SKIP_EXIT_CODE}\n");
     for command in commands {
-        script.push_str(&format!("{} || failed=$?\n", shell_words::join(command)));
+        let command = shell_words::join(command);
+        script.push_str(&format!(
+            "{command}; code=$?\ncase $code in 0) passed=0;; {SKIP_EXIT_CODE}) ;; *) failed=$code;; esac\n"
+        ));
     }
-    script.push_str("exit $failed\n");
+    script.push_str("[ $failed = 0 ] || exit $failed\nexit $passed\n");
     ["/bin/sh".to_owned(), "-c".to_owned(), script].into()
 }
 
@@ -205,6 +218,32 @@ pub(super) fn recorded(
     let program =
         program.context(Trouble::Os, || "cannot tell where this program is".to_owned())?;
     let program = program.to_string_lossy().into_owned();
-    let head = [&program, "suite", "record", format, "--junit", junit, "--suite", suite, "--"];
+    let skip = format!("--skip-exit-code={SKIP_EXIT_CODE}");
+    let head =
+        [&program, "suite", "record", format, "--junit", junit, "--suite", suite, &skip, "--"];
     Ok(head.into_iter().map(str::to_owned).chain(command).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_fails_if_a_command_does_and_is_skipped_if_all_are() {
+        for (codes, expected) in [
+            (&[0, 0][..], 0),
+            (&[0, 77], 0),
+            (&[77, 0], 0),
+            (&[77, 77], 77),
+            (&[77, 3, 0], 3),
+            (&[3, 77], 3),
+            (&[77], 77),
+        ] {
+            let command = |code| ["sh", "-c", &format!("exit {code}")].map(str::to_owned).to_vec();
+            let script = script(&codes.iter().map(command).collect::<Vec<_>>());
+            let (program, arguments) = script.split_first().expect("a command");
+            let ended = Command::new(program).args(arguments).status().expect("a process");
+            assert_eq!(ended.code(), Some(expected), "{codes:?}");
+        }
+    }
 }

@@ -74,7 +74,7 @@ fn values_come_from_lines_and_from_names_of_files() {
         ("{f: {glob: 'sub/*.zip'}}", "matches nothing"),
         ("{f: {glob: 'sub/[a'}}", "no pattern"),
         ("{f: {lines: missing}}", "cannot be read"),
-        ("{f: {line: list}}", "unknown field"),
+        ("{f: {line: list}}", "unknown field \"line\"; did you mean \"lines\"?"),
         ("{f: {lines: list, glob: x}}", "one field"),
     ] {
         let refused = cells_of(matrix, Some(base)).expect_err(matrix);

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::Place;
+use super::{super::nearest, Place};
 
 /// What is wrong with a document, where, and in which field.
 #[derive(Debug)]
@@ -65,7 +65,9 @@ impl serde::de::Error for Wrong {
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        Self::new(format!("has the unknown field {field:?} (known: {})", known.join(", ")))
+        let hint = nearest::hint(field, known.iter().copied());
+        let known = if hint.is_empty() { format!(" (known: {})", known.join(", ")) } else { hint };
+        Self::new(format!("has the unknown field {field:?}{known}"))
     }
 
     fn missing_field(field: &'static str) -> Self {

@@ -94,8 +94,8 @@ pub(super) async fn rerun_batch(
         };
         after = *last;
         let mut group = Group::default();
-        for (_, spec) in &members {
-            group.push(JobId::new(), parse::<JobSpec>(spec)?.again())?;
+        for (id, spec) in &members {
+            group.push(JobId::new(), parse::<JobSpec>(spec)?.again((*id).into()))?;
         }
         place.store(connection, group).await?;
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::values;
-use crate::{JobSpec, Result, retry::Retry};
+use crate::{JobId, JobSpec, Result, retry::Retry};
 
 /// The specification as JSON. It is read back as it was; `null` is left out, which is a third of
 /// what most jobs would take otherwise, and of what is written ahead for them.
@@ -34,6 +34,7 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         max_memory_mb,
         max_open_files,
         max_cpu_seconds,
+        rerun_of,
     } = spec;
     values::render(&Stored {
         name,
@@ -54,6 +55,7 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         max_memory_mb: *max_memory_mb,
         max_open_files: *max_open_files,
         max_cpu_seconds: *max_cpu_seconds,
+        rerun_of: *rerun_of,
     })
 }
 
@@ -87,6 +89,8 @@ struct Stored<'a> {
     max_open_files: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_cpu_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rerun_of: Option<JobId>,
 }
 
 #[cfg(test)]
@@ -108,6 +112,7 @@ mod tests {
             max_memory_mb: Some(3),
             max_open_files: Some(16),
             max_cpu_seconds: Some(5),
+            rerun_of: Some(JobId::new()),
             ..spec("whole")
         };
         for spec in [whole, spec("small")] {

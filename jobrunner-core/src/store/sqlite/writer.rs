@@ -263,7 +263,7 @@ async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::database;
+    use crate::store::sqlite::database::{self, Durability};
 
     async fn run(writer: &Writer, sql: &'static str) -> Result<()> {
         writer.run(move |connection| Box::pin(execute(connection, sql))).await
@@ -273,7 +273,9 @@ mod tests {
     async fn a_full_disk_is_told_and_forgotten_when_there_is_room_again() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("test.sqlite3");
-        let writer = Writer::start(database::open_writer(&path).await.expect("a database"));
+        let writer = Writer::start(
+            database::open_writer(&path, Durability::Kept).await.expect("a database"),
+        );
         run(&writer, "create table filling (bytes blob)").await.expect("a table");
         // The database's own limit stands for the end of the disk: SQLite answers the same.
         run(&writer, "pragma max_page_count = 1").await.expect("a limit");

@@ -152,6 +152,7 @@ impl World {
         let stored = self.fixture.members(rerun).await;
         assert_eq!(stored.len(), repeated.len(), "the chosen members are repeated");
         for (job, original) in stored.into_iter().zip(repeated) {
+            assert_eq!(job.spec.rerun_of, Some(original), "a rerun says what it repeats");
             let max_attempts = self.jobs[&original].max_attempts;
             self.jobs.insert(job.id, Job::new(owner, Some(rerun), max_attempts));
         }

@@ -21,6 +21,8 @@ pub(crate) struct Job {
     owner_id: Uuid,
     /// The batch it is a member of.
     batch_id: Option<Uuid>,
+    /// The job that it repeats, which may have been deleted since.
+    rerun_of: Option<Uuid>,
     name: String,
     /// The program and its arguments.
     command: Vec<String>,
@@ -98,11 +100,13 @@ impl From<job::Job> for Job {
             max_memory_mb,
             max_open_files,
             max_cpu_seconds,
+            rerun_of,
         } = spec;
         Self {
             id: id.as_uuid(),
             owner_id: owner_id.as_uuid(),
             batch_id: batch_id.map(|id| id.as_uuid()),
+            rerun_of: rerun_of.map(|id| id.as_uuid()),
             name,
             command,
             working_dir,

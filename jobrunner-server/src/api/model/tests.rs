@@ -78,6 +78,7 @@ fn spec() -> domain::JobSpec {
         max_memory_mb: Some(1),
         max_open_files: Some(16),
         max_cpu_seconds: Some(1),
+        rerun_of: Some(JobId::new()),
     }
 }
 
@@ -149,6 +150,7 @@ fn jobs_and_attempts_have_the_fields_that_are_described() {
         max_memory_mb: None,
         max_open_files: None,
         max_cpu_seconds: None,
+        rerun_of: None,
         ..spec()
     };
     let bare = domain::Job {

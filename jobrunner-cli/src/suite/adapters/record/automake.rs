@@ -11,7 +11,7 @@ impl Reader for Automake {
         let (verdict, text) = match word {
             "PASS" => (Verdict::Passed, ""),
             "FAIL" => (Verdict::Failed, "failed"),
-            "XFAIL" => (Verdict::Skipped, "failed as expected"),
+            "XFAIL" => (Verdict::Expected, "failed as expected"),
             "XPASS" => (Verdict::Failed, "passed unexpectedly"),
             "SKIP" => (Verdict::Skipped, "skipped"),
             "ERROR" => (Verdict::Error, "could not be run"),

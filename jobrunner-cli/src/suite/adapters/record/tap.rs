@@ -42,7 +42,8 @@ impl Tap {
         };
         let word: String = directive.chars().take(4).collect::<String>().to_ascii_uppercase();
         let verdict = match (word.as_str(), is_ok) {
-            ("SKIP" | "TODO", _) => Verdict::Skipped,
+            ("SKIP", _) => Verdict::Skipped,
+            ("TODO", _) => Verdict::Expected,
             (_, true) => Verdict::Passed,
             (_, false) => Verdict::Failed,
         };

@@ -18,7 +18,7 @@ PASS: h.tap 1 - opens\n# TOTAL: 6\n# PASS:  1\n";
     let expected = [
         "s | a | Passed",
         "s | b c | Failed",
-        "s | d | Skipped",
+        "s | d | Expected",
         "s | e | Failed",
         "s | f | Skipped",
         "s | g | Error",
@@ -51,7 +51,7 @@ not ok 4 - later # TODO soon\n    ok 1 - of a subtest\nokay\nok 5\n";
         "s | 1 - opens | Passed",
         "s | 2 - reads | Failed",
         "s | 3 | Skipped",
-        "s | 4 - later | Skipped",
+        "s | 4 - later | Expected",
         "s | 5 | Passed",
     ];
     assert_eq!(told(&mut tap, output), expected);
@@ -104,4 +104,42 @@ fn the_document_counts_what_is_in_it() {
     let failure = document.descendants().find(|node| node.has_tag_name("failure")).expect("one");
     assert_eq!(failure.attribute("message"), Some("first"));
     assert_eq!(failure.text(), Some("first\nsecond \u{fffd}"));
+}
+
+#[test]
+fn a_command_whose_tests_were_all_skipped_says_so_and_no_other_does() {
+    use Verdict::{Expected, Failed, Passed, Skipped};
+
+    let case =
+        |verdict| Case { class: String::new(), name: String::new(), verdict, text: String::new() };
+    let told = |code: i32, verdicts: &[Verdict]| {
+        let cases: Vec<Case> = verdicts.iter().copied().map(case).collect();
+        ended(ExitStatus::from_raw(code << 8), &cases, Some(77))
+    };
+    assert_eq!(told(0, &[Skipped, Skipped]), 77);
+    assert_eq!(told(0, &[]), 0, "nobody knows");
+    assert_eq!(told(0, &[Skipped, Passed]), 0);
+    assert_eq!(told(0, &[Skipped, Expected]), 0, "it has run");
+    assert_eq!(told(2, &[Skipped, Failed]), 2);
+    assert_eq!(told(2, &[Skipped]), 2);
+    assert_eq!(told(77, &[Failed]), 1, "77 is ours");
+    assert_eq!(ended(ExitStatus::from_raw(77 << 8), &[], None), 77);
+}
+
+#[test]
+fn junit_that_a_command_writes_itself_is_read() {
+    use Verdict::{Error, Failed, Passed, Skipped};
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("r.xml");
+    let xml = r#"<testsuite><testcase name="a"/><testcase name="b"><skipped/></testcase>
+        <testcase name="c"><failure/></testcase><testcase name="d"><error/></testcase>
+        <testcase name="e" status="disabled"/></testsuite>"#;
+    std::fs::write(&file, xml).expect("a file");
+    let mut told = Vec::new();
+    junit::Junit { file }.end(&mut told);
+    let verdicts: Vec<_> = told.iter().map(|case| case.verdict).collect();
+    assert_eq!(verdicts, [Passed, Skipped, Failed, Error, Skipped]);
+    junit::Junit { file: directory.path().join("none") }.end(&mut told);
+    assert_eq!(told.len(), 5);
 }
