@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::SqliteConnection;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{bind, clock, sql, steps, store_error};
