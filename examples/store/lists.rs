@@ -11,12 +11,12 @@ use jobrunner_core::{
     store::engine::{
         plan,
         rows::{AttemptRow, BatchRow, CountsRow, JobRow, ResultRow},
-        values::code,
+        values::{code, render},
     },
     user::Scope,
 };
 
-use crate::state::{BatchEntry, Done, Entry, State, now, payload};
+use crate::state::{BatchEntry, Done, Entry, State, now};
 
 impl State {
     /// A job as it is shown.
@@ -166,7 +166,7 @@ impl BatchEntry {
             owner_id: self.owner.as_uuid(),
             name: self.batch.name.clone(),
             description: self.batch.description.clone(),
-            payload: payload(&self.batch)?,
+            payload: render(&self.batch.payload)?,
             rerun_of: self.rerun_of.map(|batch| batch.as_uuid()),
             created_at: self.created_at,
             status: code(self.status).into(),

@@ -16,7 +16,7 @@ use jobrunner_core::{
             decide::{self, Decision, End},
             spec,
             tally::{Difference, Tally},
-            values::{self, code, number, render, time},
+            values::{self, code, number, time},
         },
     },
 };
@@ -397,9 +397,4 @@ fn add(to: &mut Difference, by: &Difference) {
 /// A made time as it is answered.
 pub(crate) fn submitted<Id>(id: Id, made_at: i64) -> Result<Submitted<Id>> {
     Ok(Submitted { id, made_at: Some(time(made_at)?) })
-}
-
-/// The JSON of a batch's payload.
-pub(crate) fn payload(batch: &NewBatch) -> Result<String> {
-    render(&batch.payload)
 }
