@@ -1,16 +1,14 @@
 //! Which methods a URL has: `OPTIONS` and refusals of the others name them (RFC 9110, 9.3.7 and
 //! 15.5.6).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::api::problem::Failure;
 use poem::{
     Endpoint, IntoEndpoint, IntoResponse, Request, Response, Result, RouteMethod,
     error::MethodNotAllowedError,
     http::{HeaderValue, Method, StatusCode, header},
 };
-use serde_json::Value;
-
-use crate::api::problem::Failure;
 
 /// The methods of one URL.
 #[derive(Default)]
@@ -48,7 +46,7 @@ impl Endpoint for Methods {
     }
 }
 
-/// The URLs of the API, whose methods are those of its description.
+/// The URLs of the API, whose methods are those of its operations.
 pub(crate) struct Described<E> {
     api: E,
     paths: Vec<Template>,
@@ -61,15 +59,15 @@ struct Template {
 }
 
 impl<E> Described<E> {
-    /// An API that this describes.
-    pub(crate) fn new(api: E, description: &Value) -> Self {
-        let paths = description["paths"].as_object().into_iter().flatten();
-        let paths = paths.map(|(path, operations)| {
-            let mut allowed = Allowed::default();
-            operations.as_object().into_iter().flatten().for_each(|(method, _)| {
-                allowed.add(&method.to_uppercase());
-            });
-            Template { segments: segments(path).map(str::to_owned).collect(), allowed }
+    /// An API with these operations, each a path and a method.
+    pub(crate) fn new(api: E, operations: impl IntoIterator<Item = (String, Method)>) -> Self {
+        let mut paths: BTreeMap<String, Allowed> = BTreeMap::new();
+        for (path, method) in operations {
+            paths.entry(path).or_default().add(method.as_str());
+        }
+        let paths = paths.into_iter().map(|(path, allowed)| Template {
+            segments: segments(&path).map(str::to_owned).collect(),
+            allowed,
         });
         Self { api, paths: paths.collect() }
     }
@@ -159,14 +157,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_has_the_methods_of_its_description() {
-        let description = serde_json::json!({"paths": {
-            "/jobs": {"get": {}, "post": {}},
-            "/jobs/{id}": {"get": {}, "delete": {}},
-            "/jobs/stats": {"get": {}},
-            "/jobs/{id}/cancel": {"post": {}},
-        }});
-        let api = Described::new((), &description);
+    fn a_path_has_the_methods_of_its_operations() {
+        let operations = [
+            ("/jobs", Method::GET),
+            ("/jobs/{id}", Method::GET),
+            ("/jobs/stats", Method::GET),
+            ("/jobs/{id}/cancel", Method::POST),
+            ("/jobs", Method::POST),
+            ("/jobs/{id}", Method::DELETE),
+        ];
+        let operations = operations.map(|(path, method)| (path.to_owned(), method));
+        let api = Described::new((), operations);
         for (path, methods) in [
             ("/jobs", Some("GET, HEAD, OPTIONS, POST")),
             ("/jobs/1", Some("DELETE, GET, HEAD, OPTIONS")),

@@ -6,7 +6,7 @@ use jobrunner_core::Service;
 use poem::{
     Endpoint, EndpointExt, IntoEndpoint, Response, Route, handler, middleware::CookieJarManager,
 };
-use poem_openapi::{LicenseObject, OpenApiService};
+use poem_openapi::{LicenseObject, OpenApi, OpenApiService};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -50,9 +50,13 @@ pub(crate) fn routes(service: Service, stop: CancellationToken) -> impl Endpoint
 }
 
 fn api() -> impl Endpoint {
-    let api = described();
-    let description = document::complete(&api.spec());
-    Described::new(api.into_endpoint(), &description)
+    // Not from the description: that takes megabytes to make, which few processes ever need.
+    let paths = <Apis as OpenApi>::meta().into_iter().flat_map(|api| api.paths);
+    let operations = paths.flat_map(|path| {
+        let methods = path.operations.into_iter().map(|operation| operation.method);
+        methods.map(move |method| (path.path.clone(), method)).collect::<Vec<_>>()
+    });
+    Described::new(described().into_endpoint(), operations)
 }
 
 /// The description as it is served: indented, so that changes to the committed copy can be read.
