@@ -20,6 +20,7 @@ where
     F: Future<Output = Result<T>>,
 {
     let mut pause = FIRST_PAUSE;
+    let mut is_told = false;
     while !stop.is_cancelled() {
         let answer = select! {
             answer = call() => answer,
@@ -27,7 +28,10 @@ where
         };
         match answer {
             Err(error @ Error::Unavailable { .. }) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "waiting to try again");
+                if !std::mem::replace(&mut is_told, true) {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "waiting to try again");
+                }
             }
             answer => return answer.map(Some),
         }

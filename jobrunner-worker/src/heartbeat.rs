@@ -29,6 +29,7 @@ pub(crate) async fn run(session: &Session, done: &CancellationToken) {
     // The session was opened just now.
     let mut renewed = Instant::now();
     let mut next = renewed + period;
+    let mut is_failing = false;
     loop {
         select! {
             () = sleep_until(next) => {}
@@ -45,11 +46,15 @@ pub(crate) async fn run(session: &Session, done: &CancellationToken) {
         match answer {
             Ok(Ok(renewal)) => {
                 (renewed, next) = (asked, asked + period);
+                is_failing = false;
                 pass_on(session, renewal);
             }
             Ok(Err(Error::NotFound(_))) => return session.fence("the store ended its session"),
             Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot renew the leases");
+                if !std::mem::replace(&mut is_failing, true) {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "cannot renew the leases");
+                }
                 next = (Instant::now() + RETRY).min(renewed + patience);
             }
             Err(_) => {}

@@ -92,7 +92,7 @@ impl Service {
             }
         };
         // Keeps the pipe empty for as long as the service talks.
-        let (moves, moved) = mpsc::channel();
+        let (moves, moved) = mpsc::sync_channel(64);
         std::thread::spawn(move || {
             let places = said.into_iter().filter_map(place);
             places.take_while(|url| moves.send(url.clone()).is_ok()).for_each(drop);

@@ -92,8 +92,9 @@ impl SqliteStore {
     }
 }
 
-/// The result code for a disk without room.
-const SQLITE_FULL: &str = "13";
+/// The result codes for a disk without room: `SQLITE_FULL`, and `SQLITE_IOERR_SHMSIZE`, when there is
+/// none for the index of what was written last.
+const NO_ROOM: [&str; 2] = ["13", "4874"];
 
 /// What is unavailable then, for those who wait.
 const FREE_SPACE: &str = "free space for the database";
@@ -105,7 +106,7 @@ fn store_error(error: sqlx::Error) -> Error {
         E::ColumnDecode { .. } | E::Decode(_) | E::ColumnNotFound(_) | E::TypeNotFound { .. } => {
             Error::internal("reading stored data", error)
         }
-        E::Database(error) if error.code().as_deref() == Some(SQLITE_FULL) => {
+        E::Database(error) if error.code().is_some_and(|code| NO_ROOM.contains(&&*code)) => {
             Error::unavailable(FREE_SPACE, error)
         }
         _ => Error::unavailable("the database", error),

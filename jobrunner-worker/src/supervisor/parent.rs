@@ -71,7 +71,7 @@ pub(super) fn supervise(name: &str, leaving: Leaving) -> io::Result<ExitCode> {
                  {} ms",
                 pause.as_millis()
             ));
-            if asked.to_end_within(pause).await {
+            if asked.asks_to_end_within(pause).await {
                 return Ok(code);
             }
             pause = (2 * pause).min(LONGEST_PAUSE);
@@ -179,7 +179,7 @@ impl Asked {
     }
 
     /// Whether a signal that asks to end comes in this time; it is not waited for longer.
-    async fn to_end_within(&mut self, pause: Duration) -> bool {
+    async fn asks_to_end_within(&mut self, pause: Duration) -> bool {
         let over = sleep_until((Instant::now() + pause).into());
         tokio::pin!(over);
         loop {

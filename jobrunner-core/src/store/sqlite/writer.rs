@@ -6,9 +6,12 @@
 //! cost of one commit. Single submissions among them share their statements, too. A change that
 //! comes alone needs no savepoint. A caller that stops waiting cannot interrupt a change half-way.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
@@ -26,6 +29,10 @@ const WAITING: usize = 256;
 
 /// How many changes one commit takes at most, so that the first of them is not kept waiting.
 const GROUP: usize = 64;
+
+/// How long nothing more is said of failures after one was told: who asked for a change tries it
+/// again, several times a second.
+const TOLD: Duration = Duration::from_secs(60);
 
 /// What a caller hands over.
 enum Work {
@@ -117,8 +124,10 @@ impl Writer {
     }
 
     fn undone(&self, undone: oneshot::error::RecvError) -> Error {
-        let what = if self.is_full() { FREE_SPACE } else { "the database" };
-        Error::unavailable(what, undone)
+        match self.is_full() {
+            true => Error::unavailable(FREE_SPACE, "make room on the disk that it is on"),
+            false => Error::unavailable("the database", undone),
+        }
     }
 }
 
@@ -128,6 +137,7 @@ async fn write(
     full: Arc<AtomicBool>,
 ) {
     let mut arrived = Vec::with_capacity(GROUP);
+    let mut told: Option<Instant> = None;
     while take(&mut arriving, &mut arrived, GROUP).await {
         let (mut changes, mut submissions) = (Vec::new(), Vec::new());
         for work in arrived.drain(..) {
@@ -143,7 +153,11 @@ async fn write(
             match committed {
                 Ok(done) => done.answer(),
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "failed to write");
+                    if told.is_none_or(|at| at.elapsed() >= TOLD) {
+                        told = Some(Instant::now());
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(error, "failed to write");
+                    }
                     if let Err(error) = execute(&mut connection, "rollback").await {
                         tracing::debug!(
                             error = &error as &dyn std::error::Error,
