@@ -161,7 +161,8 @@ impl TokenKey {
     /// A token for somebody who just proved who they are.
     ///
     /// # Errors
-    /// Signing failed, which is a defect.
+    /// [`Forbidden`](Error::Forbidden) for who has shown a personal access token. Signing failed,
+    /// which is a defect.
     pub fn issue(&self, principal: &Principal) -> Result<AccessToken> {
         let now = Utc::now().timestamp();
         let claims = Claims {
@@ -171,7 +172,7 @@ impl TokenKey {
             iat: now,
             exp: now.saturating_add(seconds(self.lifetimes.access)),
             ver: principal.token_version,
-            sid: principal.sign_in.as_uuid(),
+            sid: principal.sign_in()?.as_uuid(),
         };
         Ok(AccessToken { token: self.sign(&claims)?, lifetime: self.lifetimes.access })
     }
@@ -196,7 +197,7 @@ impl TokenKey {
             iat: now,
             exp,
             ver: principal.token_version,
-            sid: principal.sign_in.as_uuid(),
+            sid: principal.sign_in()?.as_uuid(),
             auth_time: signed_in_at,
             uses: before.map_or(0, |before| before.uses.saturating_add(1)),
         };
@@ -261,7 +262,7 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::Role;
+    use crate::{Role, authz::Proof};
 
     const LIFETIMES: Lifetimes =
         Lifetimes { access: Duration::from_secs(60), refresh: Duration::from_secs(3600) };
@@ -278,7 +279,7 @@ mod tests {
             email: "a@b".to_owned(),
             role: Role::Viewer,
             token_version: 7,
-            sign_in: SignInId::new(),
+            by: Proof::SignIn(SignInId::new()),
         }
     }
 
@@ -286,7 +287,8 @@ mod tests {
     fn a_token_is_read_back_only_with_the_key_that_signed_it() {
         let principal = principal();
         let token = key(SECRET).issue(&principal).expect("signed").token;
-        let read = Read { user: principal.id, version: 7, sign_in: principal.sign_in };
+        let read =
+            Read { user: principal.id, version: 7, sign_in: principal.sign_in().expect("one") };
         assert_eq!(key(SECRET).read(&token), Some(read));
         assert_eq!(key(b"another secret that is long enough").read(&token), None);
     }
@@ -344,7 +346,10 @@ mod tests {
         let next = key.issue_refresh(&principal, Some(before)).expect("signed");
         assert!(next.lifetime <= Duration::from_secs(600));
         let next = read(&next).expect("valid");
-        assert_eq!((first.uses, next.uses, next.sign_in), (0, 1, principal.sign_in));
+        assert_eq!(
+            (first.uses, next.uses, next.sign_in),
+            (0, 1, principal.sign_in().expect("one"))
+        );
         assert_eq!(next.expires_at, earlier + chrono::Duration::seconds(3600));
     }
 

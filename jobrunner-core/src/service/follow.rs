@@ -53,13 +53,6 @@ impl Service {
         };
         Ok(stream::try_unfold(follower, Follower::next).boxed())
     }
-
-    /// Whether a caller could still be authenticated as before.
-    pub(super) async fn is_current(&self, caller: &Principal) -> Result<bool> {
-        let Principal { id, sign_in, token_version, role, .. } = *caller;
-        let account = self.parts.store.signed_in_account(id, sign_in, token_version).await?;
-        Ok(account.is_some_and(|account| account.user.is_active && account.user.role == role))
-    }
 }
 
 struct Follower {
@@ -99,7 +92,7 @@ impl Follower {
             return Ok(true);
         }
         self.checked = Instant::now();
-        self.service.is_current(&self.caller).await
+        self.service.parts.authz.is_current(&self.caller).await
     }
 
     /// Gathers what is new.

@@ -4,7 +4,7 @@ use super::{Service, audit::Deed};
 use crate::{
     Error, Result,
     audit::AuditAction,
-    authz::Principal,
+    authz::{Action, Principal},
     store::{AccountUpdate, KeptSignIn},
     user::{NewPassword, OwnUpdate, User},
 };
@@ -23,9 +23,10 @@ impl Service {
     ///
     /// # Errors
     /// [`Invalid`](Error::Invalid) for a password that may not be set, or when the one until now is
-    /// missing, [`Forbidden`](Error::Forbidden) when that is wrong, [`Conflict`](Error::Conflict)
+    /// missing, [`Forbidden`](Error::Forbidden) when that is wrong or a token is used, [`Conflict`](Error::Conflict)
     /// when somebody else changes it at the same time.
     pub async fn update_me(&self, caller: &Principal, update: OwnUpdate) -> Result<User> {
+        self.parts.authz.check(caller, Action::OwnAccount)?;
         let Some(password) = update.password else { return self.me(caller).await };
         let account = self.parts.store.account(caller.id).await?.ok_or(Error::NotFound("user"))?;
         let password = NewPassword::choose(password.expose_secret(), &account.user.email)?;
@@ -40,7 +41,7 @@ impl Service {
         let password_hash = Some(self.parts.passwords.hash(&password).await?);
         self.record(caller, Deed::on_user(AuditAction::ChangePassword, &account.user)).await?;
         let keep = Some(KeptSignIn {
-            id: caller.sign_in,
+            id: caller.sign_in()?,
             version: account.token_version,
             until: self.parts.tokens.expiry(),
         });

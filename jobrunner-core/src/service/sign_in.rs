@@ -4,7 +4,7 @@ use super::{Service, audit::Deed};
 use crate::{
     Error, Result,
     audit::AuditAction,
-    authz::{Credential, Principal, Tokens},
+    authz::{Action, Credential, Principal, Tokens},
 };
 
 impl Service {
@@ -48,10 +48,12 @@ impl Service {
     /// for the same proof of a password works any more.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// [`Forbidden`](crate::Error::Forbidden) for who has shown a personal access token.
     pub async fn sign_out(&self, caller: &Principal) -> Result<()> {
+        self.parts.authz.check(caller, Action::OwnAccount)?;
+        let sign_in = caller.sign_in()?;
         self.record(caller, Deed::alone(AuditAction::SignOut)).await?;
-        let ended = self.parts.store.end_sign_in(caller.sign_in, self.parts.tokens.expiry()).await;
+        let ended = self.parts.store.end_sign_in(sign_in, self.parts.tokens.expiry()).await;
         self.parts.authz.changed(caller.id);
         ended
     }

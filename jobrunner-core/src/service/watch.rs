@@ -184,7 +184,7 @@ impl Watcher {
                 () = sleep_until(self.check) => {
                     self.check = Instant::now() + RECHECK;
                     // A store that is away says nothing about the account.
-                    if matches!(self.service.is_current(&self.caller).await, Ok(false)) {
+                    if matches!(self.service.parts.authz.is_current(&self.caller).await, Ok(false)) {
                         return None;
                     }
                 }

@@ -12,3 +12,4 @@ pub mod queues;
 pub mod repeats;
 pub mod sessions;
 pub mod submit;
+pub mod tokens;

@@ -14,7 +14,7 @@ use jobrunner_core::{
         sqlite::SqliteStore,
     },
     testkit::{Fixture, servers::PrivatePostgres, wait_until},
-    user::{NewUser, UserUpdate},
+    user::{NewToken, NewUser, TokenScope, UserUpdate},
     workdir::AllowedRoots,
 };
 use secrecy::SecretString;
@@ -81,8 +81,9 @@ async fn accounts(service: &Service) -> (UserId, Principal) {
     let admin = service.authenticate(&sign_in(service, admin).await).await.expect("let in");
     let new = NewUser {
         email: "a@example.com".to_owned(),
-        password: PASSWORD.into(),
+        password: Some(PASSWORD.into()),
         role: Role::Operator,
+        is_service: false,
         max_running_jobs: None,
     };
     (service.create_user(&admin, new).await.expect("made").id, admin)
@@ -153,6 +154,19 @@ async fn what_changes_acts_here_at_once_and_elsewhere_within_a_second(fixture: F
     let refused = here.authenticate(&bearer(&tokens)).await;
     assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
     until_otherwise(&there, &bearer(&tokens), &caller, changed).await;
+
+    let owner = here.authenticate(&other).await.expect("let in");
+    let scopes = vec![TokenScope::Read].try_into().expect("scopes");
+    let new = NewToken { name: "ci".to_owned(), scopes, expires_at: None };
+    let made = here.create_token(&owner, None, new).await.expect("made");
+    let credential = Credential::Bearer(made.secret);
+    let caller = there.authenticate(&credential).await.expect("let in");
+    assert!(here.authenticate(&credential).await.is_ok());
+    here.delete_token(&owner, made.token.id).await.expect("deleted");
+    let changed = Instant::now();
+    let refused = here.authenticate(&credential).await;
+    assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
+    until_otherwise(&there, &credential, &caller, changed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,6 +40,8 @@ impl<'a> FromRequest<'a> for Session {
         let service: &Service = request.data().expect("the routes carry the service");
         let credential = Credential::Bearer(SecretString::from(token.clone()));
         let caller = match service.authenticate(&credential).await {
+            // A session is a sign-in: no other token belongs into the cookie.
+            Ok(caller) if caller.sign_in().is_err() => return Err(refused()),
             Ok(caller) => caller,
             Err(jobrunner_core::Error::Unauthenticated(_)) => return Err(refused()),
             Err(error) => return Err(Failure::from(error).into()),

@@ -16,3 +16,4 @@ mod pages;
 mod parameters;
 mod repeated;
 mod results;
+mod tokens;

@@ -31,11 +31,14 @@ struct About {
     has_path_parameter: bool,
     has_key: bool,
     has_body: bool,
-    /// Its body may name one that is not there.
+    /// It may name one that is not there.
     names_an_account: bool,
     is_secured: bool,
     is_read: bool,
 }
+
+/// The operations that name an account in their body or query.
+const OF_ACCOUNTS: [&str; 3] = ["cancel_jobs", "create_token", "list_tokens"];
 
 impl About {
     fn of(method: &str, operation: &Value) -> Self {
@@ -45,7 +48,9 @@ impl About {
             has_path_parameter: any("in", "path"),
             has_key: any("name", "Idempotency-Key"),
             has_body: operation.get("requestBody").is_some(),
-            names_an_account: operation["operationId"] == "cancel_jobs",
+            names_an_account: operation["operationId"]
+                .as_str()
+                .is_some_and(|id| OF_ACCOUNTS.contains(&id)),
             is_secured: operation["security"].as_array().is_some_and(|it| !it.is_empty()),
             is_read: method == "get",
         }
