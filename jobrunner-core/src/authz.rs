@@ -1,5 +1,6 @@
 //! Who may do what.
 
+mod attempts;
 mod callers;
 mod hs256;
 mod password;
@@ -9,10 +10,12 @@ pub(crate) mod secret;
 mod token;
 mod uses;
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-pub use password::Passwords;
+pub use password::{Passwords, Whose};
 pub use roles::RoleAuthz;
 pub use secret::SecretDigest;
 pub(crate) use token::Refresh;
@@ -37,6 +40,8 @@ pub enum Credential {
         email: String,
         /// The password.
         password: SecretString,
+        /// Where it comes from; `None` is this process.
+        from: Option<IpAddr>,
     },
 }
 
@@ -106,7 +111,8 @@ pub trait Authz: Send + Sync {
     ///
     /// # Errors
     /// [`Unauthenticated`](crate::Error::Unauthenticated), in the same time and with the same text
-    /// whatever was wrong.
+    /// whatever was wrong; [`TooMany`](crate::Error::TooMany) where too many passwords were wrong,
+    /// or are being checked.
     async fn authenticate(&self, credential: &Credential) -> Result<Principal>;
 
     /// Whether a caller could still be authenticated as before, for what goes on for long.

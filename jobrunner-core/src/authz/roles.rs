@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -6,7 +6,9 @@ use secrecy::ExposeSecret;
 
 use super::{
     Action, Authz, Credential, Passwords, Principal, Proof, Refresh, SecretDigest, TokenKey,
+    attempts::Attempts,
     callers::{Callers, Shown},
+    password::Whose,
     policy, secret,
     token::Read,
     uses::Uses,
@@ -32,13 +34,21 @@ pub struct RoleAuthz {
     passwords: Passwords,
     callers: Callers,
     uses: Uses,
+    attempts: Attempts,
 }
 
 impl RoleAuthz {
     /// Authorization over the accounts of a store.
     #[must_use]
     pub fn new(accounts: Arc<dyn AccountStore>, tokens: TokenKey, passwords: Passwords) -> Self {
-        Self { accounts, tokens, passwords, callers: Callers::default(), uses: Uses::default() }
+        Self {
+            accounts,
+            tokens,
+            passwords,
+            callers: Callers::default(),
+            uses: Uses::default(),
+            attempts: Attempts::default(),
+        }
     }
 
     async fn by_token(&self, token: &str) -> Result<Principal> {
@@ -104,14 +114,41 @@ impl RoleAuthz {
         Ok(principal(account, Proof::SignIn(sign_in)))
     }
 
-    async fn by_password(&self, email: &str, password: &str) -> Result<Account> {
-        let account = match parse_email(email) {
-            Ok(email) => self.accounts.account_by_email(&email).await?,
-            Err(_) => None,
+    async fn by_password(
+        &self,
+        email: &str,
+        password: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Account> {
+        let email = parse_email(email).ok();
+        let attempt = self.attempts.begin(from, email.as_deref().unwrap_or_default());
+        let attempt = attempt.map_err(|after| Error::TooMany {
+            what: "there were too many attempts to sign in",
+            after,
+        })?;
+        let whose = if attempt.is_known { Whose::Known } else { Whose::Stranger };
+        let checked = self.check_password(whose, email.as_deref(), password).await;
+        match &checked {
+            Ok(_) => self.attempts.undo(attempt, true),
+            Err(Error::Unauthenticated(_)) => {}
+            Err(_) => self.attempts.undo(attempt, false),
+        }
+        checked
+    }
+
+    async fn check_password(
+        &self,
+        whose: Whose,
+        email: Option<&str>,
+        password: &str,
+    ) -> Result<Account> {
+        let account = match email {
+            Some(email) => self.accounts.account_by_email(email).await?,
+            None => None,
         };
         // An unknown or disabled account costs as much time as a wrong password.
         let hash = account.as_ref().filter(|a| a.user.is_active).map(|a| a.password_hash.clone());
-        let right = self.passwords.verify(password, hash).await?;
+        let right = self.passwords.verify(whose, password, hash).await?;
         account
             .filter(|_| right)
             .ok_or(Error::Unauthenticated("the email address or the password is wrong"))
@@ -137,8 +174,8 @@ impl Authz for RoleAuthz {
                 None => self.by_token(token.expose_secret()).await,
             },
             Credential::Refresh(token) => self.by_refresh_token(token.expose_secret()).await,
-            Credential::Password { email, password } => {
-                let account = self.by_password(email, password.expose_secret()).await?;
+            Credential::Password { email, password, from } => {
+                let account = self.by_password(email, password.expose_secret(), *from).await?;
                 Ok(principal(account, Proof::SignIn(SignInId::new())))
             }
         }

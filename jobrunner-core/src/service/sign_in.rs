@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Service, audit::Deed};
@@ -8,12 +10,18 @@ use crate::{
 };
 
 impl Service {
-    /// Gives out tokens for a name and a password.
+    /// Gives out tokens for a name and a password that come from an address, or with `None` from
+    /// this process.
     ///
     /// # Errors
-    /// [`Unauthenticated`](crate::Error::Unauthenticated).
-    pub async fn sign_in(&self, email: &str, password: SecretString) -> Result<Tokens> {
-        let credential = Credential::Password { email: email.to_owned(), password };
+    /// [`Unauthenticated`](crate::Error::Unauthenticated), [`TooMany`](crate::Error::TooMany).
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: SecretString,
+        from: Option<IpAddr>,
+    ) -> Result<Tokens> {
+        let credential = Credential::Password { email: email.to_owned(), password, from };
         let principal = match self.authenticate(&credential).await {
             Err(refused @ Error::Unauthenticated(_)) => {
                 self.record_refused(email).await;

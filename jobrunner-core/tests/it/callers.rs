@@ -67,7 +67,7 @@ async fn sign_in(service: &Service, email: &str) -> Credential {
 }
 
 async fn tokens(service: &Service, email: &str) -> Tokens {
-    service.sign_in(email, PASSWORD.into()).await.expect("signed in")
+    service.sign_in(email, PASSWORD.into(), None).await.expect("signed in")
 }
 
 fn bearer(tokens: &Tokens) -> Credential {

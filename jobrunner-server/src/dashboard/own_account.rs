@@ -48,7 +48,9 @@ pub(super) async fn shown(service: &Service, session: &Session, mut context: Con
 
 /// The page with what is wrong, or a problem.
 pub(super) async fn refused(service: &Service, session: &Session, error: Error) -> Response {
-    let (Error::Invalid(_) | Error::Forbidden(_) | Error::Conflict(_)) = error else {
+    let (Error::Invalid(_) | Error::Forbidden(_) | Error::Conflict(_) | Error::TooMany { .. }) =
+        error
+    else {
         return page::problem(session, error.into());
     };
     let mut context = Context::new();

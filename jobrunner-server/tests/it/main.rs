@@ -16,4 +16,5 @@ mod pages;
 mod parameters;
 mod repeated;
 mod results;
+mod sign_ins;
 mod tokens;
