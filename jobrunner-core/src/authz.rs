@@ -7,6 +7,7 @@ mod password;
 mod policy;
 mod roles;
 pub(crate) mod secret;
+mod signing;
 mod token;
 mod uses;
 
@@ -31,6 +32,8 @@ use crate::{
 pub enum Credential {
     /// An access token given out before, or the secret of a personal one.
     Bearer(SecretString),
+    /// The token of a session in a browser, which nothing else is taken for.
+    Session(SecretString),
     /// A refresh token given out before, which has not been used yet. It is used by this, and a
     /// second use ends the sign-in: one of the two was a thief's.
     Refresh(SecretString),

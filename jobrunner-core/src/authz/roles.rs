@@ -51,8 +51,8 @@ impl RoleAuthz {
         }
     }
 
-    async fn by_token(&self, token: &str) -> Result<Principal> {
-        let Read { user, version, sign_in } = self.tokens.read(token).ok_or(REFUSED)?;
+    async fn by_token(&self, read: Option<Read>) -> Result<Principal> {
+        let Read { user, version, sign_in } = read.ok_or(REFUSED)?;
         let known_by = Shown::Signed(user, sign_in, version);
         if let Some(caller) = self.callers.get(known_by) {
             return Ok(caller);
@@ -171,8 +171,12 @@ impl Authz for RoleAuthz {
         match credential {
             Credential::Bearer(token) => match secret::digest(token) {
                 Some(digest) => self.by_secret(digest).await,
-                None => self.by_token(token.expose_secret()).await,
+                None => self.by_token(self.tokens.read(token.expose_secret())).await,
             },
+            Credential::Session(token) => {
+                let read = self.tokens.read_session(token.expose_secret());
+                self.by_token(read.map(|(read, _)| read)).await
+            }
             Credential::Refresh(token) => self.by_refresh_token(token.expose_secret()).await,
             Credential::Password { email, password, from } => {
                 let account = self.by_password(email, password.expose_secret(), *from).await?;

@@ -42,7 +42,8 @@ async fn postgres() -> Fixture {
 async fn process(store: &Arc<dyn Store>) -> Service {
     let lifetimes =
         Lifetimes { access: Duration::from_secs(600), refresh: Duration::from_secs(6000) };
-    let tokens = TokenKey::new(b"0123456789abcdef0123456789abcdef", lifetimes).expect("a key");
+    let tokens =
+        TokenKey::new([&b"0123456789abcdef0123456789abcdef"[..]], lifetimes).expect("a key");
     let passwords = Passwords::new();
     let authz = RoleAuthz::new(Arc::clone(store) as _, tokens.clone(), passwords.clone());
     Service::new(Parts {

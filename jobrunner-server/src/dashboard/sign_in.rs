@@ -2,7 +2,7 @@ use jobrunner_core::{Error, Service};
 use poem::{
     IntoResponse, Request, Response, Result, handler,
     http::{StatusCode, header},
-    web::{Data, cookie::CookieJar},
+    web::Data,
 };
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -29,9 +29,9 @@ pub(super) async fn sign_in(
     let bytes = session::read(request, &mut body).await?;
     let form: SignIn = parameters::form(&bytes)?;
     let password = SecretString::from(form.password);
-    match service.sign_in(&form.email, password, origin::address(request)).await {
-        Ok(tokens) => {
-            session::begin(request, tokens.access);
+    match service.begin_session(&form.email, password, origin::address(request)).await {
+        Ok(token) => {
+            session::begin(request, token);
             Ok(session::see(session::local(&form.next)))
         }
         Err(Error::Unauthenticated(why)) => {
@@ -58,13 +58,13 @@ pub(super) struct SignOut {}
 #[handler]
 pub(super) async fn sign_out(
     Data(service): Data<&Service>,
+    request: &Request,
     form: session::Form<SignOut>,
-    jar: &CookieJar,
 ) -> Response {
     let SignOut {} = form.fields;
     if let Err(error) = service.sign_out(&form.session.caller).await {
         return page::problem(&form.session, error.into());
     }
-    session::end(jar);
+    session::end(request);
     session::see("/")
 }

@@ -278,10 +278,16 @@ async fn the_page_of_the_own_account_makes_tokens_and_ends_them() {
     );
     assert_eq!(status(&app, Method::GET, "/jobs", &secret).await, 401);
 
-    // A token in the place of a session is none.
+    // A token in the place of a session is none, and a session is no token.
+    let session = browser.cookie.clone().expect("cookies");
+    let (_, session) = session.split_once("jobrunner_session=").expect("a session");
+    let session = session.split(';').next().expect("a token");
+    assert_eq!(status(&app, Method::GET, "/jobs", session).await, 401);
     let (_, secret) = made(&app, &app.admin, &SCOPES, json!({})).await;
-    browser.cookie = Some(format!("jobrunner_session={secret}"));
-    assert_eq!(browser.get("/").await.status, StatusCode::UNAUTHORIZED);
+    for other in [secret.as_str(), app.admin.as_str()] {
+        browser.cookie = Some(format!("jobrunner_session={other}"));
+        assert_eq!(browser.get("/").await.status, StatusCode::UNAUTHORIZED);
+    }
     app.stop().await;
 }
 
