@@ -9,6 +9,7 @@ mod run;
 mod shell;
 mod submit;
 mod suite;
+mod tokens;
 mod users;
 mod workers;
 
@@ -28,6 +29,7 @@ pub(crate) use run::{Run, Selection};
 pub(crate) use shell::{Completions, Man};
 pub(crate) use submit::{Retry, Submit};
 pub(crate) use suite::{Expanded, Format, From, Record, Suite, SuiteCommand, Tool};
+pub(crate) use tokens::{OfService, Tokens, TokensCommand};
 pub(crate) use users::{Users, UsersCommand};
 pub(crate) use workers::{Workers, WorkersCommand};
 
@@ -96,6 +98,9 @@ pub(crate) enum Command {
     /// List accounts, make and change them
     #[command(visible_alias = "user")]
     Users(Users),
+    /// List your access tokens, make and delete them
+    #[command(visible_alias = "token")]
+    Tokens(Tokens),
     /// Show who asked for what
     Audit(Audit),
     /// Print what makes a shell complete this command
@@ -118,6 +123,7 @@ impl Command {
             | Self::Queues(Queues { remote, .. })
             | Self::Workers(Workers { remote, .. })
             | Self::Users(Users { remote, .. })
+            | Self::Tokens(Tokens { remote, .. })
             | Self::Audit(Audit { remote, .. }) => remote.quiet,
             Self::Submit(submit) => submit.remote.quiet,
             Self::Config(config) => config.quiet,

@@ -21,7 +21,7 @@ use uuid::Uuid;
 pub(crate) use list::{Pages, Raw, RawItems};
 pub(crate) use routes::Route;
 pub(crate) use stream::{LogEvent, LogEvents};
-pub(crate) use wire::{NewBatchWithJobs, NewUser, OwnChange, QueueChange, UserChange};
+pub(crate) use wire::{NewBatchWithJobs, NewToken, NewUser, OwnChange, QueueChange, UserChange};
 
 use crate::{
     args::Remote,

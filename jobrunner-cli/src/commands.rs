@@ -21,6 +21,7 @@ pub(crate) mod run;
 pub(crate) mod shell;
 pub(crate) mod submit;
 pub(crate) mod suite;
+pub(crate) mod tokens;
 pub(crate) mod up;
 pub(crate) mod users;
 pub(crate) mod workers;

@@ -1,9 +1,9 @@
-//! What people name jobs, batches and workers by.
+//! What people name jobs, batches, workers and access tokens by.
 
 use std::str::FromStr;
 
 use jobrunner_core::{
-    Batch, BatchId, Job, JobId, SessionId,
+    Batch, BatchId, Job, JobId, SessionId, TokenId, UserId,
     daemon::Trouble,
     service::{IdPart, NoPart},
 };
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     client::{Client, Route, routes},
+    commands::tokens,
     exit::Failure,
     output::note,
 };
@@ -23,6 +24,9 @@ pub(crate) type JobRef = Ref<JobId>;
 
 /// A worker by its id or a part of it.
 pub(crate) type WorkerRef = Ref<SessionId>;
+
+/// An access token by its id or a part of it.
+pub(crate) type TokenRef = Ref<TokenId>;
 
 /// An id, or digits of one.
 #[derive(Clone, Debug)]
@@ -123,6 +127,22 @@ pub(crate) async fn worker(client: &Client, named: &WorkerRef) -> Result<Session
     one(ids, "worker", text)
 }
 
+/// The id of an access token.
+pub(crate) async fn token(
+    client: &Client,
+    owner: Option<UserId>,
+    named: &TokenRef,
+) -> Result<TokenId, Failure> {
+    let text = match named {
+        Ref::Id(id) => return Ok(*id),
+        Ref::Part(text) => text,
+    };
+    let part: IdPart = text.parse().map_err(|wrong: NoPart| Failure::usage(wrong.to_string()))?;
+    let tokens = tokens::all(client, owner).await?;
+    let ids = tokens.iter().map(|token| token.id).filter(|id| part.is_of(id.as_uuid()));
+    one(ids, "token", text)
+}
+
 async fn last(client: &Client) -> Result<BatchId, Failure> {
     let me = client.me().await?;
     let newest = [("owner_id", me.id.to_string()), ("limit", "1".to_owned())];
@@ -164,6 +184,7 @@ fn none(what: &str, text: &str) -> Failure {
     let list = match what {
         "batch" => "jobrunner batch list --all",
         "job" => "jobrunner jobs list --all",
+        "token" => "jobrunner tokens list",
         _ => "jobrunner workers list",
     };
     Failure::new(Trouble::NoInput, format!("there is no {what} {text}; see: {list}"))

@@ -89,6 +89,7 @@ fn main() -> ExitCode {
         Command::Queues(queues) => run(commands::queues::queues(queues)),
         Command::Workers(workers) => run(commands::workers::workers(workers)),
         Command::Users(users) => run(commands::users::users(users)),
+        Command::Tokens(tokens) => run(commands::tokens::tokens(tokens)),
         Command::Audit(audit) => run(commands::audit::audit(audit)),
         Command::Completions(shell) => ended(commands::shell::completions(&shell)),
         Command::Man(man) => ended(commands::shell::man(&man)),

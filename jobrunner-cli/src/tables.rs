@@ -12,7 +12,7 @@ pub(crate) use attempts::ATTEMPTS;
 pub(crate) use batches::BATCHES;
 pub(crate) use insights::{CAUSES, TIMELINE};
 pub(crate) use jobs::{FAILURES, JOBS, skipped};
-pub(crate) use service::{AUDIT, QUEUES, SERVERS, Server, USERS, WORKERS};
+pub(crate) use service::{AUDIT, QUEUES, SERVERS, Server, TOKENS, USERS, WORKERS};
 
 use uuid::Uuid;
 

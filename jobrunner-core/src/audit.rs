@@ -26,6 +26,10 @@ words! {
         UpdateUser = "update_user",
         /// Somebody set the password of their own account.
         ChangePassword = "change_password",
+        /// Somebody made a personal access token.
+        CreateToken = "create_token",
+        /// A personal access token was ended.
+        DeleteToken = "delete_token",
         /// A job was canceled.
         CancelJob = "cancel_job",
         /// Every job that had not ended was taken back, of one owner or of everybody.
@@ -58,6 +62,8 @@ words! {
         Queue = "queue",
         /// A worker.
         Worker = "worker",
+        /// A personal access token.
+        Token = "token",
     }
 }
 

@@ -1,26 +1,39 @@
 //! Who may do what.
 
+mod attempts;
 mod callers;
 mod hs256;
 mod password;
+mod policy;
 mod roles;
+pub(crate) mod secret;
+mod signing;
 mod token;
+mod uses;
+
+use std::net::IpAddr;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-pub use password::Passwords;
+pub use password::{Passwords, Whose};
 pub use roles::RoleAuthz;
+pub use secret::SecretDigest;
 pub(crate) use token::Refresh;
 pub use token::{AccessToken, Lifetimes, RefreshToken, TokenKey, TokenKeyError, Tokens};
 
-use crate::{Result, Role, SignInId, UserId, user::Scope};
+use crate::{
+    Error, Result, Role, SignInId, TokenId, UserId,
+    user::{Scope, Scopes},
+};
 
 /// What a caller proves who they are with.
 #[derive(Clone, Debug)]
 pub enum Credential {
-    /// An access token given out before.
+    /// An access token given out before, or the secret of a personal one.
     Bearer(SecretString),
+    /// The token of a session in a browser, which nothing else is taken for.
+    Session(SecretString),
     /// A refresh token given out before, which has not been used yet. It is used by this, and a
     /// second use ends the sign-in: one of the two was a thief's.
     Refresh(SecretString),
@@ -30,6 +43,8 @@ pub enum Credential {
         email: String,
         /// The password.
         password: SecretString,
+        /// Where it comes from; `None` is this process.
+        from: Option<IpAddr>,
     },
 }
 
@@ -44,9 +59,33 @@ pub struct Principal {
     pub role: Role,
     /// Tokens of an earlier version no longer work.
     pub token_version: i64,
-    /// Which proof of a password this goes back to. Tokens that are given out for this caller
-    /// belong to it, and end with it.
-    pub sign_in: SignInId,
+    /// What it was proved by.
+    pub by: Proof,
+}
+
+/// What a caller has proved with who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A password, now or before. Tokens that are given out for this caller belong to this sign-in,
+    /// and end with it.
+    SignIn(SignInId),
+    /// A personal access token, which is good for this and no more.
+    Token(TokenId, Scopes),
+}
+
+impl Principal {
+    /// Which sign-in this goes back to.
+    ///
+    /// # Errors
+    /// [`Forbidden`](Error::Forbidden) when it is a personal access token.
+    pub fn sign_in(&self) -> Result<SignInId> {
+        match self.by {
+            Proof::SignIn(sign_in) => Ok(sign_in),
+            Proof::Token(..) => Err(Error::Forbidden(
+                "this needs a sign-in; a personal access token is none".to_owned(),
+            )),
+        }
+    }
 }
 
 /// What somebody wants to do.
@@ -62,6 +101,9 @@ pub enum Action {
     SeeWorkers,
     /// Create accounts, change them, look at all of them.
     Administer,
+    /// See to one's own password, sign-ins and tokens. No token may: whoever finds one gets nothing
+    /// that outlives it.
+    OwnAccount,
 }
 
 /// Decides who a caller is and what they may do.
@@ -72,7 +114,8 @@ pub trait Authz: Send + Sync {
     ///
     /// # Errors
     /// [`Unauthenticated`](crate::Error::Unauthenticated), in the same time and with the same text
-    /// whatever was wrong.
+    /// whatever was wrong; [`TooMany`](crate::Error::TooMany) where too many passwords were wrong,
+    /// or are being checked.
     async fn authenticate(&self, credential: &Credential) -> Result<Principal>;
 
     /// An account was changed, or one of its sign-ins ended: what is remembered about it no longer

@@ -127,8 +127,8 @@ fn shared_secret(settings: &Settings) -> Result<&SecretString> {
 fn token_key(secret: &SecretString, settings: &Settings) -> Result<TokenKey> {
     let lifetimes =
         Lifetimes { access: settings.token_lifetime, refresh: settings.refresh_lifetime };
-    TokenKey::new(secret.expose_secret().as_bytes(), lifetimes)
-        .map_err(|e| Error::invalid("JWT_SECRET_KEY", e.to_string()))
+    let secrets = secret.expose_secret().split(',').map(|secret| secret.trim().as_bytes());
+    TokenKey::new(secrets, lifetimes).map_err(|e| Error::invalid("JWT_SECRET_KEY", e.to_string()))
 }
 
 /// Makes the schema of `DATABASE_URL` or brings it up to date, and makes the first admin if there

@@ -2,7 +2,7 @@
 
 mod conflict;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,16 @@ pub enum Error {
     /// again.
     #[error("{0}")]
     Gone(String),
+
+    /// Too much of this is asked for at one time, or in a short time: ask again later. Nothing was
+    /// looked at.
+    #[error("{what}; try again in {} s", after.as_secs().max(1))]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// When it may be asked for again.
+        after: Duration,
+    },
 
     /// A part that JobRunner depends on did not answer; the same request may pass later. Whether a
     /// write took effect is unknown: retry it with the same idempotency key or lease token.

@@ -76,6 +76,10 @@ id! {
     SignInId
 }
 id! {
+    /// Names a personal access token. A UUIDv7, so ids sort by time.
+    TokenId
+}
+id! {
     /// Names an event of the audit. A UUIDv7, so ids sort by time.
     AuditEventId
 }

@@ -100,7 +100,7 @@ pub use authz::{Authz, Principal};
 pub use batch::{Batch, BatchStatus, Counts, NewBatch};
 pub use error::{Conflict, Error, Result, Violation};
 pub use executor::Executor;
-pub use id::{AuditEventId, BatchId, JobId, SessionId, SignInId, UserId};
+pub use id::{AuditEventId, BatchId, JobId, SessionId, SignInId, TokenId, UserId};
 pub use job::{Job, JobSpec, NewJob};
 pub use queue::Queue;
 pub use service::Service;

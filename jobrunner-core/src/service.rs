@@ -18,6 +18,7 @@ mod paths;
 mod place;
 mod queues;
 mod sign_in;
+mod tokens;
 mod watch;
 
 use std::sync::Arc;

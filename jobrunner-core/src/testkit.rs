@@ -52,6 +52,10 @@ macro_rules! store_conformance {
                 a_refresh_token_is_used_once,
                 a_new_password_ends_older_tokens,
                 the_sign_in_that_sets_a_password_is_kept;
+            tokens: a_token_is_found_by_its_secret_until_it_is_deleted,
+                tokens_are_listed_of_their_owner_newest_first,
+                the_last_use_of_a_token_is_kept_once_a_minute,
+                an_account_has_no_more_tokens_than_it_may;
             audit: events_are_found_as_they_were_recorded;
             submit: p1_a_job_is_found_as_it_was_asked_for,
                 p1_the_same_key_answers_the_same_job,

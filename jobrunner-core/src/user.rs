@@ -1,6 +1,7 @@
 //! Accounts.
 
 mod password;
+mod token;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use password::NewPassword;
 pub(crate) use password::normal;
+pub use token::{MadeToken, NewToken, PersonalToken, Scopes, TokenScope};
 
 use crate::{UserId, Violation, name::is_invisible, words::words};
 
@@ -34,6 +36,9 @@ pub struct User {
     pub role: Role,
     /// A disabled account cannot sign in, and its tokens stop working within a second.
     pub is_active: bool,
+    /// Whether it is a program's: it has no password, and admins make tokens for it.
+    #[serde(default)]
+    pub is_service: bool,
     /// How many of its jobs may run at one time; further ones wait. `None` is no limit.
     pub max_running_jobs: Option<u32>,
     /// When the account was made.
@@ -88,10 +93,12 @@ impl Scope {
 pub struct NewUser {
     /// The name to sign in with.
     pub email: String,
-    /// One that [`NewPassword::choose`] allows.
-    pub password: SecretString,
+    /// One that [`NewPassword::choose`] allows; `None` for a service account.
+    pub password: Option<SecretString>,
     /// What the account may do.
     pub role: Role,
+    /// Whether it is a program's.
+    pub is_service: bool,
     /// How many of its jobs may run at one time, 1 or more. `None` is no limit.
     pub max_running_jobs: Option<u32>,
 }

@@ -13,6 +13,7 @@ pub(crate) mod logs;
 pub(crate) mod model;
 pub(crate) mod queues;
 pub(crate) mod results;
+pub(crate) mod tokens;
 pub(crate) mod users;
 pub(crate) mod workers;
 
@@ -27,6 +28,8 @@ pub(crate) enum Tag {
     Auth,
     /// Accounts. All but the caller's own are for admins.
     Users,
+    /// Personal access tokens, for programs.
+    Tokens,
     /// Single jobs, members of batches included.
     Jobs,
     /// Jobs that were submitted together and are counted together.

@@ -22,6 +22,7 @@ mod shell;
 mod show;
 mod sign_in;
 mod sorting;
+mod tokens;
 mod workers;
 
 use poem::Route;
@@ -55,6 +56,10 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/audit", get(audit::list))
         .at("/account", get(own_account::show))
         .at("/account/password", post(own_account::change_password))
+        .at("/account/tokens", post(tokens::create))
+        .at("/account/tokens/:id/delete", post(tokens::delete))
         .at("/users", get(accounts::list).post(accounts::create))
+        .at("/users/:id/tokens", get(tokens::of_service).post(tokens::create_for_service))
+        .at("/users/:id/tokens/:token/delete", post(tokens::delete_of_service))
         .at("/users/:id", post(accounts::update))
 }

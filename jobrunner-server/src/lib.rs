@@ -54,6 +54,7 @@ mod errors;
 pub mod junit;
 mod listen;
 mod methods;
+mod origin;
 mod parameters;
 mod routes;
 mod trace;

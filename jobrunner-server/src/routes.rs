@@ -13,7 +13,7 @@ use crate::{
     api::{
         audit::AuditApi, auth::AuthApi, batches::BatchesApi, document, follow::FollowApi,
         health::HealthApi, jobs::JobsApi, logs::LogsApi, queues::QueuesApi, results::ResultsApi,
-        users::UsersApi, workers::WorkersApi,
+        tokens::TokensApi, users::UsersApi, workers::WorkersApi,
     },
     assets, dashboard, errors,
     methods::{Described, get},
@@ -23,6 +23,7 @@ use crate::{
 type Apis = (
     AuthApi,
     UsersApi,
+    TokensApi,
     JobsApi,
     FollowApi,
     LogsApi,
@@ -73,8 +74,8 @@ fn openapi_json() -> Response {
 
 fn described() -> OpenApiService<Apis, ()> {
     let apis = (
-        AuthApi, UsersApi, JobsApi, FollowApi, LogsApi, BatchesApi, ResultsApi, WorkersApi,
-        QueuesApi, AuditApi, HealthApi,
+        AuthApi, UsersApi, TokensApi, JobsApi, FollowApi, LogsApi, BatchesApi, ResultsApi,
+        WorkersApi, QueuesApi, AuditApi, HealthApi,
     );
     OpenApiService::new(apis, "JobRunner", env!("CARGO_PKG_VERSION"))
         .description(include_str!("api/description.md"))

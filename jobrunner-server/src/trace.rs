@@ -8,6 +8,8 @@ use poem::{
 };
 use uuid::Uuid;
 
+use crate::origin;
+
 /// Scripts and styles from here and nowhere else; what the pages need and nothing more.
 const PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -20,6 +22,9 @@ const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'uns
 /// An API answer is data, whatever a browser takes it for.
 const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 
+/// Whoever came by TLS comes by TLS for a year.
+const ENCRYPTED: &str = "max-age=31536000";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 pub(crate) async fn trace<E: Endpoint>(next: Arc<E>, request: Request) -> Result<Response> {
@@ -27,6 +32,7 @@ pub(crate) async fn trace<E: Endpoint>(next: Arc<E>, request: Request) -> Result
     let method = request.method().clone();
     // Without the query, which may hold what was meant for a header.
     let path = request.original_uri().path().to_owned();
+    let is_encrypted = origin::is_encrypted(&request);
     let mut response = match next.call(request).await {
         Ok(answer) => answer.into_response(),
         Err(error) => error.into_response(),
@@ -41,6 +47,10 @@ pub(crate) async fn trace<E: Endpoint>(next: Arc<E>, request: Request) -> Result
         "answered"
     );
     protect(&path, &id, &mut response);
+    if is_encrypted {
+        let value = HeaderValue::from_static(ENCRYPTED);
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
     Ok(response)
 }
 

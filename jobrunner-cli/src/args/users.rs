@@ -31,6 +31,9 @@ pub(crate) enum UsersCommand {
         /// Read the password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
+        /// Make it for a program: it has no password, and uses tokens that you make for it
+        #[arg(long, conflicts_with = "password_stdin")]
+        service: bool,
     },
     /// Change an account; what is not named stays
     Update {

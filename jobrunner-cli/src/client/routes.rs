@@ -67,6 +67,9 @@ routes! {
     USERS: GET "/users", asks [limit, cursor], gives Page<User>;
     CREATE_USER: POST "/users", takes NewUser, gives User;
     UPDATE_USER: PATCH "/users/{id}", takes UserChange, gives User;
+    CREATE_TOKEN: POST "/tokens", takes NewToken, gives MadeToken;
+    TOKENS: GET "/tokens", asks [owner_id, limit, cursor], gives Page<PersonalToken>;
+    DELETE_TOKEN: DELETE "/tokens/{id}";
     SUBMIT_JOB: POST "/jobs", takes NewJob, gives Job;
     JOBS: GET "/jobs",
         asks [id, status, batch_id, queue, owner_id, name, reason, sort, limit, cursor],
@@ -111,6 +114,7 @@ mod tests {
         job::{Attempt, Hold},
         lease::{QueueState, Worker},
         page::Page,
+        user::PersonalToken,
     };
     use serde::{Serialize, de::DeserializeOwned};
     use serde_json::{Map, Value, json};

@@ -1,10 +1,12 @@
 use jobrunner_core::{
-    SessionId, User, UserId,
+    SessionId, TokenId, User, UserId,
     lease::{QueueState, Worker},
     page::Page,
 };
 
-use super::{Client, NOTHING, NewUser, OwnChange, QueueChange, UserChange, routes};
+use super::{
+    Client, NOTHING, NewToken, NewUser, OwnChange, QueueChange, UserChange, routes, wire::MadeToken,
+};
 use crate::exit::Failure;
 
 impl Client {
@@ -49,6 +51,14 @@ impl Client {
         change: &UserChange,
     ) -> Result<User, Failure> {
         self.patch(&routes::UPDATE_USER, &[&id.to_string()], change).await
+    }
+
+    pub(crate) async fn create_token(&self, new: &NewToken) -> Result<MadeToken, Failure> {
+        self.post(&routes::CREATE_TOKEN, &[], Some(new)).await
+    }
+
+    pub(crate) async fn delete_token(&self, id: TokenId) -> Result<(), Failure> {
+        self.delete(&routes::DELETE_TOKEN, &id.to_string()).await
     }
 
     pub(crate) async fn update_me(&self, change: &OwnChange) -> Result<User, Failure> {

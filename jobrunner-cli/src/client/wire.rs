@@ -24,7 +24,10 @@ pub(crate) struct RefreshGrant {
 pub(crate) struct NewUser {
     pub(crate) email: String,
     pub(crate) role: jobrunner_core::Role,
-    pub(crate) password: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) password: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_service: bool,
     pub(crate) max_running_jobs: Option<u32>,
 }
 
@@ -41,6 +44,24 @@ pub(crate) struct UserChange {
     /// `Some(None)` is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_running_jobs: Option<Option<u32>>,
+}
+
+/// A personal access token that is wanted.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct NewToken {
+    pub(crate) name: String,
+    pub(crate) scopes: Vec<jobrunner_core::user::TokenScope>,
+    pub(crate) expires_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub(crate) owner_id: Option<jobrunner_core::UserId>,
+}
+
+/// One that was made.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct MadeToken {
+    #[serde(flatten)]
+    pub(crate) token: jobrunner_core::user::PersonalToken,
+    pub(crate) secret: String,
 }
 
 /// What is to change in one's own account.

@@ -16,9 +16,13 @@ pub(crate) async fn users(args: Args) -> Result<Exit, Failure> {
     let client = Client::signed_in(remote).await?;
     match args.command {
         UsersCommand::List => list(&client, remote).await,
-        UsersCommand::Create { email, role, max_running_jobs, password_stdin } => {
-            let password = password::read(password_stdin)?.expose_secret().to_owned();
-            let account = NewUser { email, role, password, max_running_jobs };
+        UsersCommand::Create { email, role, max_running_jobs, password_stdin, service } => {
+            let password = match service {
+                true => None,
+                false => Some(password::read(password_stdin)?.expose_secret().to_owned()),
+            };
+            let is_service = service;
+            let account = NewUser { email, role, password, is_service, max_running_jobs };
             told(remote, "made", client.create_user(&account).await?)
         }
         UsersCommand::Update {

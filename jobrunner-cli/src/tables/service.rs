@@ -2,6 +2,7 @@ use jobrunner_core::{
     User,
     audit::AuditEvent,
     lease::{QueueState, Worker},
+    user::PersonalToken,
 };
 use serde::Serialize;
 
@@ -37,6 +38,9 @@ pub(crate) const WORKERS: &[Column<Worker>] = columns! {
 pub(crate) const USERS: &[Column<User>] = columns! {
     "email" cut(16), usual, |user, _| user.email.clone();
     "role" WHOLE, usual, |user, _| user.role.as_str().to_owned();
+    "kind" drop(3), usual, |user, _| {
+        if user.is_service { "service" } else { "person" }.to_owned()
+    };
     "state" WHOLE, usual, |user, _| if user.is_active { "active" } else { "disabled" }.to_owned();
     "jobs_at_one_time" drop(2), usual, |user, _| {
         user.max_running_jobs.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string())
@@ -61,6 +65,19 @@ pub(crate) const AUDIT: &[Column<AuditEvent>] = columns! {
         });
         details.collect::<Vec<_>>().join(" ")
     };
+};
+
+pub(crate) const TOKENS: &[Column<PersonalToken>] = columns! {
+    "id" WHOLE, usual, |token, context| context.id(token.id.as_uuid());
+    "name" cut(12), usual, |token, _| token.name.clone();
+    "scopes" WHOLE, usual, |token, _| {
+        token.scopes.as_slice().iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",")
+    };
+    "last_used" WHOLE, usual, |token, context| {
+        token.last_used_at.map_or_else(|| "never".to_owned(), |at| time::age(at, context.now))
+    };
+    "expires" WHOLE, usual, |token, _| time::utc(token.expires_at);
+    "created" drop(1), usual, |token, _| time::utc(Some(token.created_at));
 };
 
 /// A server that has a name, or is asked without one.

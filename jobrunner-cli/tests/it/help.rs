@@ -2,7 +2,7 @@
 
 use crate::client::{command, text};
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["login"],
     &["password"],
@@ -23,6 +23,8 @@ const COMMANDS: [&[&str]; 23] = [
     &["workers"],
     &["users"],
     &["users", "create"],
+    &["tokens"],
+    &["tokens", "create"],
     &["audit", "list"],
     &["completions"],
     &["man"],

@@ -60,3 +60,56 @@ async fn a_password_is_changed_and_the_sign_in_goes_on() {
     assert_eq!(blind.status.code(), Some(2));
     assert!(text(&blind.stderr).contains("--password-stdin"), "{}", text(&blind.stderr));
 }
+
+#[tokio::test]
+async fn a_token_stands_in_for_a_sign_in_until_it_is_deleted() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (home, elsewhere) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("two"));
+    let service = Service::start(directory.path(), 1).await;
+    let run = |arguments: &[&str]| jobrunner(home.path(), &service.url, arguments);
+    assert_eq!(run(&["login", "--email", EMAIL]).status.code(), Some(0));
+    let create =
+        run(&["tokens", "create", "ci", "--scope", "read,submit", "--expires-in", "90days"]);
+    assert_eq!(create.status.code(), Some(0), "{}", text(&create.stderr));
+    let secret = text(&create.stdout).trim().to_owned();
+    assert!(secret.starts_with("jr_"), "{secret}");
+    let by_token = |arguments: &[&str]| {
+        let mut asked = command(elsewhere.path(), &service.url, arguments);
+        asked.env("JOBRUNNER_TOKEN", &secret).output().expect("a process")
+    };
+    let done = by_token(&["submit", "--wait", "--", "echo", "done"]);
+    assert_eq!((done.status.code(), done.stdout.as_slice()), (Some(0), &b"done\n"[..]));
+    for refused in [&["users", "list"][..], &["tokens", "list"], &["cancel", "--mine"]] {
+        let ended = by_token(refused);
+        assert_eq!(ended.status.code(), Some(77), "{refused:?}: {}", text(&ended.stderr));
+    }
+    let listed = run(&["tokens", "list"]);
+    let listed = text(&listed.stdout);
+    assert!(listed.contains("ci") && listed.contains("read,submit"), "{listed}");
+    let id = text(&run(&["tokens", "list", "--quiet"]).stdout).trim().to_owned();
+    let deleted = run(&["tokens", "delete", &id[id.len() - 8..]]);
+    assert_eq!(deleted.status.code(), Some(0), "{}", text(&deleted.stderr));
+    assert_eq!(by_token(&["whoami"]).status.code(), Some(77));
+}
+
+#[tokio::test]
+async fn a_service_account_is_made_with_its_tokens() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let home = tempfile::tempdir().expect("a directory");
+    let service = Service::start(directory.path(), 0).await;
+    let run = |arguments: &[&str]| {
+        let ended = jobrunner(home.path(), &service.url, arguments);
+        assert_eq!(ended.status.code(), Some(0), "{arguments:?}: {}", text(&ended.stderr));
+        text(&ended.stdout).trim().to_owned()
+    };
+    run(&["login", "--email", EMAIL]);
+    run(&["users", "create", "ci@example.com", "--service"]);
+    let secret = run(&["tokens", "create", "nightly", "--for", "ci@example.com"]);
+    let mut whoami = command(home.path(), &service.url, &["whoami"]);
+    let told = whoami.env("JOBRUNNER_TOKEN", &secret).output().expect("a process");
+    assert!(text(&told.stdout).contains("ci@example.com (operator)"), "{}", text(&told.stderr));
+    assert_eq!(run(&["tokens", "list", "--quiet"]), "");
+    let id = run(&["tokens", "list", "--for", "ci@example.com", "--quiet"]);
+    run(&["tokens", "delete", &id[id.len() - 8..], "--for", "ci@example.com"]);
+    assert_eq!(run(&["tokens", "list", "--for", "ci@example.com", "--quiet"]), "");
+}

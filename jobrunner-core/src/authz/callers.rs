@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Principal;
+use super::{Principal, SecretDigest};
 use crate::{SignInId, UserId};
 
 /// For how long an account is taken to be what it was. Other processes may change it meanwhile.
@@ -22,14 +22,20 @@ pub(super) struct Callers(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    known: HashMap<Token, (Principal, Instant)>,
+    known: HashMap<Shown, (Principal, Instant)>,
     /// How often something was forgotten.
     changes: u64,
 }
 
-/// What of a token tells who its caller is: whose it is, the sign-in that it belongs to, and the
-/// account's token version when it was given out.
-pub(super) type Token = (UserId, SignInId, i64);
+/// What of a token tells who its caller is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Shown {
+    /// Whose it is, the sign-in that it belongs to, and the account's token version when it was
+    /// given out.
+    Signed(UserId, SignInId, i64),
+    /// A personal one.
+    Secret(SecretDigest),
+}
 
 /// When somebody began to look an account up.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +46,7 @@ pub(super) struct Looking {
 
 impl Callers {
     /// Who this is, if that was looked up within the last second.
-    pub(super) fn get(&self, token: Token) -> Option<Principal> {
+    pub(super) fn get(&self, token: Shown) -> Option<Principal> {
         let state = self.lock();
         let (caller, since) = state.known.get(&token)?;
         (since.elapsed() < LASTS).then(|| caller.clone())
@@ -53,7 +59,7 @@ impl Callers {
 
     /// Remembers a caller who was let in, unless an account was changed while this one was looked
     /// up: what was found may be from before.
-    pub(super) fn remember(&self, looking: Looking, token: Token, caller: &Principal) {
+    pub(super) fn remember(&self, looking: Looking, token: Shown, caller: &Principal) {
         let mut state = self.lock();
         if state.changes != looking.changes {
             return;
@@ -68,7 +74,7 @@ impl Callers {
     pub(super) fn forget(&self, user: UserId) {
         let mut state = self.lock();
         state.changes += 1;
-        state.known.retain(|(known, ..), _| *known != user);
+        state.known.retain(|_, (caller, _)| caller.id != user);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -79,7 +85,7 @@ impl Callers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Role;
+    use crate::{Role, authz::Proof};
 
     fn caller() -> Principal {
         Principal {
@@ -87,12 +93,12 @@ mod tests {
             email: "a@b".to_owned(),
             role: Role::Operator,
             token_version: 0,
-            sign_in: SignInId::new(),
+            by: Proof::SignIn(SignInId::new()),
         }
     }
 
-    fn token(caller: &Principal) -> Token {
-        (caller.id, caller.sign_in, 0)
+    fn token(caller: &Principal) -> Shown {
+        Shown::Signed(caller.id, caller.sign_in().expect("a sign-in"), 0)
     }
 
     fn found(callers: &Callers, caller: &Principal) -> bool {
@@ -109,8 +115,14 @@ mod tests {
         assert!(!found(&callers, &caller));
         remember(&callers, callers.look(), &caller);
         assert!(found(&callers, &caller));
-        assert_eq!(callers.get((caller.id, SignInId::new(), 0)), None);
-        assert_eq!(callers.get((caller.id, caller.sign_in, 1)), None);
+        let sign_in = caller.sign_in().expect("a sign-in");
+        for other in [
+            Shown::Signed(caller.id, SignInId::new(), 0),
+            Shown::Signed(caller.id, sign_in, 1),
+            Shown::Secret([0; 32]),
+        ] {
+            assert_eq!(callers.get(other), None, "{other:?}");
+        }
         let mut old = callers.look();
         old.since = old.since.checked_sub(LASTS).expect("the machine runs for a second");
         remember(&callers, old, &caller);

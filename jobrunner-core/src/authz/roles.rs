@@ -1,17 +1,26 @@
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
 use super::{
-    Action, Authz, Credential, Passwords, Principal, Refresh, TokenKey, callers::Callers,
+    Action, Authz, Credential, Passwords, Principal, Proof, Refresh, SecretDigest, TokenKey,
+    attempts::Attempts,
+    callers::{Callers, Shown},
+    password::Whose,
+    policy, secret,
     token::Read,
+    uses::Uses,
 };
 use crate::{
-    Error, Result, Role, SignInId, UserId,
+    Error, Result, Role, SignInId, TokenId, UserId,
     store::{Account, AccountStore},
-    user::{Scope, parse_email},
+    user::{PersonalToken, Scope, parse_email},
 };
+
+const REFUSED: Error =
+    Error::Unauthenticated("the access token is not valid or has expired; sign in again");
 
 /// Three roles: viewers read what is theirs, operators also submit and control it, admins do
 /// everything. Accounts live in the store, tokens are signed by this service.
@@ -24,29 +33,67 @@ pub struct RoleAuthz {
     tokens: TokenKey,
     passwords: Passwords,
     callers: Callers,
+    uses: Uses,
+    attempts: Attempts,
 }
 
 impl RoleAuthz {
     /// Authorization over the accounts of a store.
     #[must_use]
     pub fn new(accounts: Arc<dyn AccountStore>, tokens: TokenKey, passwords: Passwords) -> Self {
-        Self { accounts, tokens, passwords, callers: Callers::default() }
+        Self {
+            accounts,
+            tokens,
+            passwords,
+            callers: Callers::default(),
+            uses: Uses::default(),
+            attempts: Attempts::default(),
+        }
     }
 
-    async fn by_token(&self, token: &str) -> Result<Principal> {
-        const REFUSED: Error =
-            Error::Unauthenticated("the access token is not valid or has expired; sign in again");
-        let Read { user, version, sign_in } = self.tokens.read(token).ok_or(REFUSED)?;
-        let known_by = (user, sign_in, version);
+    async fn by_token(&self, read: Option<Read>) -> Result<Principal> {
+        let Read { user, version, sign_in } = read.ok_or(REFUSED)?;
+        let known_by = Shown::Signed(user, sign_in, version);
         if let Some(caller) = self.callers.get(known_by) {
             return Ok(caller);
         }
         let looking = self.callers.look();
         let account = self.accounts.signed_in_account(user, sign_in, version).await?;
         let account = account.filter(|account| account.user.is_active).ok_or(REFUSED)?;
-        let caller = principal(account, sign_in);
+        let caller = principal(account, Proof::SignIn(sign_in));
         self.callers.remember(looking, known_by, &caller);
         Ok(caller)
+    }
+
+    async fn by_secret(&self, digest: SecretDigest) -> Result<Principal> {
+        let known_by = Shown::Secret(digest);
+        if let Some(caller) = self.callers.get(known_by) {
+            return Ok(caller);
+        }
+        let looking = self.callers.look();
+        let now = Utc::now();
+        let token = self.accounts.token_by_secret(digest).await?.ok_or(REFUSED)?;
+        let account = self.owner_of(&token, now).await?.ok_or(REFUSED)?;
+        self.uses.note(&self.accounts, &token, now);
+        let caller = principal(account, Proof::Token(token.id, token.scopes));
+        self.callers.remember(looking, known_by, &caller);
+        Ok(caller)
+    }
+
+    /// Whose account a token is good for.
+    async fn owner_of(&self, token: &PersonalToken, now: DateTime<Utc>) -> Result<Option<Account>> {
+        if !token.is_good(now) {
+            return Ok(None);
+        }
+        let account = self.accounts.account(token.owner_id).await?;
+        Ok(account.filter(|account| account.user.is_active))
+    }
+
+    async fn account_by_token(&self, id: TokenId) -> Result<Option<Account>> {
+        match self.accounts.token(id).await? {
+            Some(token) => self.owner_of(&token, Utc::now()).await,
+            None => Ok(None),
+        }
     }
 
     async fn by_refresh_token(&self, token: &str) -> Result<Principal> {
@@ -64,30 +111,57 @@ impl RoleAuthz {
             tracing::warn!(user.id = %user, "a refresh token was used twice; its sign-in is ended");
             return Err(REFUSED);
         }
-        Ok(principal(account, sign_in))
+        Ok(principal(account, Proof::SignIn(sign_in)))
     }
 
-    async fn by_password(&self, email: &str, password: &str) -> Result<Account> {
-        let account = match parse_email(email) {
-            Ok(email) => self.accounts.account_by_email(&email).await?,
-            Err(_) => None,
+    async fn by_password(
+        &self,
+        email: &str,
+        password: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Account> {
+        let email = parse_email(email).ok();
+        let attempt = self.attempts.begin(from, email.as_deref().unwrap_or_default());
+        let attempt = attempt.map_err(|after| Error::TooMany {
+            what: "there were too many attempts to sign in",
+            after,
+        })?;
+        let whose = if attempt.is_known { Whose::Known } else { Whose::Stranger };
+        let checked = self.check_password(whose, email.as_deref(), password).await;
+        match &checked {
+            Ok(_) => self.attempts.undo(attempt, true),
+            Err(Error::Unauthenticated(_)) => {}
+            Err(_) => self.attempts.undo(attempt, false),
+        }
+        checked
+    }
+
+    async fn check_password(
+        &self,
+        whose: Whose,
+        email: Option<&str>,
+        password: &str,
+    ) -> Result<Account> {
+        let account = match email {
+            Some(email) => self.accounts.account_by_email(email).await?,
+            None => None,
         };
         // An unknown or disabled account costs as much time as a wrong password.
         let hash = account.as_ref().filter(|a| a.user.is_active).map(|a| a.password_hash.clone());
-        let right = self.passwords.verify(password, hash).await?;
+        let right = self.passwords.verify(whose, password, hash).await?;
         account
             .filter(|_| right)
             .ok_or(Error::Unauthenticated("the email address or the password is wrong"))
     }
 }
 
-fn principal(account: Account, sign_in: SignInId) -> Principal {
+fn principal(account: Account, by: Proof) -> Principal {
     Principal {
         id: account.user.id,
         email: account.user.email,
         role: account.user.role,
         token_version: account.token_version,
-        sign_in,
+        by,
     }
 }
 
@@ -95,19 +169,33 @@ fn principal(account: Account, sign_in: SignInId) -> Principal {
 impl Authz for RoleAuthz {
     async fn authenticate(&self, credential: &Credential) -> Result<Principal> {
         match credential {
-            Credential::Bearer(token) => self.by_token(token.expose_secret()).await,
+            Credential::Bearer(token) => match secret::digest(token) {
+                Some(digest) => self.by_secret(digest).await,
+                None => self.by_token(self.tokens.read(token.expose_secret())).await,
+            },
+            Credential::Session(token) => {
+                let read = self.tokens.read_session(token.expose_secret());
+                self.by_token(read.map(|(read, _)| read)).await
+            }
             Credential::Refresh(token) => self.by_refresh_token(token.expose_secret()).await,
-            Credential::Password { email, password } => {
-                let account = self.by_password(email, password.expose_secret()).await?;
-                Ok(principal(account, SignInId::new()))
+            Credential::Password { email, password, from } => {
+                let account = self.by_password(email, password.expose_secret(), *from).await?;
+                Ok(principal(account, Proof::SignIn(SignInId::new())))
             }
         }
     }
 
-    async fn may_go_on(&self, before: &Principal) -> Result<bool> {
-        let Principal { id, sign_in, token_version, role, .. } = *before;
-        let account = self.accounts.signed_in_account(id, sign_in, token_version).await?;
-        Ok(account.is_some_and(|account| account.user.is_active && account.user.role == role))
+    async fn may_go_on(&self, principal: &Principal) -> Result<bool> {
+        let account = match principal.by {
+            Proof::SignIn(sign_in) => {
+                let version = principal.token_version;
+                self.accounts.signed_in_account(principal.id, sign_in, version).await?
+            }
+            Proof::Token(id, _) => self.account_by_token(id).await?,
+        };
+        let is_as_before =
+            |account: Account| account.user.is_active && account.user.role == principal.role;
+        Ok(account.is_some_and(is_as_before))
     }
 
     fn changed(&self, user: UserId) {
@@ -115,23 +203,18 @@ impl Authz for RoleAuthz {
     }
 
     fn check(&self, principal: &Principal, action: Action) -> Result<()> {
-        let allowed = match (principal.role, action) {
-            (Role::Admin, _)
-            | (
-                Role::Operator,
-                Action::Read | Action::Submit | Action::Control | Action::SeeWorkers,
-            )
-            | (Role::Viewer, Action::Read) => true,
-            (Role::Operator, Action::Administer)
-            | (
-                Role::Viewer,
-                Action::Submit | Action::Control | Action::SeeWorkers | Action::Administer,
-            ) => false,
-        };
-        if allowed {
+        if let Proof::Token(_, scopes) = &principal.by
+            && !scopes.as_slice().iter().any(|scope| policy::scope_allows(*scope, action))
+        {
+            return Err(Error::Forbidden(match policy::scope_for(action) {
+                Some(scope) => format!("this needs a token with the scope {scope}"),
+                None => "this needs a sign-in; a personal access token is none".to_owned(),
+            }));
+        }
+        if policy::role_allows(principal.role, action) {
             return Ok(());
         }
-        let needed = if action == Action::Administer { "admin" } else { "operator" };
+        let needed = policy::least_role(action);
         Err(Error::Forbidden(format!("this needs the role {needed}; yours is {}", principal.role)))
     }
 

@@ -1,29 +1,32 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use jsonwebtoken::{Algorithm, Validation, decode_header};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::{Principal, hs256};
+use super::{Principal, hs256, signing::Signing};
 use crate::{Error, Result, SignInId, UserId};
 
 const ISSUER: &str = "jobrunner";
 const AUDIENCE: &str = "jobrunner-api";
-/// Whoever takes a token for a request does not take one of these, and the other way round.
+/// What is taken for a request is not taken for a session in a browser or for an exchange, and the
+/// other way round.
+const SESSION_AUDIENCE: &str = "jobrunner-pages";
 const REFRESH_AUDIENCE: &str = "jobrunner-refresh";
 
 /// Secrets that stand in examples and therefore protect nothing.
 const WELL_KNOWN: [&str; 6] =
     ["change-me", "changeme", "your-secret-key", "secret", "supersecret", "jwt-secret-key"];
 
-/// Signs tokens and reads them: JWTs with HS256, good for this service alone.
+/// Signs tokens and reads them: JWTs with HS256, good for this service alone. Of several secrets the
+/// first signs, and all verify, so that one can be changed while its tokens are out.
 #[derive(Clone)]
 pub struct TokenKey {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
+    keys: Vec<Signing>,
     validation: Validation,
+    session_validation: Validation,
     refresh_validation: Validation,
     lifetimes: Lifetimes,
 }
@@ -52,6 +55,9 @@ pub enum TokenKeyError {
     /// It can be guessed.
     #[error("must have at least 32 bytes; make one with: openssl rand -hex 32")]
     TooShort,
+    /// There is none.
+    #[error("must have a secret; make one with: openssl rand -hex 32")]
+    Missing,
     /// It stands in an example.
     #[error("must not be a well-known example; make one with: openssl rand -hex 32")]
     WellKnown,
@@ -109,6 +115,14 @@ pub(super) struct Read {
 }
 
 #[derive(Serialize, Deserialize)]
+struct SessionClaims {
+    #[serde(flatten)]
+    token: Claims,
+    /// When the password was given.
+    auth_time: i64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct RefreshClaims {
     sub: Uuid,
     iss: String,
@@ -143,11 +157,29 @@ pub(crate) struct Refresh {
 }
 
 impl TokenKey {
-    /// A key for tokens that last so long.
+    /// A key for tokens that last so long: the first of these secrets signs, all of them verify.
     ///
     /// # Errors
-    /// The secret is too short or well known.
-    pub fn new(secret: &[u8], lifetimes: Lifetimes) -> Result<Self, TokenKeyError> {
+    /// There is no secret, or one is too short or well known.
+    pub fn new<'a>(
+        secrets: impl IntoIterator<Item = &'a [u8]>,
+        lifetimes: Lifetimes,
+    ) -> Result<Self, TokenKeyError> {
+        let keys = secrets.into_iter().map(Self::key).collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(TokenKeyError::Missing);
+        }
+        hs256::install();
+        Ok(Self {
+            keys,
+            validation: validation(AUDIENCE),
+            session_validation: validation(SESSION_AUDIENCE),
+            refresh_validation: validation(REFRESH_AUDIENCE),
+            lifetimes,
+        })
+    }
+
+    fn key(secret: &[u8]) -> Result<Signing, TokenKeyError> {
         let text = String::from_utf8_lossy(secret).to_lowercase();
         let distinct = secret.iter().collect::<std::collections::BTreeSet<_>>().len();
         if WELL_KNOWN.iter().any(|known| text.starts_with(known)) {
@@ -156,32 +188,42 @@ impl TokenKey {
         if secret.len() < 32 || distinct < 8 {
             return Err(TokenKeyError::TooShort);
         }
-        hs256::install();
-        Ok(Self {
-            encoding: EncodingKey::from_secret(secret),
-            decoding: DecodingKey::from_secret(secret),
-            validation: validation(AUDIENCE),
-            refresh_validation: validation(REFRESH_AUDIENCE),
-            lifetimes,
-        })
+        Signing::new(secret).ok_or(TokenKeyError::TooShort)
     }
 
     /// A token for somebody who just proved who they are.
     ///
     /// # Errors
-    /// Signing failed, which is a defect.
+    /// [`Forbidden`](Error::Forbidden) for who has shown a personal access token. Signing failed,
+    /// which is a defect.
     pub fn issue(&self, principal: &Principal) -> Result<AccessToken> {
+        let lifetime = self.lifetimes.access;
         let now = Utc::now().timestamp();
-        let claims = Claims {
-            sub: principal.id.as_uuid(),
-            iss: ISSUER.to_owned(),
-            aud: AUDIENCE.to_owned(),
-            iat: now,
-            exp: now.saturating_add(seconds(self.lifetimes.access)),
-            ver: principal.token_version,
-            sid: principal.sign_in.as_uuid(),
-        };
-        Ok(AccessToken { token: self.sign(&claims)?, lifetime: self.lifetimes.access })
+        let claims = claims(principal, AUDIENCE, now, seconds(lifetime))?;
+        Ok(AccessToken { token: self.sign(&claims)?, lifetime })
+    }
+
+    /// The token of a session in a browser, for somebody who just proved who they are by a
+    /// password, or by `before`, when the password was given that the session goes back to. However
+    /// often it is renewed, it ends when refresh tokens would.
+    ///
+    /// # Errors
+    /// As for [`issue`](Self::issue).
+    pub(crate) fn issue_session(
+        &self,
+        principal: &Principal,
+        before: Option<DateTime<Utc>>,
+    ) -> Result<AccessToken> {
+        let now = Utc::now().timestamp();
+        let auth_time = before.map_or(now, |before| before.timestamp());
+        let left = auth_time.saturating_add(seconds(self.lifetimes.refresh)) - now;
+        let lifetime = seconds(self.lifetimes.access).min(left.max(0));
+        let token = claims(principal, SESSION_AUDIENCE, now, lifetime)?;
+        let token = self.sign(&SessionClaims { token, auth_time })?;
+        Ok(AccessToken {
+            token,
+            lifetime: Duration::from_secs(u64::try_from(lifetime).unwrap_or(0)),
+        })
     }
 
     /// The token to go on with after the access token, for somebody who just proved who they are by
@@ -204,7 +246,7 @@ impl TokenKey {
             iat: now,
             exp,
             ver: principal.token_version,
-            sid: principal.sign_in.as_uuid(),
+            sid: principal.sign_in()?.as_uuid(),
             auth_time: signed_in_at,
             uses: before.map_or(0, |before| before.uses.saturating_add(1)),
         };
@@ -213,8 +255,27 @@ impl TokenKey {
     }
 
     fn sign(&self, claims: &impl Serialize) -> Result<String> {
-        let token = encode(&Header::new(Algorithm::HS256), claims, &self.encoding);
-        token.map_err(|e| Error::internal("signing a token", e))
+        // There is one at least.
+        let key = self.keys.first().ok_or_else(|| Error::internal("signing a token", "no key"))?;
+        key.sign(claims).map_err(|e| Error::internal("signing a token", e))
+    }
+
+    /// The claims of a token that one of the keys has signed.
+    fn verify<T: DeserializeOwned>(&self, token: &str, validation: &Validation) -> Option<T> {
+        let named = decode_header(token).ok()?.kid;
+        let fits = |key: &&Signing| named.as_deref().is_none_or(|named| named == key.id());
+        self.keys.iter().filter(fits).find_map(|key| key.verify(token, validation))
+    }
+
+    /// What forms carry that pages of this service show to an account in a browser: nobody can make
+    /// it who has not the secret.
+    pub(crate) fn form_value(&self, user: UserId, browser: &str) -> String {
+        self.keys.first().map(|key| key.form_value(user, browser)).unwrap_or_default()
+    }
+
+    /// Whether it is such a value, in the same time whatever is wrong with it.
+    pub(crate) fn is_form_value(&self, user: UserId, browser: &str, value: &str) -> bool {
+        self.keys.iter().any(|key| key.is_form_value(user, browser, value))
     }
 
     /// When the tokens that were given out so far have expired.
@@ -228,16 +289,28 @@ impl TokenKey {
 
     /// What a token says; `None` if it is not a valid one of this service.
     pub(super) fn read(&self, token: &str) -> Option<Read> {
-        let claims = decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
-        Some(Read { user: claims.sub.into(), version: claims.ver, sign_in: claims.sid.into() })
+        self.verify::<Claims>(token, &self.validation).map(Read::from)
+    }
+
+    /// What the token of a session says, and when the password was given; `None` if it is not a
+    /// valid one of this service.
+    pub(super) fn read_session(&self, token: &str) -> Option<(Read, DateTime<Utc>)> {
+        let claims = self.verify::<SessionClaims>(token, &self.session_validation)?;
+        let auth_time = DateTime::from_timestamp(claims.auth_time, 0)?;
+        let end = claims.auth_time.saturating_add(seconds(self.lifetimes.refresh));
+        (end > Utc::now().timestamp()).then(|| (claims.token.into(), auth_time))
+    }
+
+    /// When the password was given that a session goes back to.
+    pub(crate) fn session_began(&self, token: &str) -> Option<DateTime<Utc>> {
+        self.read_session(token).map(|(_, began)| began)
     }
 
     /// What a refresh token says; `None` if it is not a valid one of this service. One that was
     /// given out when they lasted longer ends as if it were given out now, so that a sign-out is
     /// never forgotten before the tokens that it ends.
     pub(crate) fn read_refresh(&self, token: &str) -> Option<Refresh> {
-        let claims = decode::<RefreshClaims>(token, &self.decoding, &self.refresh_validation);
-        let claims = claims.ok()?.claims;
+        let claims = self.verify::<RefreshClaims>(token, &self.refresh_validation)?;
         let latest = claims.auth_time.saturating_add(seconds(self.lifetimes.refresh));
         let expires_at = claims.exp.min(latest);
         (expires_at > Utc::now().timestamp()).then_some(Refresh {
@@ -249,6 +322,24 @@ impl TokenKey {
             expires_at: DateTime::from_timestamp(expires_at, 0)?,
         })
     }
+}
+
+impl From<Claims> for Read {
+    fn from(claims: Claims) -> Self {
+        Self { user: claims.sub.into(), version: claims.ver, sign_in: claims.sid.into() }
+    }
+}
+
+fn claims(principal: &Principal, audience: &str, now: i64, lifetime: i64) -> Result<Claims> {
+    Ok(Claims {
+        sub: principal.id.as_uuid(),
+        iss: ISSUER.to_owned(),
+        aud: audience.to_owned(),
+        iat: now,
+        exp: now.saturating_add(lifetime),
+        ver: principal.token_version,
+        sid: principal.sign_in()?.as_uuid(),
+    })
 }
 
 fn validation(audience: &str) -> Validation {
@@ -266,10 +357,11 @@ fn seconds(lifetime: Duration) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use jsonwebtoken::{EncodingKey, Header, encode};
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::Role;
+    use crate::{Role, authz::Proof};
 
     const LIFETIMES: Lifetimes =
         Lifetimes { access: Duration::from_secs(60), refresh: Duration::from_secs(3600) };
@@ -277,7 +369,7 @@ mod tests {
     const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
     fn key(secret: &[u8]) -> TokenKey {
-        TokenKey::new(secret, LIFETIMES).expect("a good secret")
+        TokenKey::new([secret], LIFETIMES).expect("a good secret")
     }
 
     fn principal() -> Principal {
@@ -286,7 +378,7 @@ mod tests {
             email: "a@b".to_owned(),
             role: Role::Viewer,
             token_version: 7,
-            sign_in: SignInId::new(),
+            by: Proof::SignIn(SignInId::new()),
         }
     }
 
@@ -294,7 +386,8 @@ mod tests {
     fn a_token_is_read_back_only_with_the_key_that_signed_it() {
         let principal = principal();
         let token = key(SECRET).issue(&principal).expect("signed").token;
-        let read = Read { user: principal.id, version: 7, sign_in: principal.sign_in };
+        let read =
+            Read { user: principal.id, version: 7, sign_in: principal.sign_in().expect("one") };
         assert_eq!(key(SECRET).read(&token), Some(read));
         assert_eq!(key(b"another secret that is long enough").read(&token), None);
     }
@@ -352,7 +445,10 @@ mod tests {
         let next = key.issue_refresh(&principal, Some(before)).expect("signed");
         assert!(next.lifetime <= Duration::from_secs(600));
         let next = read(&next).expect("valid");
-        assert_eq!((first.uses, next.uses, next.sign_in), (0, 1, principal.sign_in));
+        assert_eq!(
+            (first.uses, next.uses, next.sign_in),
+            (0, 1, principal.sign_in().expect("one"))
+        );
         assert_eq!(next.expires_at, earlier + chrono::Duration::seconds(3600));
     }
 
@@ -361,13 +457,56 @@ mod tests {
         let principal = principal();
         let token = key(SECRET).issue_refresh(&principal, None).expect("signed").token;
         let shorter = Lifetimes { refresh: Duration::ZERO, ..LIFETIMES };
-        let shorter = TokenKey::new(SECRET, shorter).expect("a good secret");
+        let shorter = TokenKey::new([SECRET], shorter).expect("a good secret");
         assert!(shorter.read_refresh(token.expose_secret()).is_none());
     }
 
     #[test]
+    fn the_first_secret_signs_and_all_verify() {
+        const NEW: &[u8] = b"fedcba9876543210fedcba9876543210";
+        let principal = principal();
+        let (old, new) = (key(SECRET), key(NEW));
+        let both = TokenKey::new([NEW, SECRET], LIFETIMES).expect("good secrets");
+        let before = old.issue(&principal).expect("signed").token;
+        let after = both.issue(&principal).expect("signed").token;
+        assert!(both.read(&before).is_some() && both.read(&after).is_some());
+        assert!(new.read(&after).is_some() && old.read(&after).is_none());
+        assert!(new.read(&before).is_none(), "the old secret is gone");
+        let kid = |token: &str| decode_header(token).expect("a header").kid.expect("a name");
+        assert_ne!(kid(&before), kid(&after));
+        let form = old.form_value(principal.id, "b");
+        assert!(both.is_form_value(principal.id, "b", &form));
+        assert!(!both.is_form_value(principal.id, "c", &form));
+        assert!(!both.is_form_value(UserId::new(), "b", &form));
+        assert!(
+            !new.is_form_value(principal.id, "b", &form)
+                && !both.is_form_value(principal.id, "b", "")
+        );
+        assert_eq!(TokenKey::new([], LIFETIMES).map(|_| ()), Err(TokenKeyError::Missing));
+    }
+
+    #[test]
+    fn a_session_is_no_other_token_and_ends_however_often_it_is_renewed() {
+        let (key, principal) = (key(SECRET), principal());
+        let session = key.issue_session(&principal, None).expect("signed").token;
+        assert!(key.read(&session).is_none() && key.read_refresh(&session).is_none());
+        let access = key.issue(&principal).expect("signed").token;
+        assert!(key.read_session(&access).is_none());
+        let (read, began) = key.read_session(&session).expect("valid");
+        assert_eq!(read.user, principal.id);
+        let early = began - chrono::Duration::seconds(3570);
+        let last = key.issue_session(&principal, Some(early)).expect("signed");
+        assert!(last.lifetime <= Duration::from_secs(30), "{last:?}");
+        let (_, began) = key.read_session(&last.token).expect("valid");
+        assert_eq!(began, early);
+        let over = early - chrono::Duration::seconds(100);
+        let over = key.issue_session(&principal, Some(over)).expect("signed");
+        assert!(key.read_session(&over.token).is_none());
+    }
+
+    #[test]
     fn secrets_that_can_be_guessed_are_refused() {
-        let new = |secret: &[u8]| TokenKey::new(secret, LIFETIMES).map(|_| ());
+        let new = |secret: &[u8]| TokenKey::new([secret], LIFETIMES).map(|_| ());
         assert_eq!(new(b"short"), Err(TokenKeyError::TooShort));
         assert_eq!(new(&[b'a'; 64]), Err(TokenKeyError::TooShort));
         assert_eq!(new(b"change-me-change-me-change-me-change-me"), Err(TokenKeyError::WellKnown));

@@ -52,7 +52,7 @@ impl From<&Error> for Trouble {
         match error {
             Error::Invalid(_) => Self::Data,
             Error::NotFound(_) | Error::Gone(_) => Self::NoInput,
-            Error::Conflict(_) => Self::InTheWay,
+            Error::Conflict(_) | Error::TooMany { .. } => Self::InTheWay,
             Error::Unauthenticated(_) | Error::Forbidden(_) => Self::NotAllowed,
             Error::Unavailable { .. } => Self::Unavailable,
             Error::Internal { .. } => Self::Software,

@@ -18,6 +18,12 @@ pub enum Conflict {
     /// The account is not any more as it was when the change was begun.
     #[error("the password or the account was changed meanwhile; sign in again")]
     AccountChanged,
+    /// The account has as many personal access tokens as it may have.
+    #[error("an account may have {most} tokens; delete one of them first")]
+    TooManyTokens {
+        /// How many those are.
+        most: i64,
+    },
     /// The job has not ended.
     #[error("the job is {status}; cancel it before you delete it")]
     JobOpen {
@@ -76,6 +82,7 @@ impl Conflict {
             Self::EmailTaken => "email_taken",
             Self::LastAdmin => "last_admin",
             Self::AccountChanged => "account_changed",
+            Self::TooManyTokens { .. } => "too_many_tokens",
             Self::JobOpen { .. } => "job_open",
             Self::BatchOpen => "batch_open",
             Self::NothingToRerun => "nothing_to_rerun",

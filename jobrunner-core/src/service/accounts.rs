@@ -5,7 +5,7 @@ use super::{Service, audit::Deed};
 use crate::{
     Error, Result, Role, SignInId, UserId, Violation,
     audit::AuditAction,
-    authz::{Action, Passwords, Principal},
+    authz::{Action, Passwords, Principal, Proof},
     page::{Page, PageRequest},
     store::{Account, AccountUpdate},
     user::{NewPassword, NewUser, User, UserUpdate, check_max_running_jobs, parse_email},
@@ -30,6 +30,7 @@ impl Service {
         if taken.is_none() {
             let deed = Deed::on_user(AuditAction::CreateUser, &user);
             let deed = deed.with("role", user.role.as_str());
+            let deed = if user.is_service { deed.with("is_service", true) } else { deed };
             self.record(caller, deed.with("max_running_jobs", user.max_running_jobs)).await?;
         }
         self.parts.store.create_account(account).await?;
@@ -51,8 +52,9 @@ impl Service {
         }
         let new = NewUser {
             email: email.to_owned(),
-            password,
+            password: Some(password),
             role: Role::Admin,
+            is_service: false,
             max_running_jobs: None,
         };
         let account = self.new_account(new).await?;
@@ -71,6 +73,7 @@ impl Service {
             email: parse_email(email).map_err(|violation| Error::Invalid(vec![violation]))?,
             role: Role::Admin,
             is_active: true,
+            is_service: false,
             max_running_jobs: None,
             created_at: Utc::now().trunc_subsecs(3),
         };
@@ -97,7 +100,8 @@ impl Service {
         let mut page = PageRequest::first(1000);
         loop {
             let part = self.parts.store.users(page).await?;
-            let is_admin = |user: &User| user.is_active && user.role == Role::Admin;
+            let is_admin =
+                |user: &User| user.is_active && user.role == Role::Admin && !user.is_service;
             oldest = part.items.into_iter().rfind(is_admin).or(oldest);
             let Some(cursor) = part.next_cursor else { break };
             page = PageRequest::parse(Some(page.limit), Some(&cursor))?;
@@ -109,7 +113,7 @@ impl Service {
             email: account.user.email,
             role: account.user.role,
             token_version: account.token_version,
-            sign_in: SignInId::new(),
+            by: Proof::SignIn(SignInId::new()),
         }))
     }
 
@@ -146,7 +150,10 @@ impl Service {
         self.parts.authz.check(caller, Action::Administer)?;
         let user = self.existing(id).await?;
         let password = update.password.as_ref();
-        let password = password.map(|text| NewPassword::choose(text.expose_secret(), &user.email));
+        let password = password.map(|text| match user.is_service {
+            true => Err(Violation::new("password", "must be left out: a service account has none")),
+            false => NewPassword::choose(text.expose_secret(), &user.email),
+        });
         let limit = update.max_running_jobs.flatten();
         refuse([
             password.as_ref().and_then(|chosen| chosen.as_ref().err().cloned()),
@@ -177,7 +184,14 @@ impl Service {
 
     async fn new_account(&self, new: NewUser) -> Result<Account> {
         let email = parse_email(&new.email);
-        let password = NewPassword::choose(new.password.expose_secret(), &new.email);
+        let password = match (&new.password, new.is_service) {
+            (Some(text), false) => NewPassword::choose(text.expose_secret(), &new.email).map(Some),
+            (None, true) => Ok(None),
+            (None, false) => Err(Violation::new("password", "is missing")),
+            (Some(_), true) => {
+                Err(Violation::new("password", "must be left out: a service account has none"))
+            }
+        };
         refuse([
             email.as_ref().err().cloned(),
             password.as_ref().err().cloned(),
@@ -189,11 +203,15 @@ impl Service {
                 email: email?,
                 role: new.role,
                 is_active: true,
+                is_service: new.is_service,
                 max_running_jobs: new.max_running_jobs,
                 // What is shown now is what will be read back.
                 created_at: Utc::now().trunc_subsecs(3),
             },
-            password_hash: self.parts.passwords.hash(&password?).await?,
+            password_hash: match password? {
+                Some(password) => self.parts.passwords.hash(&password).await?,
+                None => Passwords::NOBODYS.to_owned(),
+            },
             token_version: 0,
         })
     }

@@ -13,7 +13,7 @@ use crate::{
     authz::{Action, Principal},
     lease::{QueueUpdate, Worker},
     page::{Page, PageRequest},
-    user::UserUpdate,
+    user::{PersonalToken, UserUpdate},
 };
 
 /// How much is kept of an address that somebody could not sign in with, in characters.
@@ -44,6 +44,14 @@ impl Deed {
 
     pub(super) fn on_user(action: AuditAction, user: &User) -> Self {
         Self::on(action, TargetType::User, &user.id, Some(user.email.clone()))
+    }
+
+    pub(super) fn on_token(action: AuditAction, token: &PersonalToken) -> Self {
+        let scopes: Vec<&str> = token.scopes.as_slice().iter().map(|it| it.as_str()).collect();
+        Self::on(action, TargetType::Token, &token.id, Some(token.name.clone()))
+            .with("owner_id", token.owner_id.to_string())
+            .with("scopes", scopes)
+            .with("expires_at", token.expires_at.map(|end| end.to_rfc3339()))
     }
 
     pub(super) fn on_worker(action: AuditAction, worker: &Worker) -> Self {

@@ -79,7 +79,7 @@ impl Service {
             self.parts.queue.offer(&[Hint::Batch(submitted.id)]).await;
             self.batch_changed(submitted.id).await;
         }
-        self.batch(caller, submitted.id).await.map_err(|error| match error {
+        self.seen_batch(caller, submitted.id).await.map_err(|error| match error {
             Error::NotFound(_) if submitted.made_at.is_none() => Error::gone("batch", submitted.id),
             other => other,
         })
@@ -88,8 +88,15 @@ impl Service {
     /// One batch.
     ///
     /// # Errors
-    /// [`NotFound`](Error::NotFound), also for what the caller may not see.
+    /// [`NotFound`](Error::NotFound), also for what the caller may not see,
+    /// [`Forbidden`](Error::Forbidden).
     pub async fn batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
+        self.parts.authz.check(caller, Action::Read)?;
+        self.seen_batch(caller, id).await
+    }
+
+    /// A batch within the caller's scope, whatever they may do to it.
+    async fn seen_batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
         let scope = self.parts.authz.scope(caller);
         self.parts.store.batch(id, scope).await?.ok_or(Error::NotFound("batch"))
     }
@@ -103,6 +110,7 @@ impl Service {
         caller: &Principal,
         jobs: &[Job],
     ) -> Result<HashMap<BatchId, String>> {
+        self.parts.authz.check(caller, Action::Read)?;
         let mut ids: Vec<BatchId> = jobs.iter().filter_map(|job| job.batch_id).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -119,6 +127,7 @@ impl Service {
         filter: BatchFilter,
         page: PageRequest,
     ) -> Result<Page<Batch>> {
+        self.parts.authz.check(caller, Action::Read)?;
         self.parts.store.batches(self.parts.authz.scope(caller), &filter, page).await
     }
 
@@ -149,7 +158,7 @@ impl Service {
             self.parts.queue.announce(Wakeup::Cancel).await;
         }
         self.batch_changed(id).await;
-        self.batch(caller, id).await
+        self.seen_batch(caller, id).await
     }
 
     /// Submits members of a batch again, as a new batch of the caller's.
@@ -169,7 +178,7 @@ impl Service {
         let rerun = self.parts.store.rerun_batch(caller.id, id, only).await?;
         self.parts.queue.offer(&[Hint::Batch(rerun)]).await;
         self.batch_changed(rerun).await;
-        self.batch(caller, rerun).await
+        self.seen_batch(caller, rerun).await
     }
 
     /// Forgets a batch that has ended, with its jobs.
@@ -187,7 +196,7 @@ impl Service {
     }
 
     async fn controlled_batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
-        let batch = self.batch(caller, id).await?;
+        let batch = self.seen_batch(caller, id).await?;
         self.parts.authz.check(caller, Action::Control)?;
         Ok(batch)
     }

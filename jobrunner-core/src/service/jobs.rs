@@ -36,6 +36,15 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Job> {
         self.parts.authz.check(caller, Action::Submit)?;
+        self.take_job(caller, job, idempotency).await
+    }
+
+    async fn take_job(
+        &self,
+        caller: &Principal,
+        job: NewJob,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Job> {
         let spec = self.parts.rules.check(job).map_err(Error::Invalid)?;
         self.submit_checked(caller, spec, idempotency).await
     }
@@ -49,7 +58,7 @@ impl Service {
         let spec = self.check_targets(spec).await?;
         let stored = self.parts.store.submit_job(caller.id, spec.clone(), idempotency).await?;
         let Some(made_at) = stored.made_at else {
-            return self.job(caller, stored.id).await.map_err(|error| match error {
+            return self.seen_job(caller, stored.id).await.map_err(|error| match error {
                 Error::NotFound(_) => Error::gone("job", stored.id),
                 other => other,
             });
@@ -62,8 +71,15 @@ impl Service {
     /// One job.
     ///
     /// # Errors
-    /// [`NotFound`](Error::NotFound), also for what the caller may not see.
+    /// [`NotFound`](Error::NotFound), also for what the caller may not see,
+    /// [`Forbidden`](Error::Forbidden).
     pub async fn job(&self, caller: &Principal, id: JobId) -> Result<Job> {
+        self.parts.authz.check(caller, Action::Read)?;
+        self.seen_job(caller, id).await
+    }
+
+    /// A job within the caller's scope, whatever they may do to it.
+    async fn seen_job(&self, caller: &Principal, id: JobId) -> Result<Job> {
         let scope = self.parts.authz.scope(caller);
         self.parts.store.job(id, scope).await?.ok_or(Error::NotFound("job"))
     }
@@ -78,6 +94,7 @@ impl Service {
         filter: JobFilter,
         page: PageRequest,
     ) -> Result<Page<Job>> {
+        self.parts.authz.check(caller, Action::Read)?;
         if filter.order != Order::Newest && filter.batch.is_none() {
             return Err(Error::invalid("sort", "needs batch_id: it sorts the members of a batch"));
         }
@@ -89,6 +106,7 @@ impl Service {
     /// # Errors
     /// The store does not answer.
     pub async fn counts(&self, caller: &Principal, owner: Option<UserId>) -> Result<Counts> {
+        self.parts.authz.check(caller, Action::Read)?;
         self.parts.store.counts(self.parts.authz.scope(caller), owner).await
     }
 
@@ -114,7 +132,7 @@ impl Service {
             self.parts.queue.announce(Wakeup::Cancel).await;
         }
         self.job_changed(id, job.batch_id).await;
-        self.job(caller, id).await
+        self.seen_job(caller, id).await
     }
 
     /// Submits the same job again, as a new one of the caller's that says what it repeats.
@@ -124,7 +142,6 @@ impl Service {
     /// [`Invalid`](Error::Invalid) when today's rules no longer allow the job.
     pub async fn rerun_job(&self, caller: &Principal, id: JobId) -> Result<Job> {
         let job = self.controlled_job(caller, id).await?;
-        self.parts.authz.check(caller, Action::Submit)?;
         let spec = self.parts.rules.check(job.spec.into()).map_err(Error::Invalid)?;
         self.submit_checked(caller, spec.again(id), None).await
     }
@@ -144,7 +161,7 @@ impl Service {
     }
 
     async fn controlled_job(&self, caller: &Principal, id: JobId) -> Result<Job> {
-        let job = self.job(caller, id).await?;
+        let job = self.seen_job(caller, id).await?;
         self.parts.authz.check(caller, Action::Control)?;
         Ok(job)
     }

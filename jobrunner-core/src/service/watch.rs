@@ -17,7 +17,7 @@ use tokio::{
 use super::{Service, follow::RECHECK};
 use crate::{
     Batch, BatchId, Store,
-    authz::{AccessToken, Principal},
+    authz::Principal,
     queue::{Queue, Wakeup},
     user::Scope,
 };
@@ -149,14 +149,6 @@ impl Service {
             check: Instant::now() + RECHECK,
         };
         stream::unfold(watcher, Watcher::next).boxed()
-    }
-
-    /// A fresh token for a caller whose old one is about to expire.
-    ///
-    /// # Errors
-    /// Signing failed, which is a defect.
-    pub fn renew(&self, caller: &Principal) -> crate::Result<AccessToken> {
-        self.parts.tokens.issue(caller)
     }
 }
 

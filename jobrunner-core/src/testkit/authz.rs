@@ -15,7 +15,7 @@ use std::{any::Any, sync::Arc, time::Duration};
 use super::{Fixture, account};
 use crate::{
     Authz, Principal, Result, Role, Service, SignInId, Store, UserId,
-    authz::{Credential, Lifetimes, Passwords, TokenKey},
+    authz::{Credential, Lifetimes, Passwords, Proof, TokenKey},
     job::Rules,
     queue::LocalQueue,
     service::Parts,
@@ -64,12 +64,13 @@ impl AuthzFixture {
         account.password_hash = Passwords::NOBODYS.to_owned();
         let email = account.user.email.clone();
         self.store.create_account(account).await.expect("an account");
-        self.again(Principal { id, email, role, token_version: 0, sign_in: SignInId::new() })
+        let by = Proof::SignIn(SignInId::new());
+        self.again(Principal { id, email, role, token_version: 0, by })
     }
 
     /// Another sign-in of an account.
     fn again(&self, before: Principal) -> Known {
-        let expected = Principal { sign_in: SignInId::new(), ..before };
+        let expected = Principal { by: Proof::SignIn(SignInId::new()), ..before };
         Known { credential: (self.credential)(&expected), expected }
     }
 
@@ -97,7 +98,8 @@ impl AuthzFixture {
     /// Ends a sign-in as this process does.
     async fn sign_out(&self, caller: &Principal) {
         let until = chrono::Utc::now() + Duration::from_secs(3600);
-        self.store.end_sign_in(caller.sign_in, until).await.expect("ended");
+        let sign_in = caller.sign_in().expect("a sign-in");
+        self.store.end_sign_in(sign_in, until).await.expect("ended");
         self.authz.changed(caller.id);
     }
 }
@@ -136,5 +138,5 @@ pub fn service(store: Arc<dyn Store>, authz: Arc<dyn Authz>) -> Service {
 /// Never.
 #[must_use]
 pub fn token_key() -> TokenKey {
-    TokenKey::new(b"0123456789abcdef0123456789abcdef", Lifetimes::default()).expect("a key")
+    TokenKey::new([&b"0123456789abcdef0123456789abcdef"[..]], Lifetimes::default()).expect("a key")
 }

@@ -240,6 +240,7 @@ pub fn account(email: &str, role: Role) -> Account {
             email: email.to_owned(),
             role,
             is_active: true,
+            is_service: false,
             max_running_jobs: None,
             created_at: Utc::now(),
         },

@@ -14,8 +14,9 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use crate::{
-    BatchId, Error, JobId, JobSpec, Result, SessionId, SignInId, Store, User, UserId,
+    BatchId, Error, JobId, JobSpec, Result, SessionId, SignInId, Store, TokenId, User, UserId,
     audit::{AuditEvent, AuditFilter},
+    authz::SecretDigest,
     batch::{Batch, BatchFilter, Counts, RerunOnly},
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
@@ -29,7 +30,7 @@ use crate::{
         Account, AccountStore, AccountUpdate, AuditStore, BatchOrder, Canceled, Idempotency,
         JobStore, LeaseStore, Specs, Submitted,
     },
-    user::Scope,
+    user::{PersonalToken, Scope},
 };
 
 /// What goes wrong with a call; the caller is told the same either way.
@@ -339,6 +340,30 @@ impl AccountStore for Faulty {
 
     async fn update_account(&self, id: UserId, update: AccountUpdate) -> Result<User> {
         self.through("update_account", self.inner.update_account(id, update)).await
+    }
+
+    async fn create_token(&self, token: PersonalToken, digest: SecretDigest) -> Result<()> {
+        self.through("create_token", self.inner.create_token(token, digest)).await
+    }
+
+    async fn token_by_secret(&self, digest: SecretDigest) -> Result<Option<PersonalToken>> {
+        self.through("token_by_secret", self.inner.token_by_secret(digest)).await
+    }
+
+    async fn token(&self, id: TokenId) -> Result<Option<PersonalToken>> {
+        self.through("token", self.inner.token(id)).await
+    }
+
+    async fn tokens(&self, owner: UserId, page: PageRequest) -> Result<Page<PersonalToken>> {
+        self.through("tokens", self.inner.tokens(owner, page)).await
+    }
+
+    async fn delete_token(&self, id: TokenId) -> Result<()> {
+        self.through("delete_token", self.inner.delete_token(id)).await
+    }
+
+    async fn token_used(&self, id: TokenId, at: DateTime<Utc>) -> Result<()> {
+        self.through("token_used", self.inner.token_used(id, at)).await
     }
 }
 

@@ -12,4 +12,5 @@ pub mod queues;
 pub mod repeats;
 pub mod sessions;
 pub mod submit;
+pub mod tokens;
 pub mod turns;

@@ -11,7 +11,7 @@ use jobrunner_core::{
         authz::{service, token_key},
         wait_until,
     },
-    user::{NewUser, UserUpdate},
+    user::{NewToken, NewUser, TokenScope, UserUpdate},
 };
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -34,7 +34,7 @@ async fn sign_in(service: &Service, email: &str) -> Credential {
 }
 
 async fn tokens(service: &Service, email: &str) -> Tokens {
-    service.sign_in(email, PASSWORD.into()).await.expect("signed in")
+    service.sign_in(email, PASSWORD.into(), None).await.expect("signed in")
 }
 
 fn bearer(tokens: &Tokens) -> Credential {
@@ -48,8 +48,9 @@ async fn accounts(service: &Service) -> (UserId, Principal) {
     let admin = service.authenticate(&sign_in(service, admin).await).await.expect("let in");
     let new = NewUser {
         email: "a@example.com".to_owned(),
-        password: PASSWORD.into(),
+        password: Some(PASSWORD.into()),
         role: Role::Operator,
+        is_service: false,
         max_running_jobs: None,
     };
     (service.create_user(&admin, new).await.expect("made").id, admin)
@@ -120,6 +121,19 @@ async fn what_changes_acts_here_at_once_and_elsewhere_within_a_second(fixture: F
     let refused = here.authenticate(&bearer(&tokens)).await;
     assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
     until_otherwise(&there, &bearer(&tokens), &caller, changed).await;
+
+    let owner = here.authenticate(&other).await.expect("let in");
+    let scopes = vec![TokenScope::Read].try_into().expect("scopes");
+    let new = NewToken { name: "ci".to_owned(), scopes, expires_at: None };
+    let made = here.create_token(&owner, None, new).await.expect("made");
+    let credential = Credential::Bearer(made.secret);
+    let caller = there.authenticate(&credential).await.expect("let in");
+    assert!(here.authenticate(&credential).await.is_ok());
+    here.delete_token(&owner, made.token.id).await.expect("deleted");
+    let changed = Instant::now();
+    let refused = here.authenticate(&credential).await;
+    assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{refused:?}");
+    until_otherwise(&there, &credential, &caller, changed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,6 +70,9 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ("log_gap_pkey", "log/stream", "{job}, 1, 1"),
     ("migration_pkey", "", ""),
     ("owner_count_pkey", "count/columns + count/of_owner", OWNER),
+    ("personal_token_digest_key", "token/columns + token/by_digest", "'x'"),
+    ("personal_token_of_owner", "token/columns + token/list_of_owner", "{last}, 10, {owner}"),
+    ("personal_token_pkey", "token/columns + token/get", JOB),
     ("queue_pkey", "queue/update", "'a', null, null"),
     ("ready_pkey", "claim/proposed", "array[{job}], 'a'"),
     ("refreshed_sign_in_by_expiry", "account/forget_refreshed", ""),
@@ -121,6 +124,8 @@ const FILL: &str = "
     insert into jobrunner.refreshed_sign_in select id(n), 1, now() + n * interval '1 second'
     from generate_series(1, 20000) n;
     insert into jobrunner.kept_sign_in select id(n), owner(n), 1, now() + n * interval '1 second'
+    from generate_series(1, 20000) n;
+    insert into jobrunner.personal_token select id(n), owner(n), 'n', '[]', int8send(n), now(), null, null
     from generate_series(1, 20000) n;
     insert into jobrunner.idempotency select owner(n), 'k' || n, '', id(n), now() from generate_series(1, 20000) n;
     insert into jobrunner.session (id, host, pid, slots, queues, ttl, started_at, seen_at, expires_at)
@@ -222,6 +227,8 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("lease_alone", "claim/session"),
     ("lease_job_id", "job/get + job/columns"),
     ("log_chunk_key", "log/read"),
+    ("personal_token_digest", "token/columns + token/by_digest"),
+    ("personal_token_of_owner", "token/columns + token/list_of_owner"),
     ("refreshed_sign_in_by_expiry", "account/forget_refreshed"),
     ("session_id", "session/renew"),
 ];

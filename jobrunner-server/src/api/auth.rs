@@ -16,7 +16,7 @@ use super::{
     },
     model::{SignIn, Token},
 };
-use crate::parameters;
+use crate::{origin, parameters};
 
 /// The caller of a request, by the access token in its `Authorization` header.
 #[derive(SecurityScheme)]
@@ -48,10 +48,13 @@ impl AuthApi {
     async fn token(
         &self,
         Data(service): Data<&Service>,
+        request: &Request,
         GrantForm(grant): GrantForm,
     ) -> Result<Answer<Token>> {
         Answer::of(match grant {
-            Grant::Password { username, password } => service.sign_in(&username, password).await?,
+            Grant::Password { username, password } => {
+                service.sign_in(&username, password, origin::address(request)).await?
+            }
             Grant::RefreshToken(token) => service.refresh(token).await?,
         })
     }

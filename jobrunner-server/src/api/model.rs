@@ -11,6 +11,7 @@ mod new_job;
 pub(crate) mod pattern;
 #[cfg(test)]
 mod tests;
+mod token;
 mod user;
 mod words;
 
@@ -25,10 +26,11 @@ pub(crate) use fleet::{Health, Queue, QueueUpdate, Worker};
 pub(crate) use job::{Attempt, Hold, Job};
 pub(crate) use log::{LogEvent, Logs};
 pub(crate) use new_job::NewJob;
+pub(crate) use token::{MadeToken, NewToken, PersonalToken};
 pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
 pub(crate) use words::{
     AuditAction, Containment, DatabaseHealth, GrantType, HealthStatus, HoldReason, Order, Reason,
-    RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenType,
+    RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope, TokenType,
 };
 
 /// Part of a list, newest first.

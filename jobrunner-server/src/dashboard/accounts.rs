@@ -28,6 +28,7 @@ struct ShownUser {
     email: String,
     role: &'static str,
     is_active: bool,
+    is_service: bool,
     max_running_jobs: Option<u32>,
     created: Moment,
     is_self: bool,
@@ -49,6 +50,7 @@ async fn show(service: &Service, session: &Session, error: Option<&Error>) -> Re
         email: user.email.clone(),
         role: user.role.as_str(),
         is_active: user.is_active,
+        is_service: user.is_service,
         max_running_jobs: user.max_running_jobs,
         created: user.created_at.into(),
         is_self: user.id == session.caller.id,
@@ -67,8 +69,11 @@ async fn show(service: &Service, session: &Session, error: Option<&Error>) -> Re
 #[derive(Deserialize)]
 pub(super) struct New {
     email: String,
+    #[serde(default)]
     password: String,
     role: String,
+    /// Of a box that is checked.
+    is_service: Option<String>,
     #[serde(default)]
     max_running_jobs: String,
 }
@@ -79,8 +84,11 @@ pub(super) async fn create(Data(service): Data<&Service>, form: Form<New>) -> Re
     let made = async {
         let new = NewUser {
             email: form.fields.email,
-            password: SecretString::from(form.fields.password),
+            password: Some(form.fields.password)
+                .filter(|password| !password.is_empty())
+                .map(SecretString::from),
             role: role(&form.fields.role)?,
+            is_service: form.fields.is_service.is_some(),
             max_running_jobs: limit(&form.fields.max_running_jobs)?,
         };
         service.create_user(&form.session.caller, new).await

@@ -62,12 +62,15 @@ impl From<&AuditEvent> for ShownEvent {
                 }
                 TargetType::User => Some("/users".to_owned()),
                 TargetType::Queue => Some("/queues".to_owned()),
-                TargetType::Job | TargetType::Batch | TargetType::Worker => None,
+                TargetType::Job | TargetType::Batch | TargetType::Worker | TargetType::Token => {
+                    None
+                }
             },
             id,
         });
-        // The page of a target tells whose it is.
-        let is_news = |name: &str| name != "owner_id" || event.target_id.is_none();
+        // The page of a target tells whose it is, if it has one.
+        let has_no_page = matches!(event.target_type, None | Some(TargetType::Token));
+        let is_news = |name: &str| name != "owner_id" || has_no_page;
         let details = event.details.iter().filter(|(name, _)| is_news(name));
         Self {
             at: event.created_at.into(),

@@ -11,6 +11,7 @@ use tera::Context;
 use super::{
     page,
     session::{Form, Session, see},
+    tokens,
 };
 
 #[derive(Deserialize)]
@@ -22,18 +23,40 @@ pub(super) struct Asked {
 
 /// The caller's own account.
 #[handler]
-pub(super) fn show(session: Session, Query(asked): Query<Asked>) -> Response {
-    let done = (asked.done == "password")
-        .then_some("Your password is changed, and all other sessions have ended.");
-    shown(&session, done, None)
+pub(super) async fn show(
+    Data(service): Data<&Service>,
+    session: Session,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let done = match asked.done.as_str() {
+        "password" => "Your password is changed, and all other sessions have ended.",
+        "token" => "The token has ended.",
+        _ => "",
+    };
+    let mut context = Context::new();
+    context.insert("done", done);
+    shown(service, &session, context).await
 }
 
-fn shown(session: &Session, done: Option<&str>, error: Option<&Error>) -> Response {
+pub(super) async fn shown(service: &Service, session: &Session, mut context: Context) -> Response {
+    if let Err(error) = tokens::add(service, session, None, &mut context).await {
+        return page::problem(session, error.into());
+    }
+    context.insert("path", "/account/tokens");
+    page::page(session, "own_account.html", "Your account", context)
+}
+
+/// The page with what is wrong, or a problem.
+pub(super) async fn refused(service: &Service, session: &Session, error: Error) -> Response {
+    let (Error::Invalid(_) | Error::Forbidden(_) | Error::Conflict(_) | Error::TooMany { .. }) =
+        error
+    else {
+        return page::problem(session, error.into());
+    };
     let mut context = Context::new();
-    context.insert("done", &done);
-    context.insert("error", &error.map(ToString::to_string));
-    let mut page = page::page(session, "own_account.html", "Your account", context);
-    if error.is_some() {
+    context.insert("error", &error.to_string());
+    let mut page = shown(service, session, context).await;
+    if page.status() == StatusCode::OK {
         page.set_status(StatusCode::UNPROCESSABLE_ENTITY);
     }
     page
@@ -55,7 +78,7 @@ pub(super) async fn change_password(
     let (session, fields) = (&form.session, form.fields);
     if fields.password != fields.again {
         let error = Error::invalid("password", "is not the same twice");
-        return shown(session, None, Some(&error));
+        return refused(service, session, error).await;
     }
     let update = OwnUpdate {
         password: Some(SecretString::from(fields.password)),
@@ -63,9 +86,6 @@ pub(super) async fn change_password(
     };
     match service.update_me(&session.caller, update).await {
         Ok(_) => see("/account?done=password"),
-        Err(error @ (Error::Invalid(_) | Error::Forbidden(_) | Error::Conflict(_))) => {
-            shown(session, None, Some(&error))
-        }
-        Err(error) => page::problem(session, error.into()),
+        Err(error) => refused(service, session, error).await,
     }
 }

@@ -38,6 +38,8 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
         "queues.html",
         "users.html",
         "own_account.html",
+        "service_tokens.html",
+        "tokens.html",
         "audit.html",
         "problem.html",
     ])?;
@@ -81,7 +83,7 @@ fn complete(session: &Session, name: &str, title: &str, mut context: Context) ->
         "jobs.html" | "job.html" => "jobs",
         "workers.html" => "workers",
         "queues.html" => "queues",
-        "users.html" => "users",
+        "users.html" | "service_tokens.html" => "users",
         "audit.html" => "audit",
         _ => "",
     };

@@ -7,24 +7,29 @@ use jobrunner_core::{
 use poem::{
     FromRequest, Request, RequestBody, Response, Result,
     http::{StatusCode, header},
-    web::cookie::{Cookie, CookieJar, SameSite},
+    web::cookie::{Cookie, SameSite},
 };
 use secrecy::SecretString;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::page;
-use crate::{api::problem::Failure, parameters};
+use crate::{api::problem::Failure, origin, parameters};
 
-/// The access token of the session. Scripts cannot read it, other sites cannot send it.
-const COOKIE: &str = "jobrunner_session";
+/// The token of the session. Scripts cannot read it, other sites cannot send it.
+const COOKIE: [&str; 2] = ["jobrunner_session", "__Host-jobrunner_session"];
 
 /// What the forms of this browser are made from. It outlasts the tokens, which are renewed while
 /// pages with forms are open.
-const FORMS: &str = "jobrunner_forms";
+const FORMS: [&str; 2] = ["jobrunner_forms", "__Host-jobrunner_forms"];
 
 /// How long a browser keeps that.
 const FORMS_LAST: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The name of a cookie. Over TLS it is one that no other host, and nobody without TLS, can set
+/// (RFC 6265bis, 4.1.3.2).
+fn name(request: &Request, cookie: [&'static str; 2]) -> &'static str {
+    cookie[usize::from(origin::is_encrypted(request))]
+}
 
 /// Who sent a request for a page: somebody with a session.
 pub(super) struct Session {
@@ -38,30 +43,36 @@ impl<'a> FromRequest<'a> for Session {
         let refused = || poem::Error::from_response(page::to_sign_in(request));
         let token = token(request).ok_or_else(refused)?;
         let service: &Service = request.data().expect("the routes carry the service");
-        let credential = Credential::Bearer(SecretString::from(token.clone()));
+        let token = SecretString::from(token);
+        let credential = Credential::Session(token.clone());
         let caller = match service.authenticate(&credential).await {
             Ok(caller) => caller,
             Err(jobrunner_core::Error::Unauthenticated(_)) => return Err(refused()),
             Err(error) => return Err(Failure::from(error).into()),
         };
-        renew(request, service, &caller)?;
-        let csrf = csrf(request, &caller);
+        renew(request, service, &caller, &token)?;
+        let csrf = csrf(request, service, &caller);
         Ok(Self { caller, csrf })
     }
 }
 
 /// The session's token, if the request has one.
 fn token(request: &Request) -> Option<String> {
-    Some(request.cookie().get(COOKIE)?.value_str().to_owned())
+    Some(request.cookie().get(name(request, COOKIE))?.value_str().to_owned())
 }
 
 /// Sends a fresh token with the answer to a page, so that a session lasts as long as it is used. Of
 /// what fetches parts of a page by itself nothing is renewed: a page left open ends.
-fn renew(request: &Request, service: &Service, caller: &Principal) -> Result<()> {
+fn renew(
+    request: &Request,
+    service: &Service,
+    caller: &Principal,
+    token: &SecretString,
+) -> Result<()> {
     let navigates = request.header("sec-fetch-mode") == Some("navigate");
     if navigates && request.method() == poem::http::Method::GET {
-        let token = service.renew(caller).map_err(Failure::from)?;
-        request.cookie().add(cookie(request, COOKIE, token.token, token.lifetime));
+        let token = service.renew_session(caller, token).map_err(Failure::from)?;
+        request.cookie().add(cookie(request, name(request, COOKIE), token.token, token.lifetime));
     }
     Ok(())
 }
@@ -69,17 +80,18 @@ fn renew(request: &Request, service: &Service, caller: &Principal) -> Result<()>
 /// Begins a session, in place of any that was there before.
 pub(super) fn begin(request: &Request, token: AccessToken) {
     let forms = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-    request.cookie().add(cookie(request, FORMS, forms, FORMS_LAST));
-    request.cookie().add(cookie(request, COOKIE, token.token, token.lifetime));
+    request.cookie().add(cookie(request, name(request, FORMS), forms, FORMS_LAST));
+    request.cookie().add(cookie(request, name(request, COOKIE), token.token, token.lifetime));
 }
 
 /// Ends the session in this browser.
-pub(super) fn end(jar: &CookieJar) {
-    for name in [COOKIE, FORMS] {
-        let mut gone = Cookie::named(name);
+pub(super) fn end(request: &Request) {
+    for cookie in [COOKIE, FORMS] {
+        let mut gone = Cookie::named(name(request, cookie));
         gone.set_path("/");
+        gone.set_secure(origin::is_encrypted(request));
         gone.make_removal();
-        jar.add(gone);
+        request.cookie().add(gone);
     }
 }
 
@@ -89,26 +101,15 @@ fn cookie(request: &Request, name: &str, value: String, lifetime: Duration) -> C
     cookie.set_same_site(SameSite::Lax);
     cookie.set_path("/");
     cookie.set_max_age(lifetime.max(Duration::from_secs(60)));
-    cookie.set_secure(is_encrypted(request));
+    cookie.set_secure(origin::is_encrypted(request));
     cookie
-}
-
-/// Whether the browser speaks TLS, to this server or to a proxy in front of it.
-fn is_encrypted(request: &Request) -> bool {
-    request.scheme() == &poem::http::uri::Scheme::HTTPS
-        || request.header("x-forwarded-proto").is_some_and(|proto| proto.starts_with("https"))
 }
 
 /// What the forms of an account in this browser carry: another site cannot tell it, since it cannot
 /// read the cookie. Without the cookie it is nothing, which no form can prove.
-fn csrf(request: &Request, caller: &Principal) -> String {
-    let Some(forms) = request.cookie().get(FORMS) else { return String::new() };
-    let digest = Sha256::new()
-        .chain_update(b"jobrunner forms\0")
-        .chain_update(forms.value_str())
-        .chain_update(caller.id.as_uuid())
-        .finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+fn csrf(request: &Request, service: &Service, caller: &Principal) -> String {
+    let forms = request.cookie().get(name(request, FORMS));
+    forms.map(|forms| service.form_value(caller, forms.value_str())).unwrap_or_default()
 }
 
 /// A form that changes something, with the session it was filled in by.
@@ -131,7 +132,12 @@ impl<'a, T: serde::de::DeserializeOwned + Send> FromRequest<'a> for Form<T> {
         let session = Session::from_request(request, body).await?;
         let bytes = read(request, body).await?;
         let protected: Protected = parameters::form(&bytes)?;
-        if session.csrf.is_empty() || protected.csrf != session.csrf {
+        let service: &Service = request.data().expect("the routes carry the service");
+        let forms = request.cookie().get(name(request, FORMS));
+        let is_ours = forms.is_some_and(|forms| {
+            service.is_form_value(&session.caller, forms.value_str(), &protected.csrf)
+        });
+        if !is_ours {
             return Err(refuse("this form is out of date: reload the page and try again"));
         }
         let fields = parameters::form(&bytes)?;

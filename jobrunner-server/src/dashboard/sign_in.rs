@@ -1,14 +1,14 @@
 use jobrunner_core::{Error, Service};
 use poem::{
-    Request, Response, Result, handler,
-    http::StatusCode,
-    web::{Data, cookie::CookieJar},
+    IntoResponse, Request, Response, Result, handler,
+    http::{StatusCode, header},
+    web::Data,
 };
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{page, session};
-use crate::{api::problem::Failure, parameters};
+use crate::{api::problem::Failure, origin, parameters};
 
 #[derive(Deserialize)]
 struct SignIn {
@@ -28,13 +28,24 @@ pub(super) async fn sign_in(
     let mut body = poem::RequestBody::new(std::mem::take(&mut body));
     let bytes = session::read(request, &mut body).await?;
     let form: SignIn = parameters::form(&bytes)?;
-    match service.sign_in(&form.email, SecretString::from(form.password)).await {
-        Ok(tokens) => {
-            session::begin(request, tokens.access);
+    let password = SecretString::from(form.password);
+    match service.begin_session(&form.email, password, origin::address(request)).await {
+        Ok(token) => {
+            session::begin(request, token);
             Ok(session::see(session::local(&form.next)))
         }
         Err(Error::Unauthenticated(why)) => {
             Ok(page::sign_in(&form.next, why, StatusCode::UNAUTHORIZED))
+        }
+        Err(error @ Error::TooMany { .. }) => {
+            let said = error.to_string();
+            let failure = Failure::from(error).into_response();
+            let page = page::sign_in(&form.next, &said, failure.status());
+            let after = failure.headers().get(header::RETRY_AFTER).cloned();
+            Ok(match after {
+                Some(after) => page.with_header(header::RETRY_AFTER, after).into_response(),
+                None => page,
+            })
         }
         Err(error) => Err(Failure::from(error).into()),
     }
@@ -47,13 +58,13 @@ pub(super) struct SignOut {}
 #[handler]
 pub(super) async fn sign_out(
     Data(service): Data<&Service>,
+    request: &Request,
     form: session::Form<SignOut>,
-    jar: &CookieJar,
 ) -> Response {
     let SignOut {} = form.fields;
     if let Err(error) = service.sign_out(&form.session.caller).await {
         return page::problem(&form.session, error.into());
     }
-    session::end(jar);
+    session::end(request);
     session::see("/")
 }

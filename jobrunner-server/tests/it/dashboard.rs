@@ -59,7 +59,20 @@ async fn behind_tls_the_cookie_is_for_tls_alone() {
     let mut browser = Browser::new(&app);
     browser.headers.push(("x-forwarded-proto", "https"));
     let answer = browser.sign_in("admin@example.com", "correct horse battery", "/").await;
-    assert!(answer.cookies().iter().all(|set| set.contains("Secure")));
+    for set in answer.cookies() {
+        assert!(set.starts_with("__Host-") && set.contains("Secure"), "{set}");
+        assert!(set.contains("Path=/") && !set.contains("Domain"), "{set}");
+    }
+    assert!(answer.header("strict-transport-security").starts_with("max-age="));
+    let page = browser.get("/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let out = browser.post("/sign-out", &[]).await;
+    assert!(out.cookies().iter().all(|gone| gone.starts_with("__Host-") && gone.contains("=;")));
+    // What was set without TLS is nothing behind it, and the other way round.
+    let mut plain = Browser::signed_in(&app).await;
+    assert_eq!(plain.get("/").await.header("strict-transport-security"), "");
+    plain.headers.push(("x-forwarded-proto", "https"));
+    assert_eq!(plain.get("/").await.status, StatusCode::UNAUTHORIZED);
     app.stop().await;
 }
 

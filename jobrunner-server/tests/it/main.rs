@@ -17,3 +17,5 @@ mod parameters;
 mod queues;
 mod repeated;
 mod results;
+mod sign_ins;
+mod tokens;

@@ -7,6 +7,7 @@ use std::{
 
 use jobrunner_core::{
     Executor, JobId, JobSpec, NewJob, Principal, Queue, Role, SignInId, Status, Store,
+    authz::Proof,
     batch::{Batch, NewBatch},
     config::Settings,
     connect::{Embedded, embedded, random_password},
@@ -51,7 +52,7 @@ impl Site {
             email: admin.email,
             role: Role::Admin,
             token_version: 0,
-            sign_in: SignInId::new(),
+            by: Proof::SignIn(SignInId::new()),
         };
         Self { embedded, caller, directory }
     }

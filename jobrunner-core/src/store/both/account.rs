@@ -4,11 +4,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Connection, Store, bind, lock, sql, store_error};
+use super::{Connection, Store, bind, lock, sql, store_error, token};
 use crate::{
-    Conflict, Error, Result, SignInId, User, UserId,
+    Conflict, Error, Result, SignInId, TokenId, User, UserId,
+    authz::SecretDigest,
     page::{Page, PageRequest},
     store::{Account, AccountStore, AccountUpdate, KeptSignIn, engine::rows::AccountRow},
+    user::PersonalToken,
 };
 
 #[async_trait]
@@ -85,6 +87,30 @@ impl AccountStore for Store {
     async fn update_account(&self, id: UserId, update: AccountUpdate) -> Result<User> {
         self.change(move |c| Box::pin(apply(c, id, update))).await
     }
+
+    async fn create_token(&self, token: PersonalToken, digest: SecretDigest) -> Result<()> {
+        self.change(move |c| Box::pin(token::create(c, token, digest))).await
+    }
+
+    async fn token_by_secret(&self, digest: SecretDigest) -> Result<Option<PersonalToken>> {
+        token::by_secret(self.reads(), digest).await
+    }
+
+    async fn token(&self, id: TokenId) -> Result<Option<PersonalToken>> {
+        token::get(self.reads(), id).await
+    }
+
+    async fn tokens(&self, owner: UserId, page: PageRequest) -> Result<Page<PersonalToken>> {
+        token::list(self.reads(), owner, page).await
+    }
+
+    async fn delete_token(&self, id: TokenId) -> Result<()> {
+        token::delete(self, id).await
+    }
+
+    async fn token_used(&self, id: TokenId, at: DateTime<Utc>) -> Result<()> {
+        token::used(self, id, at).await
+    }
 }
 
 async fn end_sign_in(
@@ -136,6 +162,7 @@ async fn create(connection: &mut Connection, account: Account) -> Result<()> {
         .bind(user.max_running_jobs.map(i64::from))
         .bind(account.token_version)
         .bind(bind::time(user.created_at))
+        .bind(user.is_service)
         .execute(connection)
         .await
         .map_err(store_error)?;

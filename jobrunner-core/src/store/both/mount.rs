@@ -19,4 +19,5 @@ pub(super) mod read;
 mod reclaim;
 mod session;
 pub(super) mod submit;
+mod token;
 mod traits;

@@ -21,6 +21,7 @@ use crate::{
     job::{Attempt, JobResult, Reason},
     lease::{Claimable, LeaseRef, LeaseToken, Leased, QueueState, Worker},
     store::Account,
+    user::PersonalToken,
 };
 
 /// A job and how it stands.
@@ -340,6 +341,7 @@ pub struct AccountRow {
     pub password_hash: String,
     pub role: String,
     pub is_active: bool,
+    pub is_service: bool,
     pub max_running_jobs: Option<i64>,
     pub token_version: i64,
     pub created_at: i64,
@@ -357,11 +359,42 @@ impl AccountRow {
                 email: self.email,
                 role: self.role.parse().map_err(|e| damaged("a role", e))?,
                 is_active: self.is_active,
+                is_service: self.is_service,
                 max_running_jobs: self.max_running_jobs.map(number).transpose()?,
                 created_at: time(self.created_at)?,
             },
             password_hash: self.password_hash,
             token_version: self.token_version,
+        })
+    }
+}
+
+/// A personal access token.
+#[derive(Debug, FromRow)]
+pub struct TokenRow {
+    pub id: Uuid,
+    pub owner_id: Uuid,
+    pub name: String,
+    pub scopes: String,
+    pub created_at: i64,
+    pub expires_at: Option<i64>,
+    pub last_used_at: Option<i64>,
+}
+
+impl TokenRow {
+    /// What the row says.
+    ///
+    /// # Errors
+    /// Something in it is out of range, or a word or a structure that is not known.
+    pub fn into_token(self) -> Result<PersonalToken> {
+        Ok(PersonalToken {
+            id: self.id.into(),
+            owner_id: self.owner_id.into(),
+            name: self.name,
+            scopes: parse(&self.scopes)?,
+            created_at: time(self.created_at)?,
+            expires_at: self.expires_at.map(time).transpose()?,
+            last_used_at: self.last_used_at.map(time).transpose()?,
         })
     }
 }

@@ -25,6 +25,7 @@ pub async fn p12_what_was_made_up_lets_nobody_in(fixture: &AuthzFixture) {
     let password = |email: &str| Credential::Password {
         email: email.to_owned(),
         password: SecretString::from("not this one"),
+        from: None,
     };
     let texts = ["", "nonsense", "a.b.c", "null"].map(SecretString::from);
     let made_up = [

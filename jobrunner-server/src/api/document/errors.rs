@@ -31,11 +31,19 @@ struct About {
     has_path_parameter: bool,
     has_key: bool,
     has_body: bool,
-    /// Its body may name one that is not there.
+    /// It may name one that is not there.
     names_an_account: bool,
     is_secured: bool,
     is_read: bool,
+    /// Passwords are checked or set by it.
+    has_password: bool,
 }
+
+/// The operations to which passwords are sent.
+const OF_PASSWORDS: [&str; 4] = ["sign_in", "update_me", "create_user", "update_user"];
+
+/// The operations that name an account in their body or query.
+const OF_ACCOUNTS: [&str; 3] = ["cancel_jobs", "create_token", "list_tokens"];
 
 impl About {
     fn of(method: &str, operation: &Value) -> Self {
@@ -45,9 +53,14 @@ impl About {
             has_path_parameter: any("in", "path"),
             has_key: any("name", "Idempotency-Key"),
             has_body: operation.get("requestBody").is_some(),
-            names_an_account: operation["operationId"] == "cancel_jobs",
+            names_an_account: operation["operationId"]
+                .as_str()
+                .is_some_and(|id| OF_ACCOUNTS.contains(&id)),
             is_secured: operation["security"].as_array().is_some_and(|it| !it.is_empty()),
             is_read: method == "get",
+            has_password: operation["operationId"]
+                .as_str()
+                .is_some_and(|id| OF_PASSWORDS.contains(&id)),
         }
     }
 
@@ -60,6 +73,7 @@ impl About {
             404 => self.has_path_parameter || self.names_an_account,
             409 => self.is_secured && !self.is_read,
             410 => self.has_key,
+            429 => self.has_password,
             _ => true,
         }
     }
@@ -109,6 +123,8 @@ mod tests {
             "parameters": [{"in": "path", "name": "id"}],
         });
         assert_eq!(statuses("get", &one), ["200", "401", "403", "404", "422", "500", "503"]);
+        let password = json!({"security": [], "operationId": "sign_in"});
+        assert_eq!(statuses("get", &password), ["200", "422", "429", "500", "503"]);
         let submit = json!({
             "security": [{"password": []}],
             "parameters": [{"in": "header", "name": "Idempotency-Key"}],

@@ -28,7 +28,8 @@ pub(crate) struct Problem {
     /// What happened this time, and what to do about it.
     detail: String,
     /// What a request conflicts with, for programs: `key_reused`, `email_taken`, `last_admin`,
-    /// `account_changed`, `job_open`, `batch_open` or `nothing_to_rerun`.
+    /// `account_changed`, `too_many_tokens`, `job_open`, `batch_open` or
+    /// `nothing_to_rerun`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     code: Option<&'static str>,
@@ -52,6 +53,8 @@ pub(crate) struct FieldError {
 pub(crate) struct Failure {
     status: StatusCode,
     problem: Problem,
+    /// When to try again, in seconds, if that helps.
+    retry_after: Option<u64>,
 }
 
 impl Failure {
@@ -64,7 +67,9 @@ impl Failure {
             code: None,
             errors: None,
         };
-        Self { status, problem }
+        // What is unavailable is often back soon.
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(2);
+        Self { status, problem, retry_after }
     }
 
     /// Names the fields that are wrong.
@@ -113,6 +118,10 @@ impl From<Error> for Failure {
             Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             Error::Conflict(conflict) => Self::conflict(&conflict),
             Error::Gone(detail) => Self::new(StatusCode::GONE, detail),
+            Error::TooMany { after, .. } => {
+                let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string());
+                Self { retry_after: Some(after.as_secs().max(1)), ..failure }
+            }
             Error::Unavailable { .. } => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a request was put off");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{error}; try again"))
@@ -140,14 +149,11 @@ impl IntoResponse for Failure {
         let mut response =
             Response::builder().status(self.status).content_type(PROBLEM_JSON).body(body);
         let headers = response.headers_mut();
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
-            }
-            _ => {}
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -175,7 +181,7 @@ const fn error(status: StatusCode, about: &'static str, example: &'static str) -
 }
 
 /// The errors that an operation may answer with.
-pub(crate) const DESCRIBED: [Described; 12] = [
+pub(crate) const DESCRIBED: [Described; 13] = [
     error(
         StatusCode::BAD_REQUEST,
         "The request cannot be read",
@@ -226,6 +232,11 @@ pub(crate) const DESCRIBED: [Described; 12] = [
         StatusCode::UNPROCESSABLE_ENTITY,
         "Fields are wrong; `errors` names them",
         "limit must be a whole number from 1 to 1000",
+    ),
+    error(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many passwords were wrong, or are being checked; try again after `Retry-After` seconds",
+        "there were too many attempts to sign in; try again in 10 s",
     ),
     error(
         StatusCode::INTERNAL_SERVER_ERROR,

@@ -247,10 +247,24 @@ fn accounts_and_events_have_the_fields_that_are_described() {
         email: "a@b.example".to_owned(),
         role: domain::Role::Admin,
         is_active: true,
+        is_service: false,
         max_running_jobs: Some(1),
         created_at: NOW,
     };
     holds::<User>(user(), domain::User { max_running_jobs: None, ..user() });
+    let token = || domain::user::PersonalToken {
+        id: domain::TokenId::new(),
+        owner_id: UserId::new(),
+        name: "t".to_owned(),
+        scopes: vec![domain::user::TokenScope::Read].try_into().expect("scopes"),
+        created_at: NOW,
+        expires_at: Some(NOW),
+        last_used_at: Some(NOW),
+    };
+    let bare = domain::user::PersonalToken { expires_at: None, last_used_at: None, ..token() };
+    holds::<PersonalToken>(token(), bare.clone());
+    let made = |token| domain::user::MadeToken { token, secret: "jr_1".into() };
+    holds::<MadeToken>(made(token()), made(bare));
     let event = || domain::audit::AuditEvent {
         id: AuditEventId::new(),
         created_at: NOW,

@@ -18,6 +18,8 @@ pub(crate) struct User {
     role: Role,
     /// A disabled account cannot sign in, and its tokens stop working within a second.
     is_active: bool,
+    /// Whether it is a program's: it has no password, and admins make tokens for it.
+    is_service: bool,
     /// How many of its jobs may run at one time; null is no limit.
     max_running_jobs: Option<u32>,
     created_at: DateTime<Utc>,
@@ -25,9 +27,10 @@ pub(crate) struct User {
 
 impl From<user::User> for User {
     fn from(user: user::User) -> Self {
-        let user::User { id, email, role, is_active, max_running_jobs, created_at } = user;
+        let user::User { id, email, role, is_active, is_service, max_running_jobs, created_at } =
+            user;
         let (id, role) = (id.as_uuid(), role.into());
-        Self { id, email, role, is_active, max_running_jobs, created_at }
+        Self { id, email, role, is_active, is_service, max_running_jobs, created_at }
     }
 }
 
@@ -38,11 +41,16 @@ pub(crate) struct NewUser {
     /// What to sign in with; kept in lower case. At most 254 bytes of UTF-8.
     #[schemars(length(min = 3, max = 254), regex(pattern = pattern::EMAIL))]
     email: String,
-    /// 12 to 1024 bytes of UTF-8, also when normalised (NFKC), and hard to guess.
+    /// 12 to 1024 bytes of UTF-8, also when normalised (NFKC), and hard to guess. Left
+    /// out for a service account, and for no other.
+    #[serde(default, deserialize_with = "given")]
     #[schemars(with = "String", length(min = 12, max = 1024), extend("format" = "password"))]
-    password: SecretString,
+    password: Option<SecretString>,
     #[schemars(with = "Role")]
     role: user::Role,
+    /// Whether it is a program's.
+    #[serde(default)]
+    is_service: bool,
     /// How many of its jobs may run at one time; no limit if left out or null.
     #[schemars(range(min = 1))]
     max_running_jobs: Option<u32>,
@@ -50,8 +58,8 @@ pub(crate) struct NewUser {
 
 impl From<NewUser> for user::NewUser {
     fn from(new: NewUser) -> Self {
-        let NewUser { email, password, role, max_running_jobs } = new;
-        Self { email, password, role, max_running_jobs }
+        let NewUser { email, password, role, is_service, max_running_jobs } = new;
+        Self { email, password, role, is_service, max_running_jobs }
     }
 }
 

@@ -198,6 +198,8 @@ words! {
         UpdateUser = "update_user",
         /// By the account's own user.
         ChangePassword = "change_password",
+        CreateToken = "create_token",
+        DeleteToken = "delete_token",
         CancelJob = "cancel_job",
         /// Every one that had not ended, of one owner or of everybody.
         CancelJobs = "cancel_jobs",
@@ -216,6 +218,19 @@ words! {
         Batch = "batch",
         Queue = "queue",
         Worker = "worker",
+        Token = "token",
+    }
+
+    /// What a personal access token is good for.
+    TokenScope = user::TokenScope {
+        /// Look at jobs, batches, output, queues and workers.
+        Read = "read",
+        /// Submit jobs and batches.
+        Submit = "submit",
+        /// Cancel, rerun and delete them.
+        Control = "control",
+        /// Everything but to see to passwords, sign-ins and tokens.
+        Admin = "admin",
     }
 
 }

@@ -115,6 +115,10 @@ async fn accounts(app: &TestApp) {
     let own = json!({"current_password": "long enough it is", "password": "another one of mine"});
     let own = app.json(app.request(Method::PATCH, "/users/me", &theirs).json(&own)).await;
     assert_eq!(own.0, 200, "{}", own.1);
+    let token = json!({"name": "ci", "scopes": ["read"], "expires_at": null});
+    let token = path("/tokens", &done(app, "POST", "/tokens", Some(token)).await);
+    done(app, "GET", "/tokens?limit=1", None).await;
+    done(app, "DELETE", &token, None).await;
     done(app, "PATCH", &user, Some(json!({"max_running_jobs": 3}))).await;
     done(app, "DELETE", &user, None).await;
     let holds = done(app, "GET", &format!("{}/holds", path("/jobs", &made)), None).await;

@@ -1,0 +1,1 @@
+where digest = $1

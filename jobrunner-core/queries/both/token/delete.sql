@@ -1,0 +1,1 @@
+delete from jobrunner.personal_token where id = $1
