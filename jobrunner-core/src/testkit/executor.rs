@@ -176,7 +176,7 @@ impl Running {
         let output = Arc::new(Collected::default());
         let context = RunContext { stop: stop.clone(), output: Arc::clone(&output) as _ };
         let task = tokio::spawn(async move { executor.run(&run, context).await });
-        wait_until("a command to run", || async { (output.len() > 0).then_some(()) }).await;
+        wait_until("a command to run", || async { (!output.is_empty()).then_some(()) }).await;
         Self { stop, output, task }
     }
 }

@@ -44,7 +44,7 @@ async fn start_by(executor: ProcessExecutor, job: Run) -> Running {
     let context = RunContext { stop: stop.clone(), output: Arc::clone(&output) as _ };
     let running = job.clone();
     let task = tokio::spawn(async move { executor.run(&running, context).await });
-    wait_until("the command runs", || output.len() > 0).await;
+    wait_until("the command runs", || !output.is_empty()).await;
     Running { job, stop, output, task }
 }
 

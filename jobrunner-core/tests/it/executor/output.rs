@@ -73,7 +73,7 @@ struct Slow {
 #[async_trait]
 impl OutputSink for Slow {
     async fn write(&self, stream: Stream, bytes: Bytes) {
-        if self.collected.len() == 0 {
+        if self.collected.is_empty() {
             tokio::time::sleep(SLOW).await;
         }
         self.collected.write(stream, bytes).await;
