@@ -54,7 +54,7 @@ pub(crate) struct Failure {
     status: StatusCode,
     problem: Problem,
     /// When to try again, in seconds, if that helps.
-    retry_after: Option<u64>,
+    retry_after: Option<u16>,
 }
 
 impl Failure {
@@ -120,7 +120,8 @@ impl From<Error> for Failure {
             Error::Gone(detail) => Self::new(StatusCode::GONE, detail),
             Error::TooMany { after, .. } => {
                 let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string());
-                Self { retry_after: Some(after.as_secs().max(1)), ..failure }
+                let seconds = u16::try_from(after.as_secs().max(1)).unwrap_or(u16::MAX);
+                Self { retry_after: Some(seconds), ..failure }
             }
             Error::Unavailable { .. } => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a request was put off");
