@@ -24,7 +24,21 @@ use tokio::sync::RwLock;
 #[derive(Clone)]
 struct Keys {
     accounts: Arc<dyn AccountStore>,
-    known: Arc<RwLock<HashMap<String, (UserId, SignInId)>>>,
+    known: Arc<RwLock<HashMap<String, SignIn>>>,
+}
+
+/// What a key stands for, until the account's token version goes up.
+#[derive(Clone, Copy)]
+struct SignIn {
+    user: UserId,
+    id: SignInId,
+    version: i64,
+}
+
+impl From<&Principal> for SignIn {
+    fn from(caller: &Principal) -> Self {
+        Self { user: caller.id, id: caller.sign_in, version: caller.token_version }
+    }
 }
 
 impl Keys {
@@ -33,13 +47,17 @@ impl Keys {
     }
 
     /// Takes this key for that account from now on.
-    async fn add(&self, key: &str, user: UserId) {
-        self.known.write().await.insert(key.to_owned(), (user, SignInId::new()));
+    async fn add(&self, key: &str, user: UserId) -> Result<()> {
+        let account = self.accounts.account(user).await?.ok_or(Error::NotFound("user"))?;
+        let sign_in = SignIn { user, id: SignInId::new(), version: account.token_version };
+        self.known.write().await.insert(key.to_owned(), sign_in);
+        Ok(())
     }
 
-    /// The account that a key stands for now: unless it is disabled, or the key was signed out.
-    async fn account(&self, user: UserId, sign_in: SignInId) -> Result<Option<Account>> {
-        let account = self.accounts.signed_in_account(user, sign_in).await?;
+    /// The account that a key stands for now: unless it is disabled or has a new password, or the
+    /// key was signed out.
+    async fn account(&self, SignIn { user, id, version }: SignIn) -> Result<Option<Account>> {
+        let account = self.accounts.signed_in_account(user, id, version).await?;
         Ok(account.filter(|account| account.user.is_active))
     }
 }
@@ -50,14 +68,14 @@ impl Authz for Keys {
         const REFUSED: Error = Error::Unauthenticated("send a key that is known here");
         let Credential::Bearer(key) = credential else { return Err(REFUSED) };
         let known = self.known.read().await.get(key.expose_secret()).copied();
-        let (user, sign_in) = known.ok_or(REFUSED)?;
-        let Account { user, token_version, .. } =
-            self.account(user, sign_in).await?.ok_or(REFUSED)?;
-        Ok(Principal { id: user.id, email: user.email, role: user.role, token_version, sign_in })
+        let sign_in = known.ok_or(REFUSED)?;
+        let Account { user, token_version, .. } = self.account(sign_in).await?.ok_or(REFUSED)?;
+        let (id, email, role) = (user.id, user.email, user.role);
+        Ok(Principal { id, email, role, token_version, sign_in: sign_in.id })
     }
 
     async fn may_go_on(&self, before: &Principal) -> Result<bool> {
-        let now = self.account(before.id, before.sign_in).await?;
+        let now = self.account(before.into()).await?;
         Ok(now.is_some_and(|account| account.user.role == before.role))
     }
 
@@ -106,14 +124,14 @@ async fn submit_and_look(store: Arc<dyn Store>) -> Result<(String, String)> {
     });
     let first = service.create_local_admin("admin@example.com").await?;
     let admin = first.ok_or(Error::NotFound("admin"))?;
-    keys.add("admin's key", admin.id).await;
+    keys.add("admin's key", admin.id).await?;
     let admin = service.authenticate(&key("admin's key")).await?;
     for role in [Role::Operator, Role::Viewer] {
         let password = SecretString::from("nobody will ever type this");
         let email = format!("{role}@example.com");
         let new = NewUser { email, password, role, max_running_jobs: None };
         let user = service.create_user(&admin, new).await?;
-        keys.add(&format!("{role}'s key"), user.id).await;
+        keys.add(&format!("{role}'s key"), user.id).await?;
     }
 
     let operator = service.authenticate(&key("operator's key")).await?;
@@ -150,7 +168,7 @@ mod tests {
         let credential = move |caller: &Principal| {
             let text = format!("key {}", caller.sign_in);
             let mut known = known.try_write().expect("nobody else has it");
-            known.insert(text.clone(), (caller.id, caller.sign_in));
+            known.insert(text.clone(), caller.into());
             key(&text)
         };
         AuthzFixture::new(store, keys, credential, directory)

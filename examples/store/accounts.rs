@@ -10,7 +10,7 @@ use jobrunner_core::{
 };
 use uuid::Uuid;
 
-use crate::Memory;
+use crate::{Memory, state::Kept};
 
 #[async_trait]
 impl AccountStore for Memory {
@@ -36,10 +36,20 @@ impl AccountStore for Memory {
         Ok(self.lock().accounts.get(&id).cloned())
     }
 
-    async fn signed_in_account(&self, id: UserId, sign_in: SignInId) -> Result<Option<Account>> {
+    async fn signed_in_account(
+        &self,
+        id: UserId,
+        sign_in: SignInId,
+        version: i64,
+    ) -> Result<Option<Account>> {
         let state = self.lock();
-        let account = state.accounts.get(&id);
-        Ok(account.filter(|_| !state.ended_sign_ins.contains_key(&sign_in)).cloned())
+        let has_ended = state.ended_sign_ins.contains_key(&sign_in);
+        let kept = state.kept_sign_ins.get(&sign_in).filter(|kept| kept.account == id);
+        let is_good = |account: &&Account| {
+            let now = account.token_version;
+            !has_ended && (version == now || kept.is_some_and(|kept| kept.version == now))
+        };
+        Ok(state.accounts.get(&id).filter(is_good).cloned())
     }
 
     async fn end_sign_in(&self, sign_in: SignInId, until: DateTime<Utc>) -> Result<()> {
@@ -79,11 +89,20 @@ impl AccountStore for Memory {
     async fn update_account(&self, id: UserId, update: AccountUpdate) -> Result<User> {
         let mut state = self.lock();
         let before = state.accounts.get(&id).ok_or(Error::NotFound("user"))?;
+        let keep = update.keep;
+        if keep.is_some_and(|keep| keep.version != before.token_version) {
+            return Err(Conflict::AccountChanged.into());
+        }
         let after = before.clone().updated(update);
         let mut others = state.accounts.values().filter(|account| account.user.id != id);
         let was_last = before.is_active_admin() && !others.any(Account::is_active_admin);
         if was_last && !after.is_active_admin() {
             return Err(Conflict::LastAdmin.into());
+        }
+        if let Some(keep) = keep {
+            let kept = Kept { account: id, version: after.token_version, until: keep.until };
+            state.kept_sign_ins.retain(|_, kept| kept.until >= Utc::now());
+            state.kept_sign_ins.insert(keep.id, kept);
         }
         let user = after.user.clone();
         state.accounts.insert(id, after);

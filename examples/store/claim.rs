@@ -1,21 +1,16 @@
 //! Whose job is next.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jobrunner_core::{
-    Error, JobId, Result, UserId,
+    Error, JobId, Result, SessionId,
     executor::Run,
     lease::{Claim, Leased, Pick},
-    store::engine::{
-        fair::{self, Lane},
-        tally::Tally,
-        values::number,
-    },
+    store::engine::{tally::Tally, values::number},
 };
 use tokio::time::Instant;
-use uuid::Uuid;
 
-use crate::state::{Entry, LaneEntry, State, now};
+use crate::state::{Entry, Lease, State, now};
 
 /// In one session, those that have lost a worker are leased so far apart, in milliseconds.
 const APART: i64 = 500;
@@ -30,113 +25,95 @@ impl State {
         let known = self.sessions.get(&session).filter(|it| it.expires_at > Instant::now());
         let known = known.ok_or(Error::NotFound("session"))?;
         let host = known.of.host.clone();
-        if known.draining {
+        // Nothing is leased beside a suspect.
+        let is_alone = self.of_session(session).any(|lease| self.jobs[&lease.job].alone);
+        if known.draining || is_alone {
             return Ok(Vec::new());
         }
         self.promote(session);
-        let (queues, want, proposed) = match pick {
-            Pick::Fair { queues, want } => (queues, want as usize, None),
-            Pick::Ids(ids) => (Vec::new(), ids.len(), Some(ids)),
+        let chosen = match pick {
+            Pick::Ids(ids) => self.proposed(ids, &host)?,
+            Pick::Fair { queues, want } => {
+                let mut chosen = self.next(&queues, want as usize, &host)?;
+                if chosen.is_empty() && want > 0 {
+                    chosen.extend(self.suspect(session, &queues));
+                }
+                chosen
+            }
         };
-        let mut lanes = self.open_lanes(&queues, &host)?;
-        fair::order(&mut lanes);
-        let heads: Vec<Vec<Uuid>> = match proposed {
-            None => lanes.iter().map(|lane| self.heads(lane, want, &host)).collect(),
-            Some(ids) => self.among(&lanes, ids, &host),
-        };
-        let chosen = fair::share(&mut lanes, &heads, want);
         let mut leased = Vec::with_capacity(chosen.len());
-        for id in chosen.into_iter().map(JobId::from) {
+        for id in chosen {
             let lease = self.lease(id, session, &host, tally)?;
             let job = &self.jobs[&id];
             let (owner, batch, attempt) = (job.owner, job.batch, number(job.charged)?);
             let run = Run { job: id, owner, batch, attempt, spec: job.spec.clone() };
             leased.push(Leased { lease, run });
         }
-        for lane in lanes {
-            self.lanes[number::<usize>(lane.id)?].vtime = lane.vtime;
-        }
         Ok(leased)
     }
 
-    /// Makes jobs claimable whose time has come; of those that have lost a worker one at a time,
-    /// and none soon after another one in the same session.
-    fn promote(&mut self, session: jobrunner_core::SessionId) {
+    fn of_session(&self, session: SessionId) -> impl Iterator<Item = &Lease> {
+        self.leases.values().filter(move |lease| lease.session == session)
+    }
+
+    /// Makes jobs claimable whose time has come, but for suspects; of those that have lost a worker
+    /// one at a time, and none soon after another one in the same session.
+    fn promote(&mut self, session: SessionId) {
         let now = now();
-        let is_recent = |lease: &crate::state::Lease| {
-            lease.session == session && lease.losses > 0 && lease.claimed_at > now - APART
-        };
-        let mut may_be_lost = !self.leases.values().any(is_recent);
-        let due: Vec<JobId> = self
-            .deferred
-            .range(..=(now, JobId::from(Uuid::max())))
-            .map(|(_, id)| *id)
-            .filter(|id| self.jobs[id].losses == 0 || std::mem::take(&mut may_be_lost))
-            .collect();
+        let is_recent = |lease: &Lease| lease.losses > 0 && lease.claimed_at > now - APART;
+        let mut may_be_lost = !self.of_session(session).any(is_recent);
+        let others = self.due().map(|id| (id, &self.jobs[&id])).filter(|(_, job)| !job.alone);
+        let due = others.filter(|(_, job)| job.losses == 0 || std::mem::take(&mut may_be_lost));
+        let due: Vec<JobId> = due.map(|(id, _)| id).collect();
         for id in due {
             self.withdraw(id);
             self.wait(id, None);
         }
     }
 
-    /// The lanes that something can be claimed of.
-    fn open_lanes(&self, queues: &[String], host: &str) -> Result<Vec<Lane>> {
-        let mut running: HashMap<UserId, i64> = HashMap::new();
-        for lease in self.leases.values() {
-            *running.entry(self.jobs[&lease.job].owner).or_default() += 1;
-        }
-        let mut lanes = Vec::new();
-        for (id, lane) in (0..).zip(&self.lanes) {
-            let queue = &self.queues[&lane.queue];
-            let account = self.accounts.get(&lane.owner);
-            let is_served = queues.is_empty() || queues.contains(&lane.queue);
-            let is_active = account.is_none_or(|account| account.user.is_active);
-            let limit = account.and_then(|account| account.user.max_running_jobs);
-            let runs = running.get(&lane.owner).copied().unwrap_or(0);
-            let allowance = limit.map(|limit| i64::from(limit) - runs);
-            if is_served
-                && is_active
-                && !queue.paused
-                && allowance.is_none_or(|left| left > 0)
-                && self.claimable(lane, host).next().is_some()
-            {
-                let (owner, weight) = (lane.owner.as_uuid(), queue.weight);
-                lanes.push(Lane { id, owner, vtime: lane.vtime, weight, allowance });
-            }
-        }
-        Ok(lanes)
+    /// The jobs whose turn it is in these queues; none is all.
+    fn next(&mut self, queues: &[String], want: usize, host: &str) -> Result<Vec<JobId>> {
+        let now = now();
+        self.take_turns(want, |state, lane| {
+            let is_served = is_served(&lane.queue, queues);
+            let ids = lane.ready.iter().map(|(_, id)| *id).filter(|_| is_served);
+            ids.filter(|id| may_run_on(&state.jobs[id], host, now)).take(want).collect()
+        })
     }
 
-    fn claimable<'a>(
-        &'a self,
-        lane: &'a LaneEntry,
-        host: &str,
-    ) -> impl Iterator<Item = JobId> + 'a {
-        let (host, now) = (host.to_owned(), now());
-        let ids = lane.ready.iter().map(|(_, id)| *id);
-        ids.filter(move |id| may_run_on(&self.jobs[id], &host, now))
+    /// Those of the proposed jobs that can be claimed and whose turn it is.
+    fn proposed(&mut self, mut ids: Vec<JobId>, host: &str) -> Result<Vec<JobId>> {
+        let (now, mut seen) = (now(), HashSet::new());
+        ids.retain(|id| seen.insert(*id));
+        self.take_turns(ids.len(), |state, lane| {
+            let jobs = ids.iter().filter_map(|id| Some((*id, state.jobs.get(id)?)));
+            let here = jobs.filter(|(id, job)| lane.ready.contains(&job.place(*id)));
+            here.filter(|(_, job)| may_run_on(job, host, now)).map(|(id, _)| id).collect()
+        })
     }
 
-    fn heads(&self, lane: &Lane, want: usize, host: &str) -> Vec<Uuid> {
-        let lane = usize::try_from(lane.id).ok().and_then(|id| self.lanes.get(id));
-        let Some(lane) = lane else { return Vec::new() };
-        self.claimable(lane, host).take(want).map(JobId::as_uuid).collect()
-    }
-
-    /// Those of the proposed jobs that can be claimed, lane by lane.
-    fn among(&self, lanes: &[Lane], proposed: Vec<JobId>, host: &str) -> Vec<Vec<Uuid>> {
-        let (mut seen, now) = (HashSet::new(), now());
-        let mut heads: HashMap<i64, Vec<Uuid>> = HashMap::new();
-        for id in proposed.into_iter().filter(|id| seen.insert(*id)) {
-            let Some(job) = self.jobs.get(&id) else { continue };
-            let place = (10 - job.spec.priority, id);
-            if self.lanes[job.lane].ready.contains(&place) && may_run_on(job, host, now) {
-                let lane = i64::try_from(job.lane).unwrap_or(i64::MAX);
-                heads.entry(lane).or_default().push(id.as_uuid());
-            }
+    /// The suspect that has waited longest, if a session without leases may run one; that is a turn
+    /// of its owner, too.
+    fn suspect(&mut self, session: SessionId, queues: &[String]) -> Option<JobId> {
+        if self.of_session(session).next().is_some() {
+            return None;
         }
-        lanes.iter().map(|lane| heads.remove(&lane.id).unwrap_or_default()).collect()
+        let may_run = |id: &JobId| {
+            let Entry { alone, spec, owner, .. } = &self.jobs[id];
+            *alone
+                && is_served(&spec.queue, queues)
+                && !self.queues[&spec.queue].paused
+                && self.allowance(*owner).is_none_or(|left| left > 0)
+        };
+        let id = self.due().find(may_run)?;
+        let turn = self.turns.entry(self.jobs[&id].owner).or_default();
+        turn.vtime += 1.0 / turn.weight;
+        Some(id)
     }
+}
+
+fn is_served(queue: &str, queues: &[String]) -> bool {
+    queues.is_empty() || queues.iter().any(|served| served == queue)
 }
 
 fn may_run_on(job: &Entry, host: &str, now: i64) -> bool {

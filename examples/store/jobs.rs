@@ -18,7 +18,7 @@ use jobrunner_core::{
             decide::{check_all_ended, check_ended},
             insight::{self, FailureRow, PartRow},
             output,
-            tally::{Difference, Tally},
+            tally::{Difference, Marks, Tally},
         },
     },
     user::Scope,
@@ -197,11 +197,11 @@ impl JobStore for Memory {
     async fn delete_job(&self, id: JobId) -> Result<()> {
         let mut state = self.lock();
         let job = state.jobs.get(&id).ok_or(Error::NotFound("job"))?;
-        let (status, batch) = (state.standing(job), job.batch.map(BatchId::as_uuid));
+        let Job { owner_id, batch_id, status, flaky, skipped, .. } = state.job(id, job)?;
         check_ended(status)?;
-        let mut tally = Tally::default();
-        tally.add(job.owner.as_uuid(), batch, status, -1);
-        tally.flaky(batch, -i64::from(job.flaky));
+        let (mut tally, batch) = (Tally::default(), batch_id.map(BatchId::as_uuid));
+        tally.add(owner_id.as_uuid(), batch, status, -1);
+        tally.marked(batch, Marks { flaky, skipped }, -1);
         state.forget(id);
         state.count(tally)
     }

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::MutexGuard,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use jobrunner_core::{
-    BatchId, Error, Result, SessionId,
+    BatchId, Error, Result, SessionId, UserId,
     attempt::Reason,
     lease::{
         Claim, Claimable, Exchanged, Finish, Finished, LeaseRef, NewSession, QueueState,
@@ -23,7 +24,7 @@ use jobrunner_core::{
         engine::{
             decide::{self, Decision, Held, Orphan, SessionLease, of_the_worker},
             tally::Tally,
-            values::{millis, render, time},
+            values::{millis, render, stored, time},
         },
     },
 };
@@ -32,7 +33,7 @@ use uuid::Uuid;
 
 use crate::{
     Memory,
-    state::{Lease, Session, State, now},
+    state::{Done, Entry, Session, State, now},
 };
 
 #[async_trait]
@@ -75,25 +76,17 @@ impl LeaseStore for Memory {
         state.reclaim()
     }
 
-    async fn queues(&self, name: Option<&str>) -> Result<Vec<QueueState>> {
+    async fn queue(&self, name: &str) -> Result<Option<QueueState>> {
         let state = self.lock();
-        let named = state.queues.iter().filter(|(it, _)| name.is_none_or(|name| *it == name));
-        let mut queues = Vec::new();
-        for (name, queue) in named {
-            let lanes = state.lanes.iter().filter(|lane| lane.queue == *name);
-            let ready: Vec<_> = lanes.flat_map(|lane| &lane.ready).collect();
-            let oldest = ready.iter().map(|(_, id)| state.jobs[id].created_at).min();
-            let runs = |lease: &&Lease| state.jobs[&lease.job].spec.queue == *name;
-            queues.push(QueueState {
-                name: name.clone(),
-                paused: queue.paused,
-                weight: queue.weight,
-                waiting: ready.len() as u64,
-                running: state.leases.values().filter(runs).count() as u64,
-                oldest_waiting_at: oldest.map(time).transpose()?,
-            });
-        }
-        Ok(queues)
+        state.queues.get(name).map(|queue| state.queue(name, queue)).transpose()
+    }
+
+    async fn queues(&self, after: Option<&str>, limit: u32) -> Result<Vec<QueueState>> {
+        let state = self.lock();
+        let behind =
+            state.queues.iter().filter(|(name, _)| after.is_none_or(|after| name.as_str() > after));
+        let page = behind.take(limit as usize);
+        page.map(|(name, queue)| state.queue(name, queue)).collect()
     }
 
     async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()> {
@@ -101,7 +94,17 @@ impl LeaseStore for Memory {
         let queue = state.queues.get_mut(name).ok_or(Error::NotFound("queue"))?;
         queue.paused = update.paused.unwrap_or(queue.paused);
         queue.weight = update.weight.unwrap_or(queue.weight);
+        queue.is_set_up = true;
         Ok(())
+    }
+
+    async fn weigh_owner(&self, owner: UserId, weight: f64) -> Result<()> {
+        self.lock().turns.entry(owner).or_default().weight = weight;
+        Ok(())
+    }
+
+    async fn forget_queues(&self, unused: Duration) -> Result<u64> {
+        Ok(self.lock().forget_queues(millis(unused)))
     }
 
     async fn workers(&self) -> Result<Vec<Worker>> {
@@ -202,6 +205,7 @@ fn claimable(state: &MutexGuard<'_, State>, of: Option<BatchId>) -> Vec<Claimabl
                     queue: lane.queue.clone(),
                     owner: lane.owner,
                     weight: state.queues[&lane.queue].weight,
+                    owner_weight: state.turn(lane.owner).weight,
                 });
             }
         }
@@ -252,6 +256,7 @@ impl State {
             attempts: lease.attempt,
             losses: lease.losses,
             cancel: lease.cancel,
+            alone: job.alone,
             max_attempts: job.spec.max_attempts.into(),
             retry: job.spec.retry.as_ref().map(render).transpose()?,
             is_started: true,
@@ -304,11 +309,13 @@ impl State {
             }
             let of = LeaseRef { job: lease.job, token: jobrunner_core::lease::LeaseToken(*token) };
             let Some(held) = self.held(of)? else { continue };
-            let logs = &self.jobs[&lease.job].logs;
+            let Entry { logs, attempts, .. } = &self.jobs[&lease.job];
+            let was_lost = |done: &&Done| done.end.reason == Some(Reason::WorkerLost.as_str());
+            let lost = stored(attempts.iter().filter(was_lost).count() as u64);
             let end =
                 |stream| logs.get(&(lease.attempt, stream)).and_then(crate::logs::Log::stored_end);
             let (stdout_end, stderr_end) = (end(Stream::Stdout), end(Stream::Stderr));
-            orphans.push(Orphan { held, stdout_end, stderr_end });
+            orphans.push(Orphan { held, stdout_end, stderr_end, lost });
         }
         let lost = orphans.iter().map(|it| (it.held.job_id, Some(Reason::WorkerLost)));
         let mut decision = Decision::knowing(self.elsewhere(of_the_worker(lost)));

@@ -160,7 +160,7 @@ impl State {
 impl BatchEntry {
     /// A batch as it is shown.
     pub(crate) fn show(&self, id: uuid::Uuid) -> Result<Batch> {
-        let [waiting, running, passed, failed, canceled, flaky] = self.counts;
+        let [waiting, running, passed, failed, canceled, flaky, skipped] = self.counts;
         BatchRow {
             id,
             owner_id: self.owner.as_uuid(),
@@ -174,6 +174,7 @@ impl BatchEntry {
             finished_at: self.finished_at,
             counts: CountsRow { waiting, running, passed, failed, canceled },
             flaky,
+            skipped,
         }
         .into_batch()
     }

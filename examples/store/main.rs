@@ -5,7 +5,7 @@
 //! A store finds rows, locks them and writes them; what follows is decided by
 //! [`jobrunner_core::store::engine`]. Here rows are entries of maps, and the lock is a mutex: each
 //! method takes it once, so each is one transaction. [`state`] is what is stored and how it
-//! changes; the other modules are the roles of a store.
+//! changes, [`turns`] what waits and whose turn it is; the other modules are the roles of a store.
 
 #![expect(clippy::print_stdout, reason = "an example shows what it did")]
 
@@ -16,6 +16,7 @@ mod leases;
 mod lists;
 mod logs;
 mod state;
+mod turns;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -23,7 +23,10 @@ use jobrunner_core::{
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::logs::Log;
+use crate::{
+    logs::Log,
+    turns::{LaneEntry, QueueEntry, Turn},
+};
 
 #[derive(Default)]
 pub(crate) struct State {
@@ -32,9 +35,11 @@ pub(crate) struct State {
     /// How the jobs of each owner stand.
     pub(crate) counts: HashMap<Uuid, Difference>,
     pub(crate) queues: BTreeMap<String, QueueEntry>,
+    /// How far each owner's are.
+    pub(crate) turns: HashMap<UserId, Turn>,
     /// One for each owner in each queue, by its number.
     pub(crate) lanes: Vec<LaneEntry>,
-    /// Jobs that wait for a time, by that time.
+    /// Jobs that wait for a time, by that time; suspects are among them also when it has come.
     pub(crate) deferred: BTreeSet<(i64, JobId)>,
     pub(crate) leases: BTreeMap<i64, Lease>,
     last_token: i64,
@@ -45,9 +50,18 @@ pub(crate) struct State {
     pub(crate) accounts: BTreeMap<UserId, Account>,
     /// Until their tokens have expired.
     pub(crate) ended_sign_ins: HashMap<SignInId, DateTime<Utc>>,
+    /// Those that have set a new password.
+    pub(crate) kept_sign_ins: HashMap<SignInId, Kept>,
     /// How many of its refresh tokens were used, until they have expired.
     pub(crate) refreshed: HashMap<SignInId, (u32, DateTime<Utc>)>,
     pub(crate) events: BTreeMap<AuditEventId, AuditEvent>,
+}
+
+/// A sign-in whose tokens are as good as those of a token version of its account.
+pub(crate) struct Kept {
+    pub(crate) account: UserId,
+    pub(crate) version: i64,
+    pub(crate) until: DateTime<Utc>,
 }
 
 pub(crate) struct Entry {
@@ -65,10 +79,12 @@ pub(crate) struct Entry {
     /// Attempts that were charged, and those of them that cost no run.
     pub(crate) charged: i64,
     pub(crate) losses: i64,
+    /// It has lost so many workers that it runs alone, after all others: a suspect.
+    pub(crate) alone: bool,
     /// A host that it is not to be run on until then.
     pub(crate) avoid: Option<(String, i64)>,
     /// When its time comes, if it waits for that.
-    deferred: Option<i64>,
+    pub(crate) deferred: Option<i64>,
     pub(crate) lease: Option<i64>,
     pub(crate) attempts: Vec<Done>,
     pub(crate) logs: HashMap<(i64, Stream), Log>,
@@ -95,19 +111,6 @@ pub(crate) struct BatchEntry {
     pub(crate) finished_at: Option<i64>,
 }
 
-pub(crate) struct QueueEntry {
-    pub(crate) paused: bool,
-    pub(crate) weight: f64,
-}
-
-pub(crate) struct LaneEntry {
-    pub(crate) queue: String,
-    pub(crate) owner: UserId,
-    pub(crate) vtime: f64,
-    /// What can be claimed: by priority, 10 first, then in the order of submission.
-    pub(crate) ready: BTreeSet<(u8, JobId)>,
-}
-
 pub(crate) struct Lease {
     pub(crate) job: JobId,
     pub(crate) session: SessionId,
@@ -132,7 +135,7 @@ pub(crate) fn now() -> i64 {
 }
 
 pub(crate) fn counts(by_status: &Difference) -> Result<Counts> {
-    let [waiting, running, passed, failed, canceled, _] = by_status.map(number);
+    let [waiting, running, passed, failed, canceled, ..] = by_status.map(number);
     Ok(Counts::new([waiting?, running?, passed?, failed?, canceled?]))
 }
 
@@ -201,6 +204,7 @@ impl State {
                 flaky: false,
                 charged: 0,
                 losses: 0,
+                alone: false,
                 avoid: None,
                 deferred: None,
                 lease: None,
@@ -216,36 +220,6 @@ impl State {
         }
         self.count(tally)?;
         Ok(created_at)
-    }
-
-    fn lane(&mut self, owner: UserId, queue: &str) -> usize {
-        let known = self.lanes.iter().position(|lane| lane.owner == owner && lane.queue == queue);
-        known.unwrap_or_else(|| {
-            let fresh = QueueEntry { paused: false, weight: 1.0 };
-            self.queues.entry(queue.to_owned()).or_insert(fresh);
-            let queue = queue.to_owned();
-            self.lanes.push(LaneEntry { queue, owner, vtime: 0.0, ready: BTreeSet::new() });
-            self.lanes.len() - 1
-        })
-    }
-
-    /// A job can be claimed, from that time on if there is one.
-    pub(crate) fn wait(&mut self, id: JobId, due: Option<i64>) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.deferred = due;
-        match due {
-            Some(due) => self.deferred.insert((due, id)),
-            None => self.lanes[job.lane].ready.insert((10 - job.spec.priority, id)),
-        };
-    }
-
-    /// A job cannot be claimed any more.
-    pub(crate) fn withdraw(&mut self, id: JobId) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        self.lanes[job.lane].ready.remove(&(10 - job.spec.priority, id));
-        if let Some(due) = job.deferred.take() {
-            self.deferred.remove(&(due, id));
-        }
     }
 
     /// Leases a job, with a token that was never used before, and charges the attempt.
@@ -286,6 +260,7 @@ impl State {
             let Some(job) = self.jobs.get_mut(&id) else { continue };
             job.lease = None;
             job.losses = end.losses;
+            job.alone = end.alone;
             let waits = end.job_status == code(Status::Waiting);
             if !waits {
                 job.status = values::status(end.job_status.into())?;
@@ -301,14 +276,12 @@ impl State {
             }
         }
         for lease in decision.unstarted {
-            if self.leases.remove(&lease.token.0).is_none() {
-                continue;
-            }
-            if let Some(job) = self.jobs.get_mut(&lease.job) {
-                job.lease = None;
-                job.charged -= 1;
-            }
-            self.wait(lease.job, None);
+            let Some(held) = self.leases.remove(&lease.token.0) else { continue };
+            let Some(job) = self.jobs.get_mut(&lease.job) else { continue };
+            job.lease = None;
+            job.charged -= 1;
+            let due = job.alone.then_some(held.claimed_at);
+            self.wait(lease.job, due);
         }
         Ok(())
     }
@@ -375,9 +348,10 @@ impl State {
     /// Members of a batch that are to be repeated.
     pub(crate) fn repeated(&self, batch: &BatchEntry, all: bool) -> Result<Vec<JobSpec>> {
         let is_chosen =
-            |job: &&Entry| all || matches!(job.status, Status::Failed | Status::Canceled);
-        let members = batch.members.iter().filter_map(|id| self.jobs.get(id));
-        let specs: Vec<_> = members.filter(is_chosen).map(|job| job.spec.clone().again()).collect();
+            |job: &Entry| all || matches!(job.status, Status::Failed | Status::Canceled);
+        let members = batch.members.iter().filter_map(|id| Some((*id, self.jobs.get(id)?)));
+        let chosen = members.filter(|(_, job)| is_chosen(job));
+        let specs: Vec<_> = chosen.map(|(id, job)| job.spec.clone().again(id)).collect();
         if specs.is_empty() { Err(Conflict::NothingToRerun.into()) } else { Ok(specs) }
     }
 }
