@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use jobrunner_core::{
     Authz, Error, NewJob, Principal, Result, Role, Service, SignInId, Store, UserId,
-    authz::{Action, Credential, Passwords, TokenKey},
+    authz::{Action, Credential, Passwords, Proof, TokenKey},
     job::{JobFilter, Rules},
     page::PageRequest,
     queue::LocalQueue,
@@ -37,7 +37,8 @@ struct SignIn {
 
 impl From<&Principal> for SignIn {
     fn from(caller: &Principal) -> Self {
-        Self { user: caller.id, id: caller.sign_in, version: caller.token_version }
+        let id = caller.sign_in().expect("keys are the only proof here");
+        Self { user: caller.id, id, version: caller.token_version }
     }
 }
 
@@ -71,7 +72,7 @@ impl Authz for Keys {
         let sign_in = known.ok_or(REFUSED)?;
         let Account { user, token_version, .. } = self.account(sign_in).await?.ok_or(REFUSED)?;
         let (id, email, role) = (user.id, user.email, user.role);
-        Ok(Principal { id, email, role, token_version, sign_in: sign_in.id })
+        Ok(Principal { id, email, role, token_version, by: Proof::SignIn(sign_in.id) })
     }
 
     async fn may_go_on(&self, before: &Principal) -> Result<bool> {
@@ -113,7 +114,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 async fn submit_and_look(store: Arc<dyn Store>) -> Result<(String, String)> {
     let keys = Keys::new(Arc::clone(&store) as _);
     let secret = b"only needed where passwords are exchanged for tokens, too";
-    let tokens = TokenKey::new(secret, Default::default());
+    let tokens = TokenKey::new([&secret[..]], Default::default());
     let service = Service::new(Parts {
         store,
         queue: Arc::new(LocalQueue::new()),

@@ -1,12 +1,14 @@
 //! Accounts, and what was asked for with them.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use jobrunner_core::{
-    Conflict, Error, Result, SignInId, User, UserId,
+    Conflict, Error, Result, SignInId, TokenId, User, UserId,
     audit::{AuditEvent, AuditFilter},
+    authz::SecretDigest,
     page::{Page, PageRequest},
-    store::{Account, AccountStore, AccountUpdate, AuditStore},
+    store::{Account, AccountStore, AccountUpdate, AuditStore, MOST_TOKENS},
+    user::PersonalToken,
 };
 use uuid::Uuid;
 
@@ -107,6 +109,50 @@ impl AccountStore for Memory {
         let user = after.user.clone();
         state.accounts.insert(id, after);
         Ok(user)
+    }
+
+    async fn create_token(&self, token: PersonalToken, digest: SecretDigest) -> Result<()> {
+        let tokens = &mut self.lock().tokens;
+        let has = tokens.values().filter(|(known, _)| known.owner_id == token.owner_id).count();
+        if has as i64 >= MOST_TOKENS {
+            return Err(Conflict::TooManyTokens { most: MOST_TOKENS }.into());
+        }
+        tokens.insert(token.id, (token, digest));
+        Ok(())
+    }
+
+    async fn token_by_secret(&self, digest: SecretDigest) -> Result<Option<PersonalToken>> {
+        let state = self.lock();
+        let found = state.tokens.values().find(|(_, known)| *known == digest);
+        Ok(found.map(|(token, _)| token.clone()))
+    }
+
+    async fn token(&self, id: TokenId) -> Result<Option<PersonalToken>> {
+        Ok(self.lock().tokens.get(&id).map(|(token, _)| token.clone()))
+    }
+
+    async fn tokens(&self, owner: UserId, page: PageRequest) -> Result<Page<PersonalToken>> {
+        let state = self.lock();
+        let newest = state.tokens.values().rev().map(|(token, _)| token);
+        let found = newest
+            .filter(|token| token.owner_id == owner && is_after(page, token.id.as_uuid()))
+            .take(page.limit as usize + 1)
+            .cloned()
+            .collect();
+        Ok(Page::from_surplus(found, page.limit, |token: &PersonalToken| token.id.as_uuid()))
+    }
+
+    async fn delete_token(&self, id: TokenId) -> Result<()> {
+        self.lock().tokens.remove(&id);
+        Ok(())
+    }
+
+    async fn token_used(&self, id: TokenId, at: DateTime<Utc>) -> Result<()> {
+        if let Some((token, _)) = self.lock().tokens.get_mut(&id) {
+            let kept = token.last_used_at.filter(|kept| at - *kept <= TimeDelta::minutes(1));
+            token.last_used_at = Some(kept.unwrap_or(at));
+        }
+        Ok(())
     }
 }
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use jobrunner_core::{
     AuditEventId, BatchId, Conflict, Error, JobId, JobSpec, NewBatch, Result, SessionId, SignInId,
-    Status, UserId,
+    Status, TokenId, UserId,
     audit::AuditEvent,
+    authz::SecretDigest,
     batch::Counts,
     lease::{LeaseRef, LeaseToken, NewSession},
     log::Stream,
@@ -19,6 +20,7 @@ use jobrunner_core::{
             values::{self, code, number, time},
         },
     },
+    user::PersonalToken,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -54,6 +56,8 @@ pub(crate) struct State {
     pub(crate) kept_sign_ins: HashMap<SignInId, Kept>,
     /// How many of its refresh tokens were used, until they have expired.
     pub(crate) refreshed: HashMap<SignInId, (u32, DateTime<Utc>)>,
+    /// Each with what its secret is found by.
+    pub(crate) tokens: BTreeMap<TokenId, (PersonalToken, SecretDigest)>,
     pub(crate) events: BTreeMap<AuditEventId, AuditEvent>,
 }
 

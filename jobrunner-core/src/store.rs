@@ -46,8 +46,7 @@ use crate::{
     user::Scope,
 };
 
-pub(crate) use account::MOST_TOKENS;
-pub use account::{Account, AccountStore, AccountUpdate, KeptSignIn};
+pub use account::{Account, AccountStore, AccountUpdate, KeptSignIn, MOST_TOKENS};
 
 /// Everything a service needs from its store.
 pub trait Store: JobStore + LeaseStore + AccountStore + AuditStore {}

@@ -80,7 +80,7 @@ use tokio_util::sync::CancellationToken;
 pub use command::{RunWorker, local_worker};
 pub use runner::{Builder, Runner};
 #[cfg(feature = "command")]
-pub use supervisor::{Leaving, supervised};
+pub use supervisor::{Leaving, is_restarted, supervised};
 pub use sweep::sweep_leftovers;
 
 use session::{Parts, Session};

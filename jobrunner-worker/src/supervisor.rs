@@ -5,8 +5,8 @@
 //! `PR_SET_CHILD_SUBREAPER`), so whatever the commands of jobs have started stays below them in the
 //! tree of processes, also what left its session and its parent. When the runner ends, by whatever
 //! cause, the supervisor kills all that is left of it, and ends in the same way or starts another
-//! ([`Leaving`]). When the supervisor ends, the runner kills all it has started and ends too. That takes no process for each job and
-//! no code between fork and exec.
+//! ([`Leaving`]). When the supervisor ends, the runner kills all it has started and ends too. That
+//! takes no process for each job and no code between fork and exec.
 //!
 //! The supervisor stays where it was started, the runner begins a session of its own: a command has
 //! no terminal that it could read from or type into, and its keys reach the runner by the
@@ -27,6 +27,9 @@ use rustix::process::getppid;
 
 /// Tells the runner who its supervisor is. Commands do not see it.
 const SUPERVISOR: &str = "JOBRUNNER_SUPERVISOR_PID";
+
+/// Tells a runner that another one was here before it. Commands do not see it.
+const RESTARTED: &str = "JOBRUNNER_RESTARTED";
 
 /// What a supervisor does when its runner has left without having been asked to: a signal ended it
 /// that went to itself, as a command of the same account can send it.
@@ -53,6 +56,13 @@ pub fn supervised(name: &str, leaving: Leaving, work: impl FnOnce(Reaper) -> Exi
         say(&format!("{name}: cannot supervise what is to be run: {error}"));
         Trouble::Os.into()
     })
+}
+
+/// Whether this is a runner that was started in place of one that has left: what is done once at
+/// the start of a program was done before.
+#[must_use]
+pub fn is_restarted() -> bool {
+    supervisor().is_some() && std::env::var_os(RESTARTED).is_some()
 }
 
 /// The process id of the supervisor, if this is the runner: the one that is named is this process's

@@ -7,7 +7,7 @@ use jobrunner_core::{
     daemon::{self, Trouble, Variables},
     executor::Reaper,
 };
-use jobrunner_worker::default_slots;
+use jobrunner_worker::{default_slots, is_restarted};
 
 use crate::{
     args::Up,
@@ -51,7 +51,7 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
 
     announce(&address, &directory, slots);
     explain_sign_in(&settings, &admin);
-    if args.demo {
+    if args.demo && !is_restarted() {
         submit_demo(&embedded.service, &admin.principal, &address).await?;
     }
     let served = server.await.context(Trouble::Software, || "the server ended".to_owned())?;

@@ -73,7 +73,7 @@ async fn p9_nothing_is_alive_two_seconds_after_the_runner_was_killed() {
 #[tokio::test]
 async fn a_runner_that_leaves_unasked_is_replaced_until_the_supervisor_is_asked_to_end() {
     let directory = tempfile::tempdir().expect("a directory");
-    let mut service = Service::start(directory.path(), 2).await;
+    let mut service = Service::start_as(directory.path(), 2, &["--demo"], &[]).await;
     for signal in [Signal::KILL, Signal::TERM] {
         let before = service.runner();
         kill_process(before, signal).expect("a runner");
@@ -81,6 +81,9 @@ async fn a_runner_that_leaves_unasked_is_replaced_until_the_supervisor_is_asked_
         assert_ne!(service.runner(), before);
         let job = service.job("job", &["true"], json!({})).await;
         assert_eq!(service.ended(&format!("/jobs/{job}")).await["status"], "passed");
+        let batches = service.get("/job-batches").await;
+        let batches = batches["items"].as_array().expect("a list").len();
+        assert_eq!(batches, 1, "the demo is submitted once");
     }
     kill_process(service.supervisor(), Signal::TERM).expect("a supervisor");
     assert_eq!(service.ended_by_itself().await.code(), Some(0));

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How many personal access tokens an account may have.
-pub(crate) const MOST_TOKENS: i64 = 100;
+pub const MOST_TOKENS: i64 = 100;
 
 /// An account with what it is authenticated by.
 #[derive(Clone, Debug)]

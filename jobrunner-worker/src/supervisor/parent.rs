@@ -21,7 +21,7 @@ use tokio::{
     time::sleep_until,
 };
 
-use super::{Leaving, SUPERVISOR};
+use super::{Leaving, RESTARTED, SUPERVISOR};
 
 /// How long what is left of the runner may take to be gone.
 const GONE_LIMIT: Duration = Duration::from_secs(10);
@@ -50,9 +50,11 @@ pub(super) fn supervise(name: &str, leaving: Leaving) -> io::Result<ExitCode> {
         let mut asked = Asked::listen()?;
         let mut child_ended = signal(SignalKind::child())?;
         let mut pause = FIRST_PAUSE;
+        let mut is_first = true;
         loop {
             let since = Instant::now();
-            let runner = start()?;
+            let runner = start(is_first)?;
+            is_first = false;
             keep_to_itself()?;
             let (status, was_asked) = watch(&runner, &mut asked, &mut child_ended).await;
             let killed = processes::kill_descendants(GONE_LIMIT, reap_all)?;
@@ -123,14 +125,20 @@ fn is_to_end(asked: Signal) -> bool {
 }
 
 /// The same program with the same arguments.
-fn start() -> io::Result<Child> {
+fn start(is_first: bool) -> io::Result<Child> {
     let mut arguments = env::args_os();
     // Not by its path: another version may have been installed there.
     let mut runner = Command::new("/proc/self/exe");
     if let Some(name) = arguments.next() {
         runner.arg0(name);
     }
-    runner.args(arguments).env(SUPERVISOR, getpid().as_raw_pid().to_string()).spawn()
+    runner.args(arguments).env(SUPERVISOR, getpid().as_raw_pid().to_string());
+    if is_first {
+        runner.env_remove(RESTARTED);
+    } else {
+        runner.env(RESTARTED, "1");
+    }
+    runner.spawn()
 }
 
 /// The signals that ask a process to end, to stop or to go on. Those of a terminal come to the
@@ -202,8 +210,8 @@ fn pass_on(runner: &Child, asked: Signal) {
     }
 }
 
-/// Stops the runner, if there is one, and then this process, until it is told to go on, as Ctrl-Z and `fg` do.
-/// Nothing is stopped where no shell is there to let it go on.
+/// Stops the runner, if there is one, and then this process, until it is told to go on, as Ctrl-Z
+/// and `fg` do. Nothing is stopped where no shell is there to let it go on.
 fn stop_with(runner: Option<&Child>) {
     if !has_shell() {
         return;
