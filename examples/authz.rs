@@ -128,9 +128,9 @@ async fn submit_and_look(store: Arc<dyn Store>) -> Result<(String, String)> {
     keys.add("admin's key", admin.id).await?;
     let admin = service.authenticate(&key("admin's key")).await?;
     for role in [Role::Operator, Role::Viewer] {
-        let password = SecretString::from("nobody will ever type this");
-        let email = format!("{role}@example.com");
-        let new = NewUser { email, password, role, max_running_jobs: None };
+        // A program's account: it has no password.
+        let (email, password) = (format!("{role}@example.com"), None);
+        let new = NewUser { email, password, role, max_running_jobs: None, is_service: true };
         let user = service.create_user(&admin, new).await?;
         keys.add(&format!("{role}'s key"), user.id).await?;
     }
@@ -167,7 +167,7 @@ mod tests {
         let keys = Keys::new(Arc::clone(&store) as _);
         let known = Arc::clone(&keys.known);
         let credential = move |caller: &Principal| {
-            let text = format!("key {}", caller.sign_in);
+            let text = format!("key {}", caller.sign_in().expect("keys are the only proof here"));
             let mut known = known.try_write().expect("nobody else has it");
             known.insert(text.clone(), caller.into());
             key(&text)
