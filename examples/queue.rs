@@ -116,7 +116,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 /// Runs a job, and a batch, by hints of this queue.
 async fn run_over(directory: &Path, queue: Arc<dyn Queue>) -> Result<Batch> {
     let store = Arc::new(SqliteStore::open(&directory.join("store.sqlite3")).await?);
-    let secret = "a secret that signs tokens, 32 bytes or more";
+    let secret = "a secret that signs tokens and has 32 bytes or more";
     let settings = Settings { jwt_secret: Some(secret.into()), ..Settings::default() };
     let runner = Runner::over(Backends { store, queue }).settings(settings).slots(2);
     let runner = runner.start().await?;

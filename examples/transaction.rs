@@ -31,7 +31,7 @@ async fn take_orders(url: &str) -> std::result::Result<i64, Box<dyn std::error::
     PostgresStore::migrate(url).await?;
     let store = PostgresStore::connect(url, PostgresOptions::default()).await?;
     let queue = Arc::new(PostgresQueue::connect(url, None).await?);
-    let secret = "a secret that signs tokens, 32 bytes or more";
+    let secret = "a secret that signs tokens and has 32 bytes or more";
     let settings = Settings { jwt_secret: Some(secret.into()), ..Settings::default() };
     let backends = Backends { store: Arc::new(store.clone()), queue: Arc::clone(&queue) as _ };
     let runner = Runner::over(backends).settings(settings).slots(1).start().await?;

@@ -50,7 +50,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 async fn run_in_memory() -> Result<Batch> {
     let backends =
         Backends { store: Arc::new(Memory::default()), queue: Arc::new(LocalQueue::new()) };
-    let secret = "a secret that signs tokens, 32 bytes or more";
+    let secret = "a secret that signs tokens and has 32 bytes or more";
     let settings = Settings { jwt_secret: Some(secret.into()), ..Settings::default() };
     let runner = Runner::over(backends).settings(settings).slots(2).start().await?;
     let job = |number: u32| NewJob {

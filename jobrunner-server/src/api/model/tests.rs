@@ -317,9 +317,10 @@ fn workers_queues_and_health_have_the_fields_that_are_described() {
 
 #[test]
 fn problems_have_the_fields_that_are_described() {
-    let problem = || Failure::new(StatusCode::NOT_FOUND, "there is no such job");
+    let bare = Failure::new(StatusCode::NOT_FOUND, "there is no such job");
     let wrong = vec![domain::Violation::new("name", "is missing")];
-    holds::<Problem>(problem().with_errors(wrong).into_problem(), problem().into_problem());
+    let full = Failure::from(domain::Error::from(domain::Conflict::BatchOpen)).with_errors(wrong);
+    holds::<Problem>(full.into_problem(), bare.into_problem());
 }
 
 #[test]
