@@ -97,7 +97,8 @@ async fn a_worker_that_was_stopped_amid_a_transaction_does_not_keep_the_others_f
     backends: Backends,
 ) {
     let fleet = Fleet::start(Plan::over(backends)).await;
-    let load = fleet.load(Amount { batches: 40, ..LOAD });
+    // Enough for the worker to be caught: a transaction is short, and most tries miss it.
+    let load = fleet.load(Amount { batches: 120, ..LOAD });
     fleet.ledger.started(20).await;
     let worker = &fleet.workers[0];
     until("it to be stopped within a transaction", async || {
