@@ -52,7 +52,8 @@ pub(crate) struct FieldError {
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     status: StatusCode,
-    problem: Problem,
+    /// Apart, since every answer that may fail is as large as this.
+    problem: Box<Problem>,
     /// When to try again, in seconds, if that helps.
     retry_after: Option<u16>,
 }
@@ -69,7 +70,7 @@ impl Failure {
         };
         // What is unavailable is often back soon.
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(2);
-        Self { status, problem, retry_after }
+        Self { status, problem: Box::new(problem), retry_after }
     }
 
     /// Names the fields that are wrong.
@@ -97,7 +98,7 @@ impl Failure {
 
     /// The body alone.
     pub(crate) fn into_problem(self) -> Problem {
-        self.problem
+        *self.problem
     }
 
     /// A defect: the caller gets an id, the log gets the rest under the same id.
