@@ -76,7 +76,8 @@ pub(crate) fn words(counts: &Counts) -> String {
     told(counts, 0)
 }
 
-/// The same of a batch, which counts those that were skipped, too: `5 passed (2 skipped), 1 failed`.
+/// The same of a batch, which counts those that were skipped, too: `5 passed (2 skipped), 1
+/// failed`.
 pub(crate) fn words_of(batch: &Batch) -> String {
     told(&batch.counts, batch.skipped)
 }

@@ -33,8 +33,8 @@ pub const MOST_BYTES: usize = 64 * 1024;
 /// Where a command's output goes.
 #[async_trait]
 pub trait OutputSink: Send + Sync {
-    /// Takes bytes that were read from a stream, in order, [`MOST_BYTES`] at most. Waits while the sink is behind, so that
-    /// the command is slowed down rather than output lost.
+    /// Takes bytes that were read from a stream, in order, [`MOST_BYTES`] at most. Waits while the
+    /// sink is behind, so that the command is slowed down rather than output lost.
     async fn write(&self, stream: Stream, bytes: Bytes);
 }
 

@@ -59,8 +59,8 @@
 //!
 //! # Features
 //!
-//! `sqlite` (the default), `postgres` and `redis` are backends, `daemon` is for processes, `testkit`
-//! for tests. Without any, all types and traits are there, and what needs no database.
+//! `sqlite` (the default), `postgres` and `redis` are backends, `daemon` is for processes,
+//! `testkit` for tests. Without any, all types and traits are there, and what needs no database.
 
 mod id;
 mod name;

@@ -253,8 +253,8 @@ pub trait LeaseStore: Send + Sync {
     /// [`NotFound`](crate::Error::NotFound) when no job was ever submitted to it.
     async fn update_queue(&self, name: &str, update: QueueUpdate) -> Result<()>;
 
-    /// Gives an owner a weight among the owners, above 0: they get turns in proportion to it. It is 1
-    /// until then.
+    /// Gives an owner a weight among the owners, above 0: they get turns in proportion to it. It is
+    /// 1 until then.
     async fn weigh_owner(&self, owner: UserId, weight: f64) -> Result<()>;
 
     /// Forgets the queues that have had no open job for so long, but for those that were ever

@@ -106,7 +106,8 @@ pub struct NewUser {
 /// What is to change in an account; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
 pub struct UserUpdate {
-    /// A new password, one that [`NewPassword::choose`] allows; tokens given out before stop working.
+    /// A new password, one that [`NewPassword::choose`] allows; tokens given out before stop
+    /// working.
     pub password: Option<SecretString>,
     /// A new role.
     pub role: Option<Role>,

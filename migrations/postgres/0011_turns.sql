@@ -5,8 +5,8 @@ alter table jobrunner.lease add column alone boolean not null default false;
 create index deferred_alone on jobrunner.deferred (run_at) where alone;
 create index lease_alone on jobrunner.lease (session_id) where alone;
 
--- Turns go to owners first, in the order of their virtual times, which grow by 1/weight with each job
--- that is claimed for them. `lane.vtime` is what earlier versions went by.
+-- Turns go to owners first, in the order of their virtual times, which grow by 1/weight with each
+-- job that is claimed for them. `lane.vtime` is what earlier versions went by.
 create table jobrunner.turn (
     id     uuid   not null primary key,
     vtime  float8 not null default 0,
@@ -31,9 +31,9 @@ select l.id, l.owner_id, q.weight
 from jobrunner.lane l join jobrunner.queue q on q.name = l.queue and not q.paused
 where exists (select from jobrunner.ready r where r.lane_id = l.id);
 
--- Who makes jobs claimable holds shared locks on behalf of their lanes until the transaction ends, 64
--- at most. `turn/forget` takes a lane out only under the exclusive lock, and looks after it has it:
--- a lane is seen here by who fills it, or it is put in anew.
+-- Who makes jobs claimable holds shared locks on behalf of their lanes until the transaction ends,
+-- 64 at most. `turn/forget` takes a lane out only under the exclusive lock, and looks after it has
+-- it: a lane is seen here by who fills it, or it is put in anew.
 create function jobrunner.note_active() returns trigger language plpgsql as $$
 begin
     perform pg_advisory_xact_lock_shared(1785098866, place)
@@ -56,8 +56,8 @@ end $$;
 create trigger ready_is_active after insert on jobrunner.ready
     referencing new table as fresh for each statement execute function jobrunner.note_active();
 
--- Queues that nobody uses are forgotten, but for those that somebody has set up. One that is not there
--- is not paused and has the weight 1.
+-- Queues that nobody uses are forgotten, but for those that somebody has set up. One that is not
+-- there is not paused and has the weight 1.
 alter table jobrunner.queue add column is_set_up boolean not null default false;
 alter table jobrunner.queue add column unused_since timestamptz;
 update jobrunner.queue set is_set_up = true where paused or weight <> 1;

@@ -1,5 +1,5 @@
--- Jobs that passed by an exit code that says that they had nothing to do: their last attempt passed, and did
--- not return 0.
+-- Jobs that passed by an exit code that says that they had nothing to do: their last attempt
+-- passed, and did not return 0.
 alter table jobrunner.batch_count add column skipped bigint not null default 0;
 
 create or replace view jobrunner.batch_view as

@@ -5,8 +5,8 @@ alter table lease add column alone integer not null default 0;
 create index deferred_alone on deferred (run_at) where alone;
 create index lease_alone on lease (session_id) where alone;
 
--- Turns go to owners first, in the order of their virtual times, which grow by 1/weight with each job
--- that is claimed for them. `lane.vtime` is what earlier versions went by.
+-- Turns go to owners first, in the order of their virtual times, which grow by 1/weight with each
+-- job that is claimed for them. `lane.vtime` is what earlier versions went by.
 create table turn (
     id     blob not null primary key,
     vtime  real not null default 0,
@@ -40,8 +40,8 @@ begin
     where l.id = new.lane_id and ifnull(q.paused, 0) = 0;
 end;
 
--- Queues that nobody uses are forgotten, but for those that somebody has set up. One that is not there
--- is not paused and has the weight 1.
+-- Queues that nobody uses are forgotten, but for those that somebody has set up. One that is not
+-- there is not paused and has the weight 1.
 alter table queue add column is_set_up integer not null default 0;
 alter table queue add column unused_since integer;
 update queue set is_set_up = 1 where paused or weight <> 1;

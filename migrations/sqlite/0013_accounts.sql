@@ -1,4 +1,5 @@
--- Sign-ins that outlive a new password, which ends all others of the account: those that have set it.
+-- Sign-ins that outlive a new password, which ends all others of the account: those that have set
+-- it.
 create table kept_sign_in (
     id            blob    not null primary key,
     user_id       blob    not null,
@@ -8,7 +9,8 @@ create table kept_sign_in (
 ) without rowid;
 create index kept_sign_in_by_expiry on kept_sign_in (expires_at);
 
--- Personal access tokens. Of the secret there is its SHA-256 alone: it is random enough that nobody guesses it.
+-- Personal access tokens. Of the secret there is its SHA-256 alone: it is random enough that nobody
+-- guesses it.
 create table personal_token (
     id           blob    not null primary key,
     owner_id     blob    not null,

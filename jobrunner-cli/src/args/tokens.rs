@@ -24,8 +24,8 @@ pub(crate) enum TokensCommand {
     },
     /// Make an access token for a program
     ///
-    /// Prints its secret, once: give it to the program as JOBRUNNER_TOKEN. It never allows more than
-    /// you may do yourself.
+    /// Prints its secret, once: give it to the program as JOBRUNNER_TOKEN. It never allows more
+    /// than you may do yourself.
     Create {
         /// What to call it
         name: String,

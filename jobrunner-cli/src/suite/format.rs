@@ -165,8 +165,8 @@ macro_rules! with_shared_fields {
             pub(super) max_attempts: Option<u32>,
             /// What failures are followed by another attempt, and when.
             pub(super) retry: Option<Retry>,
-            /// Exit codes by which the command says that it had nothing to do here, 1 to 255: the job
-            /// is passed and skipped.
+            /// Exit codes by which the command says that it had nothing to do here, 1 to 255: the
+            /// job is passed and skipped.
             #[serde(default)]
             #[cfg_attr(test, schemars(with = "Vec<schema::ExitCode>"))]
             pub(super) skip_exit_codes: Vec<u8>,

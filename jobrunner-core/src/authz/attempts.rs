@@ -1,9 +1,9 @@
 //! How often somebody may try to sign in.
 //!
-//! Whoever guesses passwords is slowed down, by where they are, by whose account it is, and by both.
-//! An attempt that succeeds counts for nothing, and where an account was once signed in to from an
-//! address, what strangers do elsewhere, or there with other accounts, no longer matters: nobody is
-//! locked out by them. Each process counts for itself.
+//! Whoever guesses passwords is slowed down, by where they are, by whose account it is, and by
+//! both. An attempt that succeeds counts for nothing, and where an account was once signed in to
+//! from an address, what strangers do elsewhere, or there with other accounts, no longer matters:
+//! nobody is locked out by them. Each process counts for itself.
 
 use std::{
     collections::HashMap,

@@ -20,8 +20,8 @@ const REFRESH_AUDIENCE: &str = "jobrunner-refresh";
 const WELL_KNOWN: [&str; 6] =
     ["change-me", "changeme", "your-secret-key", "secret", "supersecret", "jwt-secret-key"];
 
-/// Signs tokens and reads them: JWTs with HS256, good for this service alone. Of several secrets the
-/// first signs, and all verify, so that one can be changed while its tokens are out.
+/// Signs tokens and reads them: JWTs with HS256, good for this service alone. Of several secrets
+/// the first signs, and all verify, so that one can be changed while its tokens are out.
 #[derive(Clone)]
 pub struct TokenKey {
     keys: Vec<Signing>,

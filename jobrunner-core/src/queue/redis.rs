@@ -35,8 +35,9 @@ const ASK_STORE_WHEN_EMPTY: Duration = Duration::from_millis(500);
 /// A queue in Redis, for many workers: each is proposed jobs that no other is, without the store
 /// being asked.
 ///
-/// Owners get turns in proportion to their weights, the lanes of each get its turns in proportion to
-/// the weights of their queues, and give out their jobs by priority and age. A weight is learnt from the store, with the jobs of a batch or a rebuild.
+/// Owners get turns in proportion to their weights, the lanes of each get its turns in proportion
+/// to the weights of their queues, and give out their jobs by priority and age. A weight is learnt
+/// from the store, with the jobs of a batch or a rebuild.
 ///
 /// **What is lost is found.** A proposed job is forgotten at once and nobody confirms it. If the
 /// worker dies, or a hint never arrives, the job is still in the store, which is asked about once a

@@ -23,8 +23,9 @@ impl Service {
     ///
     /// # Errors
     /// [`Invalid`](Error::Invalid) for a password that may not be set, or when the one until now is
-    /// missing, [`Forbidden`](Error::Forbidden) when that is wrong or a token is used, [`Conflict`](Error::Conflict)
-    /// when somebody else changes it at the same time, [`TooMany`](Error::TooMany).
+    /// missing, [`Forbidden`](Error::Forbidden) when that is wrong or a token is used,
+    /// [`Conflict`](Error::Conflict) when somebody else changes it at the same time,
+    /// [`TooMany`](Error::TooMany).
     pub async fn update_me(&self, caller: &Principal, update: OwnUpdate) -> Result<User> {
         self.parts.authz.check(caller, Action::OwnAccount)?;
         let Some(password) = update.password else { return self.me(caller).await };

@@ -92,8 +92,8 @@ impl SqliteStore {
     }
 }
 
-/// The result codes for a disk without room: `SQLITE_FULL`, and `SQLITE_IOERR_SHMSIZE`, when there is
-/// none for the index of what was written last.
+/// The result codes for a disk without room: `SQLITE_FULL`, and `SQLITE_IOERR_SHMSIZE`, when there
+/// is none for the index of what was written last.
 const NO_ROOM: [&str; 2] = ["13", "4874"];
 
 /// What is unavailable then, for those who wait.

@@ -20,7 +20,7 @@ impl NewPassword {
     ///
     /// # Errors
     /// It has fewer than 12 or more than 1,024 bytes, or is guessed too soon, by the estimate of
-    /// [zxcvbn](https://www.usenix.org/conference/usenixsecurity16/technical-sessions/presentation/wheeler):
+    /// [zxcvbn](https://github.com/dropbox/zxcvbn):
     /// in fewer than 10⁸ attempts.
     pub fn choose(text: &str, email: &str) -> Result<Self, Violation> {
         let wrong = |message: String| Violation::new("password", message);

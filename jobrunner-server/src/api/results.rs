@@ -36,9 +36,9 @@ impl ResultsApi {
     /// A batch's results as JUnit XML
     ///
     /// One test case for each job, in the order of their submission. What has not ended or was
-    /// skipped is a skipped case; the failures of a flaky job are `flakyFailure` or `flakyError` elements. Jobs
-    /// of one name are told apart: `name`, `name [2]`, and so on. The document is sent while it is
-    /// made; its totals are those of the batch when it was begun.
+    /// skipped is a skipped case; the failures of a flaky job are `flakyFailure` or `flakyError`
+    /// elements. Jobs of one name are told apart: `name`, `name [2]`, and so on. The document is
+    /// sent while it is made; its totals are those of the batch when it was begun.
     #[oai(path = "/job-batches/:id/junit.xml", method = "get", operation_id = "get_batch_junit")]
     async fn junit(
         &self,

@@ -1,6 +1,6 @@
--- The next jobs of owners $1: those of the lanes whose turn is next, $4 of each owner, and whether an
--- owner has several; $2 queues, empty is all; $3 the host, on which some jobs are not to be run yet;
--- $5 how many of each lane, or as many as $4 lanes would have in all when there are more.
+-- The next jobs of owners $1: those of the lanes whose turn is next, $4 of each owner, and whether
+-- an owner has several; $2 queues, empty is all; $3 the host, on which some jobs are not to be run
+-- yet; $5 how many of each lane, or as many as $4 lanes would have in all when there are more.
 with lanes as materialized (
     select o.owner_id, x.lane_id, x.vtime, x.weight, x.are_several
     from unnest($1::uuid[]) as o (owner_id)

@@ -1,8 +1,8 @@
 -- Moves chosen jobs from `ready` to `lease`, each with a fresh token, and charges their attempts;
 -- moves the virtual times on. What a cancel or another claim has locked is passed over.
 -- $1 ids in the order of the choice, $2 their lanes, $3 their places in them; $4 session, $5 its
--- host; $6 owners, $7 their new virtual times; $8 lanes, $9 theirs. All three parts of the key of `ready` are given, so
--- that each row is found by itself.
+-- host; $6 owners, $7 their new virtual times; $8 lanes, $9 theirs. All three parts of the key of
+-- `ready` are given, so that each row is found by itself.
 with chosen as materialized (
     select r.lane_id, r.prio, r.job_id, c.place
     from unnest($1::uuid[], $2::bigint[], $3::smallint[]) with ordinality as c (job_id, lane_id, prio, place)

@@ -1,8 +1,8 @@
 -- The owners whose turn is next. Those that have all the jobs running that they may have, or whose
--- accounts are disabled, are left out, and so are those without a job that may be run here: $1 queues,
--- empty is all; $2 the host, on which some jobs are not to be run yet. Whether they have one is looked
--- at in the order of their turns, and no further than needed. `least` is how far behind an owner that
--- was idle is taken to be. How many, and how they are locked, is what follows.
+-- accounts are disabled, are left out, and so are those without a job that may be run here: $1
+-- queues, empty is all; $2 the host, on which some jobs are not to be run yet. Whether they have
+-- one is looked at in the order of their turns, and no further than needed. `least` is how far
+-- behind an owner that was idle is taken to be. How many, and how they are locked, is what follows.
 with running as materialized (
     select owner_id, count(*) as jobs from jobrunner.lease group by owner_id
 ), owners as materialized (

@@ -1,5 +1,5 @@
--- Those of the proposed jobs that wait and may be run on host $2, with their lanes and owners; those
--- of disabled accounts are left out.
+-- Those of the proposed jobs that wait and may be run on host $2, with their lanes and owners;
+-- those of disabled accounts are left out.
 select l.id as lane_id, coalesce(q.weight, 1) as lane_weight, t.id, t.vtime, t.weight,
        a.max_running_jobs is not null as is_limited, r.prio, r.job_id
 from unnest($1::uuid[]) with ordinality as p (job_id, place)

@@ -1,5 +1,5 @@
--- Where session $1 may claim, whether scheduled jobs are due, and suspects; and whether it runs one.
--- The first by index is looked at alone, however many are scheduled.
+-- Where session $1 may claim, whether scheduled jobs are due, and suspects; and whether it runs
+-- one. The first by index is looked at alone, however many are scheduled.
 select s.draining, s.host,
        coalesce((select run_at from jobrunner.deferred where not alone order by run_at limit 1)
                 <= clock_timestamp(), false) as is_due,

@@ -1,7 +1,7 @@
 -- Adds differences to the counts, of batches before owners, and begins the batches whose first job
 -- was started. $1 batches in order, $2 to $6 by status, $7 those that passed after they had failed,
--- $8 those that were skipped; $9 owners in order, $10 to $14 by status; $15 the slot of this process;
--- $16 batches with a job that was started.
+-- $8 those that were skipped; $9 owners in order, $10 to $14 by status; $15 the slot of this
+-- process; $16 batches with a job that was started.
 with owners as (
     insert into jobrunner.owner_count (owner_id, slot, waiting, running, passed, failed, canceled)
     select d.id, $15, d.waiting, d.running, d.passed, d.failed, d.canceled

@@ -1,8 +1,8 @@
--- The owners whose turn is next, each with how many more jobs it may have running; those of disabled
--- accounts are left out, and those without a job that may be run here: $1 a JSON array of queues,
--- empty is all; $2 the host, on which some jobs are not to be run yet at $3; $4 how many. Whether they
--- have one is looked at in the order of their turns. How far behind an owner that was idle is taken to
--- be is the bound.
+-- The owners whose turn is next, each with how many more jobs it may have running; those of
+-- disabled accounts are left out, and those without a job that may be run here: $1 a JSON array of
+-- queues, empty is all; $2 the host, on which some jobs are not to be run yet at $3; $4 how many.
+-- Whether they have one is looked at in the order of their turns. How far behind an owner that was
+-- idle is taken to be is the bound.
 with owners as materialized (
     select t.id, t.vtime, t.weight
     from (select distinct owner_id from active) o join turn t on t.id = o.owner_id

@@ -1,5 +1,5 @@
--- Queues with what waits and runs in them: the one named $1, or if that is null $3 of them after the
--- name $2. The oldest job of each place in a lane is found by index.
+-- Queues with what waits and runs in them: the one named $1, or if that is null $3 of them after
+-- the name $2. The oldest job of each place in a lane is found by index.
 with recursive place (prio) as (select 0 union all select prio + 1 from place where prio < 10)
 select q.name, q.paused, q.weight,
        (select count(*) from lane l join ready r on r.lane_id = l.id where l.queue = q.name) as waiting,

@@ -1,4 +1,5 @@
--- Since when each queue has had no open job, $1 now; queues that somebody has set up are left alone.
+-- Since when each queue has had no open job, $1 now; queues that somebody has set up are left
+-- alone.
 with used as materialized (
     select l.queue from active a join lane l on l.id = a.lane_id
     where exists (select 1 from ready r where r.lane_id = a.lane_id)

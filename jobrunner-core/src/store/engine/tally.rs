@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{decide::step, values::code};
 use crate::{Result, Status, status::Change};
 
-/// Differences by status, in the order of [`Status::ALL`], and after them what only batches count of
-/// those that passed: how many are flaky, and how many were skipped.
+/// Differences by status, in the order of [`Status::ALL`], and after them what only batches count
+/// of those that passed: how many are flaky, and how many were skipped.
 pub type Difference = [i64; 7];
 
 /// How many of them are by status.

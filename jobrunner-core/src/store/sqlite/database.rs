@@ -33,8 +33,8 @@ pub enum Durability {
     /// The disk: what is acknowledged survives the loss of power, not only that of the process.
     #[default]
     Kept,
-    /// Nothing. For files that nobody opens again: what is acknowledged survives this process alone,
-    /// and after a loss of power the file may be damaged.
+    /// Nothing. For files that nobody opens again: what is acknowledged survives this process
+    /// alone, and after a loss of power the file may be damaged.
     ThrownAway,
 }
 

@@ -64,7 +64,8 @@ pub async fn what_waits_and_runs_in_a_queue_is_told(fixture: &Fixture) {
     assert_eq!(fixture.store.queues(None, 1).await.expect("queues"), queues[..1]);
 }
 
-/// As long as something of it waits, runs or is scheduled it is used; what somebody has set up stays.
+/// As long as something of it waits, runs or is scheduled it is used; what somebody has set up
+/// stays.
 pub async fn queues_that_nobody_uses_are_forgotten(fixture: &Fixture) {
     let owner = UserId::new();
     let hand = fixture.hand().await;
