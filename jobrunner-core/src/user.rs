@@ -122,7 +122,7 @@ pub struct UserUpdate {
 pub struct OwnUpdate {
     /// A new password, one that [`NewPassword::choose`] allows. All other sign-ins end.
     pub password: Option<SecretString>,
-    /// The password until now, without which there is no new one.
+    /// The current password, without which there is no new one.
     pub current_password: Option<SecretString>,
 }
 

@@ -1,15 +1,18 @@
+mod claims;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, Validation, decode_header};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use uuid::Uuid;
+use serde::{Serialize, de::DeserializeOwned};
 
+pub(super) use self::claims::Read;
+pub(crate) use self::claims::Refresh;
+use self::claims::{Claims, ISSUER, RefreshClaims, SessionClaims, claims};
 use super::{Principal, hs256, signing::Signing};
-use crate::{Error, Result, SignInId, UserId};
+use crate::{Error, Result, UserId};
 
-const ISSUER: &str = "jobrunner";
 const AUDIENCE: &str = "jobrunner-api";
 /// What is taken for a request is not taken for a session in a browser or for an exchange, and the
 /// other way round.
@@ -88,72 +91,6 @@ pub struct RefreshToken {
     pub token: SecretString,
     /// How long it is good for.
     pub lifetime: Duration,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Claims {
-    sub: Uuid,
-    iss: String,
-    aud: String,
-    iat: i64,
-    exp: i64,
-    /// The account's token version when the token was given out.
-    ver: i64,
-    /// The sign-in that the token belongs to.
-    sid: Uuid,
-}
-
-/// What a token says.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Read {
-    /// Whose it is.
-    pub(super) user: UserId,
-    /// The account's token version when it was given out.
-    pub(super) version: i64,
-    /// The sign-in that it belongs to.
-    pub(super) sign_in: SignInId,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SessionClaims {
-    #[serde(flatten)]
-    token: Claims,
-    /// When the password was given.
-    auth_time: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RefreshClaims {
-    sub: Uuid,
-    iss: String,
-    aud: String,
-    iat: i64,
-    exp: i64,
-    /// The account's token version when the password was given.
-    ver: i64,
-    /// The sign-in that the token belongs to.
-    sid: Uuid,
-    /// When the password was given.
-    auth_time: i64,
-    /// How many tokens of this sign-in have been exchanged before this one.
-    uses: u32,
-}
-
-/// What a refresh token says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refresh {
-    /// Whose it is.
-    pub(crate) user: UserId,
-    /// The account's token version when the password was given.
-    pub(crate) version: i64,
-    /// The sign-in that it belongs to.
-    pub(crate) sign_in: SignInId,
-    /// When the password was given.
-    pub(crate) signed_in_at: DateTime<Utc>,
-    /// How many tokens of this sign-in have been exchanged before this one.
-    pub(crate) uses: u32,
-    /// When it, and all that follow it, have expired.
-    pub(crate) expires_at: DateTime<Utc>,
 }
 
 impl TokenKey {
@@ -324,24 +261,6 @@ impl TokenKey {
     }
 }
 
-impl From<Claims> for Read {
-    fn from(claims: Claims) -> Self {
-        Self { user: claims.sub.into(), version: claims.ver, sign_in: claims.sid.into() }
-    }
-}
-
-fn claims(principal: &Principal, audience: &str, now: i64, lifetime: i64) -> Result<Claims> {
-    Ok(Claims {
-        sub: principal.id.as_uuid(),
-        iss: ISSUER.to_owned(),
-        aud: audience.to_owned(),
-        iat: now,
-        exp: now.saturating_add(lifetime),
-        ver: principal.token_version,
-        sid: principal.sign_in()?.as_uuid(),
-    })
-}
-
 fn validation(audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&[ISSUER]);
@@ -359,9 +278,10 @@ fn seconds(lifetime: Duration) -> i64 {
 mod tests {
     use jsonwebtoken::{EncodingKey, Header, encode};
     use secrecy::ExposeSecret;
+    use uuid::Uuid;
 
     use super::*;
-    use crate::{Role, authz::Proof};
+    use crate::{Role, SignInId, authz::Proof};
 
     const LIFETIMES: Lifetimes =
         Lifetimes { access: Duration::from_secs(60), refresh: Duration::from_secs(3600) };

@@ -22,7 +22,7 @@ impl Service {
     /// one that has set it.
     ///
     /// # Errors
-    /// [`Invalid`](Error::Invalid) for a password that may not be set, or when the one until now is
+    /// [`Invalid`](Error::Invalid) for a password that may not be set, or when the current one is
     /// missing, [`Forbidden`](Error::Forbidden) when that is wrong or a token is used,
     /// [`Conflict`](Error::Conflict) when somebody else changes it at the same time,
     /// [`TooMany`](Error::TooMany).
