@@ -195,13 +195,13 @@ pub(crate) struct Login {
     pub(crate) password_stdin: bool,
 }
 
-/// The password until now and the new one are asked for. All your other sign-ins end; this one goes
+/// The current password and the new one are asked for. All your other sign-ins end; this one goes
 /// on.
 #[derive(Debug, Args)]
 pub(crate) struct Password {
     #[command(flatten)]
     pub(crate) remote: Remote,
-    /// Read both from standard input: the password until now from the first line, the new one from
+    /// Read both from standard input: the current password from the first line, the new one from
     /// the second
     #[arg(long)]
     pub(crate) password_stdin: bool,

@@ -39,7 +39,7 @@ pub(crate) fn both(from_stdin: bool) -> Result<(SecretString, SecretString), Fai
             "there is no terminal to ask for the passwords; use --password-stdin",
         ));
     }
-    let current = hidden("Password until now: ")?;
+    let current = hidden("Current password: ")?;
     let new = hidden("New password: ")?;
     if new != hidden("New password again: ")? {
         return Err(Failure::usage("the new password is not the same twice; nothing is changed"));

@@ -30,7 +30,7 @@ impl UsersApi {
 
     /// Change the caller's own account
     ///
-    /// A new password needs the one until now. It ends all sign-ins of the account but the one that
+    /// A new password needs the current one. It ends all sign-ins of the account but the one that
     /// sets it, whose tokens go on working.
     #[oai(path = "/users/me", method = "patch", operation_id = "update_me")]
     async fn update_me(

@@ -21,7 +21,8 @@ for (const failing of [1000, 60, 1000, 90, 1000, 1000]) {
   await service.untilEnded(`/job-batches/${made.id}`);
 }
 const flaky = await submit("integration", [...cases(60, 1000),
-  service.job("network/reconnects", "test $JOBRUNNER_ATTEMPT = 2", { max_attempts: 2 })]);
+  service.job("network/reconnects", "test $JOBRUNNER_ATTEMPT = 2", { max_attempts: 2 }),
+  service.job("network/ipv6", "echo no IPv6 here; exit 77", { skip_exit_codes: [77] })]);
 await service.untilEnded(`/job-batches/${flaky.id}`);
 const nightly = await submit("nightly-regression", cases(240, 40, "sleep 0.$(shuf -i 15-55 -n 1); "), { description: "Regression suite of the compiler, all modules at O2", payload: { branch: "main", commit: "8f3c2a1" } });
 await service.untilEnded(`/job-batches/${nightly.id}`);
@@ -34,15 +35,18 @@ const colours = await service.api("POST", "/jobs", service.job("build with colou
   { env: { RUST_BACKTRACE: "1" }, payload: { branch: "main" } }));
 await service.untilEnded(`/jobs/${colours.id}`);
 const running = await submit("weekly-performance", [...cases(40, 1000), ...[...Array(60)].map((_, n) => service.job(`bench ${n}`, "sleep 30"))]);
+await service.api("POST", "/users", { email: "nightly@example.com", role: "operator", is_service: true });
 await service.account("ada@example.com", "operator");
 await service.account("grace@example.com", "viewer");
 await service.api("PATCH", "/queues/default", { weight: 2 });
+await service.api("POST", "/tokens", { name: "laptop", scopes: ["read"] });
+await service.api("POST", "/tokens", { name: "ci", scopes: ["submit", "control"], expires_at: "2099-01-01T00:00:00Z" });
 const [{ id: grace }] = (await service.api("GET", "/users")).items;
 await service.api("PATCH", `/users/${grace}`, { role: "operator", max_running_jobs: 4 });
 await service.api("POST", `/job-batches/${nightly.id}/rerun`, { only: "failed" });
 await service.tokenOf("graze@example.com");
 
-const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`, 1560], ["job", `/jobs/${colours.id}`, 1180], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["users", "/users"], ["audit", "/audit"], ["docs", "/docs"]];
+const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`, 1560], ["job", `/jobs/${colours.id}`, 1180], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["users", "/users"], ["account", "/account"], ["audit", "/audit"], ["docs", "/docs"]];
 for (const colorScheme of ["light", "dark"]) {
   const page = await service.page(EMAIL, { colorScheme, viewport: { width: 1280, height: 860 } });
   for (const [name, path, height = 860] of pages) {

@@ -100,7 +100,7 @@ pub(crate) struct OwnUpdate {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "String", length(min = 12, max = 1024), extend("format" = "password"))]
     password: Option<SecretString>,
-    /// The password until now; needed for a new one.
+    /// The current password; needed for a new one.
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "String", extend("format" = "password"))]
     current_password: Option<SecretString>,
