@@ -109,8 +109,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Lets one key submit a job, and another one look at it; answers the names of what was submitted
-/// and of what was seen.
+/// Submits a job with one key and looks at it with another. Returns the job's name as the first was
+/// told it, and as the second sees it.
 async fn submit_and_look(store: Arc<dyn Store>) -> Result<(String, String)> {
     let keys = Keys::new(Arc::clone(&store) as _);
     let secret = b"only needed where passwords are exchanged for tokens, too";

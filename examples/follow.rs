@@ -26,7 +26,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Submits a script, and hands over what it writes until it has ended.
+/// Submits a script, and passes its output to `write` as it comes, until the script has ended.
 async fn follow(
     runner: &Runner,
     script: &str,

@@ -1,4 +1,5 @@
-//! A queue of your own: it knows the jobs that it was told of, and proposes them owner by owner.
+//! A queue of your own: it keeps the ids of waiting jobs in memory, and proposes them to workers,
+//! owner by owner.
 //!
 //! `cargo run -p jobrunner-examples --example queue`
 
@@ -21,7 +22,7 @@ use jobrunner_core::{
 };
 use jobrunner_worker::Runner;
 
-/// How many jobs are remembered at most; what is beyond them, the store knows.
+/// How many waiting jobs are remembered at most. Workers find the others in the store.
 const MOST: usize = 100_000;
 
 /// The jobs of one owner that wait in one queue.
@@ -31,8 +32,8 @@ struct Lane {
     jobs: VecDeque<JobId>,
 }
 
-/// Proposes the jobs it was told of, one of each lane in turn, and sends whoever finds nothing to
-/// the store. It may forget everything at any time: nothing but speed is lost.
+/// Proposes the waiting jobs that it knows, one of each lane in turn, and sends a worker for which it
+/// knows none to the store. It may forget everything at any time: nothing but speed is lost.
 struct Rounds {
     lanes: Mutex<VecDeque<Lane>>,
     /// Wakes those who wait within this process.

@@ -174,7 +174,7 @@ impl Site {
         Wire::connect(self.address, Some(&self.token))
     }
 
-    /// The program as a client that is signed in. What it says is in the log.
+    /// A command of the client, signed in to this service. Its standard error goes to the log.
     pub(crate) fn client(&self, arguments: &[&str]) -> Command {
         let mut command = self.program(arguments);
         command

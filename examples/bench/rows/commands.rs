@@ -1,5 +1,5 @@
-//! What the command line takes for the jobs of a night: they are submitted, listed and taken back,
-//! each by one command. Nobody runs them.
+//! How long the command line takes to submit the jobs of a night, to list them and to cancel them,
+//! one command for each. No worker runs them.
 
 use std::{
     fs,
