@@ -101,7 +101,7 @@ impl JobStore for Memory {
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>> {
         let state = self.lock();
         let found = state.batches.get(&id).filter(|batch| scope.contains(batch.owner));
-        found.map(|batch| batch.show(id.as_uuid())).transpose()
+        found.map(|batch| batch.show(id, &state.past)).transpose()
     }
 
     async fn batch_names(&self, ids: &[BatchId], scope: Scope) -> Result<HashMap<BatchId, String>> {

@@ -261,6 +261,9 @@ impl State {
             retry: job.spec.retry.as_ref().map(render).transpose()?,
             is_started: true,
             ran_ms: (now() - lease.claimed_at).max(0),
+            test_no: job.of.map(|(_, test)| test),
+            run_no: job.of.map(|(run, _)| run),
+            host: lease.host.clone(),
         }))
     }
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use jobrunner_core::{
-    Batch, Job, JobId, Result, Status,
+    Batch, BatchId, Job, JobId, Result, Status,
     attempt::Attempt,
     batch::{BatchFilter, NameFilter},
     job::{JobFilter, Order},
@@ -16,7 +16,10 @@ use jobrunner_core::{
     user::Scope,
 };
 
-use crate::state::{BatchEntry, Done, Entry, State, now};
+use crate::{
+    results::Past,
+    state::{BatchEntry, Done, Entry, State, now},
+};
 
 impl State {
     /// A job as it is shown.
@@ -153,16 +156,17 @@ impl State {
         });
         let found = found.take(page.limit as usize + 1).collect();
         let page = Page::from_surplus(found, page.limit, |(id, _)| id.as_uuid());
-        page.try_map(|(id, batch)| batch.show(id.as_uuid()))
+        page.try_map(|(id, batch)| batch.show(*id, &self.past))
     }
 }
 
 impl BatchEntry {
     /// A batch as it is shown.
-    pub(crate) fn show(&self, id: uuid::Uuid) -> Result<Batch> {
+    pub(crate) fn show(&self, id: BatchId, past: &Past) -> Result<Batch> {
+        let run = past.row(id)?;
         let [waiting, running, passed, failed, canceled, flaky, skipped] = self.counts;
         BatchRow {
-            id,
+            id: id.as_uuid(),
             owner_id: self.owner.as_uuid(),
             name: self.batch.name.clone(),
             description: self.batch.description.clone(),
@@ -175,6 +179,7 @@ impl BatchEntry {
             counts: CountsRow { waiting, running, passed, failed, canceled },
             flaky,
             skipped,
+            run,
         }
         .into_batch()
     }

@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     logs::Log,
+    results::Past,
     turns::{LaneEntry, QueueEntry, Turn},
 };
 
@@ -59,6 +60,7 @@ pub(crate) struct State {
     /// Each with what its secret is found by.
     pub(crate) tokens: BTreeMap<TokenId, (PersonalToken, SecretDigest)>,
     pub(crate) events: BTreeMap<AuditEventId, AuditEvent>,
+    pub(crate) past: Past,
 }
 
 /// A sign-in whose tokens are as good as those of a token version of its account.
@@ -71,6 +73,8 @@ pub(crate) struct Kept {
 pub(crate) struct Entry {
     pub(crate) owner: UserId,
     pub(crate) batch: Option<BatchId>,
+    /// The numbers of the run that it is of, and of the test that it is.
+    pub(crate) of: Option<(i64, i64)>,
     pub(crate) spec: JobSpec,
     /// The same as JSON, as the engine's rows have it.
     pub(crate) json: String,
@@ -107,6 +111,8 @@ pub(crate) struct BatchEntry {
     pub(crate) owner: UserId,
     pub(crate) batch: NewBatch,
     pub(crate) rerun_of: Option<BatchId>,
+    /// The number of the run that it is.
+    pub(crate) run: Option<i64>,
     pub(crate) members: BTreeSet<JobId>,
     pub(crate) counts: Difference,
     pub(crate) status: Status,
@@ -170,10 +176,12 @@ impl State {
         id: BatchId,
     ) -> i64 {
         let created_at = now();
+        let run = self.past.begin(owner, id, &batch, rerun_of);
         let entry = BatchEntry {
             owner,
             batch,
             rerun_of,
+            run,
             members: BTreeSet::new(),
             counts: Difference::default(),
             status: Status::Waiting,
@@ -193,12 +201,18 @@ impl State {
         jobs: Vec<(JobId, JobSpec, String)>,
     ) -> Result<i64> {
         let (created_at, mut tally) = (now(), Tally::default());
+        let run = batch.and_then(|batch| self.batches.get(&batch)?.run);
         for (id, spec, json) in jobs {
             let lane = self.lane(owner, &spec.queue);
+            let of = match run {
+                Some(run) => Some((run, self.past.know(run, &spec)?)),
+                None => None,
+            };
             let due = spec.scheduled_at.map(|at| at.timestamp_millis());
             let entry = Entry {
                 owner,
                 batch,
+                of,
                 spec,
                 json,
                 lane,
@@ -258,6 +272,7 @@ impl State {
     /// Writes what the engine has decided of leases, but for the counts.
     pub(crate) fn end(&mut self, decision: Decision) -> Result<()> {
         let now = now();
+        self.past.keep(decision.results);
         for end in decision.ends {
             let Some(lease) = self.leases.remove(&end.token) else { continue };
             let id = lease.job;
@@ -303,6 +318,7 @@ impl State {
                 batch.status = Status::Running;
             }
         }
+        let mut ended = Vec::new();
         for (id, by) in tally.batches {
             let Some(batch) = self.batches.get_mut(&id.into()) else { continue };
             add(&mut batch.counts, &by);
@@ -310,9 +326,10 @@ impl State {
             if counts.all_ended() && counts.total > 0 && batch.finished_at.is_none() {
                 batch.finished_at = Some(now);
                 batch.status = counts.batch_status(true);
+                ended.push(id);
             }
         }
-        Ok(())
+        ended.into_iter().try_for_each(|id| self.settle(id.into()))
     }
 
     /// Ends those of these jobs that wait, and tells the workers of those that run; how many of
@@ -335,6 +352,9 @@ impl State {
             job.finished_at = Some(now());
             let (owner, batch) = (job.owner.as_uuid(), job.batch.map(BatchId::as_uuid));
             tally.moved(owner, batch, Status::Waiting, status);
+            if let Some(of) = job.of {
+                self.past.not_run(id, of);
+            }
             self.withdraw(id);
         }
         self.count(tally)?;

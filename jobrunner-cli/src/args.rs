@@ -21,7 +21,7 @@ use jobrunner_core::config::Listen;
 use jobrunner_worker::Leaving;
 
 pub(crate) use audit::{Audit, AuditCommand, Events};
-pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit, Gate};
+pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use jobs::{Jobs, JobsCommand, JobsList, Logs};
 pub(crate) use queues::{Queues, QueuesCommand};

@@ -24,4 +24,5 @@ pub(crate) mod suite;
 pub(crate) mod tokens;
 pub(crate) mod up;
 pub(crate) mod users;
+mod verdict;
 pub(crate) mod workers;

@@ -1,6 +1,6 @@
 //! What a batch came to, for people.
 
-use jobrunner_core::{Batch, Job, Status, terminal};
+use jobrunner_core::{Batch, Job, Status, terminal, verdict::VerdictStatus};
 
 use crate::{
     exit::Failure, output::line, progress::words_of, results::Results, tables::in_short, time::took,
@@ -40,6 +40,9 @@ pub(crate) async fn print(results: &dyn Results, batch: &Batch) -> Result<(), Fa
         batch.counts.total,
         words_of(batch)
     ))?;
+    if let Some(verdict) = batch.verdict.as_ref().filter(|it| it.status != VerdictStatus::Pending) {
+        line(&format!("beside the runs before: {}", verdict.summary))?;
+    }
     if batch.flaky > 0 {
         line(&format!("{} of those that passed did so after they had failed", batch.flaky))?;
     }

@@ -4,7 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{BatchId, Status, UserId, Violation, job, strict, words::words};
+use crate::{
+    BatchId, SeriesId, Status, UserId, Violation, job,
+    series::{Baseline, Gate, Revision, SeriesChoice},
+    strict,
+    verdict::ShortVerdict,
+    words::words,
+};
 
 /// The most jobs one batch may have.
 pub const MAX_JOBS: usize = 100_000;
@@ -22,6 +28,18 @@ pub struct NewBatch {
     /// Anything the caller wants to find again beside the batch.
     #[serde(default, skip_serializing_if = "Map::is_empty", deserialize_with = "strict::once")]
     pub payload: Map<String, Value>,
+    /// Of which series it is a run.
+    #[serde(default, skip_serializing_if = "SeriesChoice::is_default")]
+    pub series: SeriesChoice,
+    /// What it tests.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "strict::object")]
+    pub revision: Option<Revision>,
+    /// Which failures make its verdict one.
+    #[serde(default, skip_serializing_if = "Gate::is_default")]
+    pub gate: Gate,
+    /// What it is compared with, if not with the runs before it on its branch.
+    #[serde(default, skip_serializing_if = "Baseline::is_default")]
+    pub baseline: Baseline,
 }
 
 impl NewBatch {
@@ -37,6 +55,11 @@ impl NewBatch {
                 "must have at most 4096 bytes and no NUL byte",
             ));
         }
+        self.series.check(&mut wrong);
+        if let Some(revision) = &self.revision {
+            revision.check(&mut wrong);
+        }
+        self.baseline.check(&mut wrong);
         wrong
     }
 
@@ -77,6 +100,21 @@ pub struct Batch {
     /// How many of those that passed were skipped; none of them is flaky.
     #[serde(default)]
     pub skipped: u64,
+    /// The name of the series that it is a run of.
+    #[serde(default)]
+    pub series: Option<String>,
+    /// Which series that is.
+    #[serde(default)]
+    pub series_id: Option<SeriesId>,
+    /// What it tests.
+    #[serde(default)]
+    pub revision: Option<Revision>,
+    /// Which failures make its verdict one; `None` of what is no run.
+    #[serde(default)]
+    pub gate: Option<Gate>,
+    /// What it says beside the runs before it; `None` of what is no run.
+    #[serde(default)]
+    pub verdict: Option<ShortVerdict>,
     /// When it was accepted.
     pub created_at: DateTime<Utc>,
     /// When its first job was started.

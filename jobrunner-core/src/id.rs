@@ -80,6 +80,14 @@ id! {
     TokenId
 }
 id! {
+    /// Names a series. A UUIDv7, so ids sort by time.
+    SeriesId
+}
+id! {
+    /// Names a known issue. A UUIDv7, so ids sort by time.
+    KnownIssueId
+}
+id! {
     /// Names an event of the audit. A UUIDv7, so ids sort by time.
     AuditEventId
 }

@@ -19,7 +19,12 @@ pub use order::Order;
 
 pub use crate::attempt::{Attempt, JobResult, Reason};
 
-use crate::{BatchId, JobId, Status, UserId, retry::Retry, strict};
+use crate::{
+    BatchId, JobId, Status, UserId,
+    retry::Retry,
+    series::{Seed, Variant},
+    strict,
+};
 
 /// A job as a caller asks for it, unchecked. Missing fields take the service's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -83,6 +88,15 @@ pub struct NewJob {
     /// How much processor time each of its processes may use, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cpu_seconds: Option<u64>,
+    /// Which test of its series it is; that of its name, if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<String>,
+    /// In which variant it runs that test: 8 keys at most.
+    #[serde(default, skip_serializing_if = "Variant::is_empty", deserialize_with = "strict::once")]
+    pub variant: Variant,
+    /// What the test draws its random numbers from; no part of what the test is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<Seed>,
 }
 
 /// What is to be run: a [`NewJob`] that passed [`Rules::check`], with every default filled in.
@@ -136,6 +150,15 @@ pub struct JobSpec {
     /// 1.
     #[serde(default)]
     pub max_cpu_seconds: Option<u64>,
+    /// Which test of its series it is; that of its name, if it is `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<String>,
+    /// In which variant it runs that test.
+    #[serde(default, skip_serializing_if = "Variant::is_empty")]
+    pub variant: Variant,
+    /// What the test draws its random numbers from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<Seed>,
     /// The job that it repeats, which may have been deleted since; set by reruns alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<JobId>,
@@ -183,6 +206,9 @@ impl From<JobSpec> for NewJob {
             max_memory_mb: spec.max_memory_mb,
             max_open_files: spec.max_open_files,
             max_cpu_seconds: spec.max_cpu_seconds,
+            test: spec.test,
+            variant: spec.variant,
+            seed: spec.seed,
         }
     }
 }

@@ -85,12 +85,14 @@ pub mod page;
 pub mod queue;
 pub mod rescue;
 pub mod retry;
+pub mod series;
 pub mod service;
 pub mod status;
 pub mod store;
 pub mod strict;
 pub mod terminal;
 pub mod user;
+pub mod verdict;
 pub mod workdir;
 
 #[cfg(feature = "testkit")]
@@ -100,7 +102,9 @@ pub use authz::{Authz, Principal};
 pub use batch::{Batch, BatchStatus, Counts, NewBatch};
 pub use error::{Conflict, Error, Result, Violation};
 pub use executor::Executor;
-pub use id::{AuditEventId, BatchId, JobId, SessionId, SignInId, TokenId, UserId};
+pub use id::{
+    AuditEventId, BatchId, JobId, KnownIssueId, SeriesId, SessionId, SignInId, TokenId, UserId,
+};
 pub use job::{Job, JobSpec, NewJob};
 pub use queue::Queue;
 pub use service::Service;

@@ -19,6 +19,7 @@ mod place;
 mod queues;
 mod sign_in;
 mod tokens;
+mod verdicts;
 mod watch;
 
 use std::sync::Arc;

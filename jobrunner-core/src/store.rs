@@ -1,8 +1,8 @@
 //! The truth: jobs, leases and accounts, as transitions rather than rows.
 //!
-//! A store is one type that implements four roles: [`JobStore`] for those who submit and look,
-//! [`LeaseStore`] for the workers, [`AccountStore`] for who may do what, [`AuditStore`] for what
-//! they did. Each method is one transaction: it happens whole or not at all, and when it returns
+//! A store is one type that implements five roles: [`JobStore`] for those who submit and look,
+//! [`LeaseStore`] for the workers, [`ResultStore`] for what became of tests, [`AccountStore`] for who
+//! may do what, [`AuditStore`] for what they did. Each method is one transaction: it happens whole or not at all, and when it returns
 //! `Ok` it is durable.
 //!
 //! What every store decides in the same way is in [`engine`]. A store of an embedder's own that
@@ -22,6 +22,7 @@ mod intake;
 mod migrations;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod result;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -47,11 +48,12 @@ use crate::{
 };
 
 pub use account::{Account, AccountStore, AccountUpdate, KeptSignIn, MOST_TOKENS};
+pub use result::ResultStore;
 
 /// Everything a service needs from its store.
-pub trait Store: JobStore + LeaseStore + AccountStore + AuditStore {}
+pub trait Store: JobStore + LeaseStore + ResultStore + AccountStore + AuditStore {}
 
-impl<S: JobStore + LeaseStore + AccountStore + AuditStore> Store for S {}
+impl<S: JobStore + LeaseStore + ResultStore + AccountStore + AuditStore> Store for S {}
 
 /// A promise that the same request, sent twice, is carried out once.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -91,6 +91,17 @@ macro_rules! store_conformance {
                 p11_the_lanes_of_an_owner_get_its_turns_by_the_weights_of_their_queues,
                 p11_who_was_idle_is_a_turn_ahead_and_no_more,
                 what_waited_in_a_paused_queue_is_found_when_it_goes_on;
+            results: a_failure_is_new_once_then_still_there_then_fixed,
+                only_what_says_something_is_compared_with,
+                a_verdict_is_live_until_the_batch_has_ended,
+                a_rerun_does_not_hide_the_run_that_it_repeats,
+                runs_are_compared_with_those_of_their_branch,
+                a_test_is_its_name_and_its_variant,
+                a_test_that_takes_much_longer_is_slower,
+                a_batch_of_no_series_has_no_verdict,
+                results_outlive_their_batch,
+                the_gate_of_a_batch_decides_its_verdict,
+                the_tests_of_a_class_come_in_pages;
             insight: failures_that_are_alike_are_told_together,
                 the_time_of_a_batch_is_told_in_equal_parts;
             repeats: only_failures_that_a_job_names_are_repeated,

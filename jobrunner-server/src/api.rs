@@ -15,6 +15,7 @@ pub(crate) mod queues;
 pub(crate) mod results;
 pub(crate) mod tokens;
 pub(crate) mod users;
+pub(crate) mod verdicts;
 pub(crate) mod workers;
 
 use poem_openapi::Tags;

@@ -13,7 +13,7 @@ use crate::{
     api::{
         audit::AuditApi, auth::AuthApi, batches::BatchesApi, document, follow::FollowApi,
         health::HealthApi, jobs::JobsApi, logs::LogsApi, queues::QueuesApi, results::ResultsApi,
-        tokens::TokensApi, users::UsersApi, workers::WorkersApi,
+        tokens::TokensApi, users::UsersApi, verdicts::VerdictsApi, workers::WorkersApi,
     },
     assets, dashboard, errors,
     methods::{Described, get},
@@ -29,6 +29,7 @@ type Apis = (
     LogsApi,
     BatchesApi,
     ResultsApi,
+    VerdictsApi,
     WorkersApi,
     QueuesApi,
     AuditApi,
@@ -74,8 +75,19 @@ fn openapi_json() -> Response {
 
 fn described() -> OpenApiService<Apis, ()> {
     let apis = (
-        AuthApi, UsersApi, TokensApi, JobsApi, FollowApi, LogsApi, BatchesApi, ResultsApi,
-        WorkersApi, QueuesApi, AuditApi, HealthApi,
+        AuthApi,
+        UsersApi,
+        TokensApi,
+        JobsApi,
+        FollowApi,
+        LogsApi,
+        BatchesApi,
+        ResultsApi,
+        VerdictsApi,
+        WorkersApi,
+        QueuesApi,
+        AuditApi,
+        HealthApi,
     );
     OpenApiService::new(apis, "JobRunner", env!("CARGO_PKG_VERSION"))
         .description(include_str!("api/description.md"))

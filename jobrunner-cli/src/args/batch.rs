@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Subcommand, ValueEnum};
-use jobrunner_core::{Status, batch::RerunOnly};
+use clap::{Args, Subcommand};
+use jobrunner_core::{Status, batch::RerunOnly, series::Gate, verdict::Class};
 
 use super::{List, Owner, Remote, Wait, duration, key, pair};
 use crate::find::BatchRef;
@@ -43,10 +43,10 @@ pub(crate) enum BatchCommand {
         /// Which batches
         #[arg(required = true, add = crate::complete::batches())]
         batches: Vec<BatchRef>,
-        /// What makes it end with 1: anything that failed, or none of it, so that it ends with 0
-        /// once the batches have ended
-        #[arg(long, value_enum, default_value_t)]
-        gate: Gate,
+        /// What makes it end with 1: failed (whatever failed), new (failures that are new beside
+        /// the runs before), or none [default: the gate of each batch]
+        #[arg(long)]
+        gate: Option<Gate>,
         /// Give up waiting after so long, as in 90s or 2h; the batches go on
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         wait_timeout: Option<Duration>,
@@ -79,6 +79,19 @@ pub(crate) enum BatchCommand {
         /// Which batch
         #[arg(add = crate::complete::batches())]
         batch: BatchRef,
+    },
+    /// Show what a batch says beside the runs before it: what is new, still there, fixed
+    Verdict {
+        /// Which batch
+        #[arg(add = crate::complete::batches())]
+        batch: BatchRef,
+        /// Show the tests of a class alone: new, still, known, infra, flaky, fixed, not_run, missing,
+        /// slower or passed
+        #[arg(long)]
+        class: Option<Class>,
+        /// How many tests of each class to show
+        #[arg(short = 'n', long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
     },
     /// Show how a batch went over time
     Timeline {
@@ -118,19 +131,6 @@ pub(crate) struct BatchSubmit {
     pub(crate) idempotency_key: Option<String>,
     #[command(flatten)]
     pub(crate) wait: Wait,
-}
-
-/// Which failures of a batch count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Gate {
-    /// All
-    #[default]
-    Failed,
-    /// Those that are new; not possible yet, and refused with what to do instead
-    #[value(hide = true)]
-    New,
-    /// None
-    None,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -6,6 +6,7 @@ use jobrunner_core::{
     insight::{Cause, Moment},
     job::Order,
     page::Page,
+    verdict::{Class, ClassifiedTest, Verdict},
 };
 use reqwest::Response;
 
@@ -43,6 +44,21 @@ impl Client {
     pub(crate) async fn causes(&self, id: BatchId) -> Result<Vec<Cause>, Failure> {
         let causes: Items<Cause> = self.get(&routes::CAUSES, &[&id.to_string()], &[]).await?;
         Ok(causes.items)
+    }
+
+    pub(crate) async fn verdict(&self, id: BatchId) -> Result<Verdict, Failure> {
+        self.get(&routes::VERDICT, &[&id.to_string()], &[]).await
+    }
+
+    /// The first tests of a class.
+    pub(crate) async fn classified(
+        &self,
+        id: BatchId,
+        class: Class,
+        limit: u32,
+    ) -> Result<Page<ClassifiedTest>, Failure> {
+        let limit = [("limit", limit.to_string())];
+        self.get(&routes::CLASSIFIED, &[&id.to_string(), class.as_str()], &limit).await
     }
 
     pub(crate) async fn timeline(&self, id: BatchId) -> Result<Vec<Moment>, Failure> {

@@ -96,6 +96,9 @@ routes! {
     JUNIT: GET "/job-batches/{id}/junit.xml";
     CAUSES: GET "/job-batches/{id}/causes", gives Items<Cause>;
     TIMELINE: GET "/job-batches/{id}/timeline", gives Items<Moment>;
+    VERDICT: GET "/job-batches/{id}/verdict", gives Verdict;
+    CLASSIFIED: GET "/job-batches/{id}/verdict/{class}", asks [limit, cursor],
+        gives Page<ClassifiedTest>;
     BATCH_EVENTS: GET "/job-batches/{id}/events", gives Batch;
     WORKERS: GET "/workers", gives Page<Worker>;
     DRAIN: POST "/workers/{id}/drain", gives Worker;
@@ -115,6 +118,7 @@ mod tests {
         lease::{QueueState, Worker},
         page::Page,
         user::PersonalToken,
+        verdict::{ClassifiedTest, Verdict},
     };
     use serde::{Serialize, de::DeserializeOwned};
     use serde_json::{Map, Value, json};

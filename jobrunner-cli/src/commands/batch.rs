@@ -1,17 +1,17 @@
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use jobrunner_core::{Batch, BatchId};
+use jobrunner_core::{Batch, BatchId, series::Gate};
 
 use super::{
     batch_show,
     changed::Told,
     events,
     list::{Listing, owner},
-    names,
+    names, verdict,
 };
 use crate::{
-    args::{Batch as Args, BatchCommand, BatchList, BatchSubmit, Gate, Output, Remote, Wait},
+    args::{Batch as Args, BatchCommand, BatchList, BatchSubmit, Output, Remote, Wait},
     client::{Client, Key, NewBatchWithJobs, routes},
     commands::suite::{dry_run, usual_rules},
     exit::{Exit, Failure},
@@ -32,11 +32,6 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
     if let BatchCommand::Submit(submit) = args.command {
         return self::submit(remote, submit).await;
     }
-    if let BatchCommand::Wait { gate: Gate::New, .. } = args.command {
-        let message = "nobody can tell yet which failures are new; wait with --gate failed, or with \
-                       --gate none and look at them: jobrunner batch causes BATCH";
-        return Err(Failure::usage(message));
-    }
     let client = &Client::signed_in(remote).await?;
     match args.command {
         BatchCommand::Submit(_) => Ok(Exit::Success),
@@ -49,14 +44,10 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
         }
         BatchCommand::Wait { batches, gate, wait_timeout } => {
             let ids = find::batches(client, &batches).await?;
-            let exit = match ids[..] {
-                [id] => watch(client, remote, id, wait_timeout).await?,
-                _ => wait(client, remote, &ids, wait_timeout).await?,
-            };
-            Ok(match (gate, exit) {
-                (Gate::None, Exit::Failed | Exit::Canceled) => Exit::Success,
-                (Gate::Failed | Gate::New | Gate::None, exit) => exit,
-            })
+            match ids[..] {
+                [id] => follow_to_end(client, remote, id, (gate, wait_timeout)).await,
+                _ => wait(client, remote, &ids, (gate, wait_timeout)).await,
+            }
         }
         BatchCommand::Cancel { batches } => {
             let told = Told { id, line: |batch| format!("{}: {}", batch.id, words_of(batch)) };
@@ -74,6 +65,10 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
         }
         BatchCommand::Causes { batch } => {
             causes(client, remote, find::batch(client, &batch).await?).await
+        }
+        BatchCommand::Verdict { batch, class, limit } => {
+            let id = find::batch(client, &batch).await?;
+            verdict::show(client, remote, id, (class, limit)).await
         }
         BatchCommand::Timeline { batch } => {
             timeline(client, remote, find::batch(client, &batch).await?).await
@@ -136,6 +131,16 @@ async fn watch(
     id: BatchId,
     limit: Option<Duration>,
 ) -> Result<Exit, Failure> {
+    follow_to_end(client, remote, id, (None, limit)).await
+}
+
+/// Follows a batch to its end, and exits as a gate says, or its own.
+async fn follow_to_end(
+    client: &Client,
+    remote: &Remote,
+    id: BatchId,
+    (gate, limit): (Option<Gate>, Option<Duration>),
+) -> Result<Exit, Failure> {
     let hint = format!("the batch goes on: jobrunner batch watch {id}");
     let batch = match follow::until(limit, &hint, follow::batch(client, id)).await? {
         Waited::For(batch) => batch,
@@ -146,7 +151,7 @@ async fn watch(
         Output::Table if remote.quiet => {}
         Output::Table => summary::print(client, &batch).await?,
     }
-    Ok(Exit::from(batch.status))
+    verdict::exit(client, &batch, gate).await
 }
 
 /// Waits for several batches at once.
@@ -154,7 +159,7 @@ async fn wait(
     client: &Client,
     remote: &Remote,
     ids: &[BatchId],
-    limit: Option<Duration>,
+    (gate, limit): (Option<Gate>, Option<Duration>),
 ) -> Result<Exit, Failure> {
     let each = ids.iter().map(|id| async {
         let batch = follow::batch_in_silence(client, *id).await?;
@@ -174,7 +179,8 @@ async fn wait(
             output::things(&table::chosen(BATCHES, &[])?, &batches, &context)?;
         }
     }
-    Ok(Exit::worst(batches.iter().map(|batch| Exit::from(batch.status))))
+    let exits = batches.iter().map(|batch| verdict::exit(client, batch, gate));
+    Ok(Exit::worst(try_join_all(exits).await?.into_iter()))
 }
 
 async fn list(client: &Client, remote: &Remote, args: &BatchList) -> Result<Exit, Failure> {

@@ -7,8 +7,13 @@ use std::{
     rc::Rc,
 };
 
-use jobrunner_core::{NewBatch, NewJob, Violation, batch::MAX_JOBS, job::Rules};
-use serde::Deserialize;
+use jobrunner_core::{
+    NewBatch, NewJob, Violation,
+    batch::MAX_JOBS,
+    job::Rules,
+    series::{self, Seed, SeriesChoice},
+};
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     Suite,
@@ -74,17 +79,29 @@ fn batch(suite: &Suite, vars: &Vars, rules: Option<&Rules>) -> Result<NewBatch, 
     let batch = NewBatch {
         name: filled("name", &header.name)?,
         description: description.map(|text| filled("description", text)).transpose()?,
-        payload: match suite.root.field("payload") {
-            None => serde_json::Map::new(),
-            Some(node) => {
-                let within = |wrong: Wrong| wrong.at(node.place).within("payload");
-                let filled = scope.fill_node(node).map_err(within)?;
-                Deserialize::deserialize(filled.as_deref().unwrap_or(node)).map_err(within)?
-            }
+        payload: read(suite, scope, "payload")?.unwrap_or_default(),
+        series: match &header.series {
+            Some(name) => SeriesChoice::Named(filled("series", name)?),
+            None => SeriesChoice::default(),
         },
+        revision: read(suite, scope, "revision")?,
+        gate: read(suite, scope, "gate")?.unwrap_or_default(),
+        baseline: read(suite, scope, "baseline")?.unwrap_or_default(),
     };
     let broken = rules.and_then(|_| batch.violations().into_iter().next());
     broken.map_or(Ok(batch), |violation| Err(of_violation(violation, &suite.root)))
+}
+
+/// A field of the suite with everything filled in.
+fn read<T: DeserializeOwned>(
+    suite: &Suite,
+    scope: Scope<'_>,
+    field: &'static str,
+) -> Result<Option<T>, Wrong> {
+    let Some(node) = suite.root.field(field) else { return Ok(None) };
+    let within = |wrong: Wrong| wrong.at(node.place).within(field);
+    let filled = scope.fill_node(node).map_err(within)?;
+    T::deserialize(&**filled.as_ref().unwrap_or(node)).map(Some).map_err(within)
 }
 
 /// A broken rule, with the place of the field that breaks it.
@@ -240,8 +257,12 @@ impl Expansion<'_> {
         for cell in &cells {
             let filled = Scope { vars, cell }.fill_node(&merged).map_err(one)?;
             let filled = filled.as_ref().unwrap_or(&merged);
-            let job =
+            let mut job =
                 Job::deserialize(&**filled).and_then(|job| new_job(job, base)).map_err(one)?;
+            // One that has too many or too long values stays a part of the name.
+            if job.variant.is_empty() && series::is_variant(cell) {
+                job.variant.clone_from(cell);
+            }
             if let Some(rules) = self.rules
                 && let Err(violations) = rules.check(job.clone())
             {
@@ -326,6 +347,12 @@ fn new_job(job: Job, base: Option<&Path>) -> Result<NewJob, Wrong> {
         max_open_files: job.max_open_files,
         max_cpu_seconds: job.max_cpu_seconds,
         inputs: job.inputs,
+        test: job.test,
+        variant: job.variant.unwrap_or_default(),
+        seed: job.seed.map(|seed| match seed.parse() {
+            Ok(number) => Seed::Number(number),
+            Err(_) => Seed::Text(seed),
+        }),
     })
 }
 

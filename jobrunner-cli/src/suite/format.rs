@@ -38,6 +38,22 @@ pub(super) struct Header {
     #[serde(default, rename = "payload")]
     #[cfg_attr(test, schemars(with = "Map<String, Value>"))]
     _payload: IgnoredAny,
+    /// Of which series the batch is a run; that of its name, if it is left out.
+    #[serde(default, deserialize_with = "optional_text")]
+    #[cfg_attr(test, schemars(with = "Option<schema::Text>"))]
+    pub(super) series: Option<Placed<String>>,
+    /// What it tests; runs are compared with those of the same branch.
+    #[serde(default, rename = "revision")]
+    #[cfg_attr(test, schemars(with = "Option<schema::Revision>"))]
+    _revision: IgnoredAny,
+    /// Which failures make its verdict one.
+    #[serde(default, rename = "gate")]
+    #[cfg_attr(test, schemars(with = "Option<schema::Gate>"))]
+    _gate: IgnoredAny,
+    /// What it is compared with, if not with the runs before it on its branch.
+    #[serde(default, rename = "baseline")]
+    #[cfg_attr(test, schemars(with = "Option<schema::Baseline>"))]
+    _baseline: IgnoredAny,
     /// What whoever runs the suite may set, by `--set NAME=VALUE`.
     #[serde(default, rename = "parameters")]
     #[cfg_attr(test, schemars(with = "BTreeMap<String, schema::Parameter>"))]
@@ -217,6 +233,17 @@ with_shared_fields! {
         /// Anything you want to find again beside the job.
         #[serde(default)]
         pub(super) payload: Map<String, Value>,
+        /// Which test of the series it is; that of its name, if it is left out.
+        #[serde(default, deserialize_with = "optional_text")]
+        #[cfg_attr(test, schemars(with = "Option<schema::Text>"))]
+        pub(super) test: Option<String>,
+        /// In which variant it runs that test; the combination of its matrix, if it is left out.
+        #[cfg_attr(test, schemars(with = "Option<BTreeMap<String, schema::Text>>"))]
+        pub(super) variant: Option<BTreeMap<String, String>>,
+        /// What the test draws its random numbers from; no part of what the test is.
+        #[serde(default, deserialize_with = "optional_text")]
+        #[cfg_attr(test, schemars(with = "Option<schema::Text>"))]
+        pub(super) seed: Option<String>,
         /// Names and their values: one job for each combination.
         #[serde(default, rename = "matrix")]
         #[cfg_attr(test, schemars(with = "schema::Matrix"))]

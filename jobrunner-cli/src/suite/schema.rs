@@ -54,6 +54,20 @@ schemas! {
             {"type": "string", "pattern": "\\$\\{|^[0-9]+$"}
         ]
     };
+    Gate = {"enum": ["failed", "new", "none"]};
+    /// What a batch tests.
+    Revision = {
+        "type": "object", "additionalProperties": false,
+        "properties": {
+            "sha": {"$ref": "#/$defs/Text"}, "branch": {"$ref": "#/$defs/Text"},
+            "dirty": {"type": "boolean"}, "url": {"$ref": "#/$defs/Text"}
+        }
+    };
+    /// What a batch is compared with.
+    Baseline = {
+        "type": "object", "additionalProperties": false,
+        "properties": {"branch": {"$ref": "#/$defs/Text"}, "batch_id": {"type": "string", "format": "uuid"}}
+    };
     Version = {"type": "integer", "const": 1};
     /// Values of an axis.
     Item = {

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::{JobSpec, LoadingVariables, NewJob};
-use crate::{Violation, name, workdir::AllowedRoots};
+use crate::{Violation, name, series::check_variant, workdir::AllowedRoots};
 
 /// The longest argument or `NAME=value` the kernel takes, its closing NUL included:
 /// `MAX_ARG_STRLEN` of `linux/binfmts.h`, 32 pages.
@@ -111,6 +111,12 @@ impl Rules {
             retry.check(&mut wrong);
         }
         check_skip_exit_codes(&job.skip_exit_codes, &mut wrong);
+        let refusal = job.test.as_deref().and_then(name::refusal);
+        wrong.extend(refusal.map(|message| Violation::new("test", message)));
+        check_variant(&job.variant, &mut wrong);
+        if let Some(seed) = &job.seed {
+            seed.check(&mut wrong);
+        }
         for (field, value, least) in [
             ("silence_seconds", job.silence_seconds, 1),
             ("max_output_bytes", job.max_output_bytes, 1),
@@ -151,6 +157,9 @@ impl Rules {
             max_memory_mb: job.max_memory_mb,
             max_open_files: job.max_open_files,
             max_cpu_seconds: job.max_cpu_seconds,
+            test: job.test,
+            variant: job.variant,
+            seed: job.seed,
             rerun_of: None,
         })
     }

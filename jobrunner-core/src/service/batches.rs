@@ -63,6 +63,7 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Batch> {
         self.parts.authz.check(caller, Action::Submit)?;
+        self.check_baseline(caller, &batch.baseline).await?;
         NewBatch::check_size(jobs.len()).map_err(|v| Error::Invalid(vec![v]))?;
         let (rules, members) = (self.parts.rules.clone(), Arc::clone(&jobs));
         let mut wrong = batch.violations();
@@ -96,7 +97,7 @@ impl Service {
     }
 
     /// A batch within the caller's scope, whatever they may do to it.
-    async fn seen_batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
+    pub(super) async fn seen_batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
         let scope = self.parts.authz.scope(caller);
         self.parts.store.batch(id, scope).await?.ok_or(Error::NotFound("batch"))
     }

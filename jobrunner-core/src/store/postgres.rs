@@ -21,6 +21,8 @@ mod intake;
 mod lease;
 mod lists;
 mod lock;
+mod month;
+mod notable;
 mod pass;
 mod turn;
 

@@ -18,6 +18,8 @@ mod intake;
 mod lease;
 mod lists;
 mod lock;
+mod month;
+mod notable;
 mod pass;
 mod schema;
 mod turn;

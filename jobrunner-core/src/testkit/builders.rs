@@ -221,6 +221,9 @@ pub fn spec(name: &str) -> JobSpec {
         max_memory_mb: None,
         max_open_files: None,
         max_cpu_seconds: None,
+        test: None,
+        variant: BTreeMap::new(),
+        seed: None,
         rerun_of: None,
     }
 }

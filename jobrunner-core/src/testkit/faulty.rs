@@ -28,9 +28,10 @@ use crate::{
     page::{Page, PageRequest},
     store::{
         Account, AccountStore, AccountUpdate, AuditStore, BatchOrder, Canceled, Idempotency,
-        JobStore, LeaseStore, Specs, Submitted,
+        JobStore, LeaseStore, ResultStore, Specs, Submitted,
     },
     user::{PersonalToken, Scope},
+    verdict::{Class, ClassifiedTest, Verdict},
 };
 
 /// What goes wrong with a call; the caller is told the same either way.
@@ -364,6 +365,26 @@ impl AccountStore for Faulty {
 
     async fn token_used(&self, id: TokenId, at: DateTime<Utc>) -> Result<()> {
         self.through("token_used", self.inner.token_used(id, at)).await
+    }
+}
+
+#[async_trait]
+impl ResultStore for Faulty {
+    async fn verdict(&self, batch: BatchId) -> Result<Option<Verdict>> {
+        self.through("verdict", self.inner.verdict(batch)).await
+    }
+
+    async fn classified(
+        &self,
+        batch: BatchId,
+        class: Class,
+        page: PageRequest,
+    ) -> Result<Page<ClassifiedTest>> {
+        self.through("classified", self.inner.classified(batch, class, page)).await
+    }
+
+    async fn forget_results(&self, days: u32) -> Result<u64> {
+        self.through("forget_results", self.inner.forget_results(days)).await
     }
 }
 

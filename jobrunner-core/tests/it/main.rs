@@ -13,6 +13,7 @@ mod postgres;
 mod postgres_queue;
 #[cfg(feature = "redis")]
 mod redis_queue;
+mod season;
 mod servers;
 mod sqlite;
 mod state_machine;

@@ -9,10 +9,12 @@ mod job;
 mod log;
 mod new_job;
 pub(crate) mod pattern;
+mod series;
 #[cfg(test)]
 mod tests;
 mod token;
 mod user;
+mod verdict;
 mod words;
 
 use jobrunner_core::page;
@@ -26,11 +28,14 @@ pub(crate) use fleet::{Health, Queue, QueueUpdate, Worker};
 pub(crate) use job::{Attempt, Hold, Job};
 pub(crate) use log::{LogEvent, Logs};
 pub(crate) use new_job::NewJob;
+pub(crate) use series::{Baseline, NewBaseline, NewRevision, Revision, SeriesName};
 pub(crate) use token::{MadeToken, NewToken, PersonalToken};
 pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
+pub(crate) use verdict::{ClassifiedTest, ShortVerdict, Verdict};
 pub(crate) use words::{
-    AuditAction, Containment, DatabaseHealth, GrantType, HealthStatus, HoldReason, Order, Reason,
-    RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope, TokenType,
+    AuditAction, Class, Containment, DatabaseHealth, Gate, GrantType, HealthStatus, HoldReason,
+    Order, Reason, RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope,
+    TokenType, VerdictStatus,
 };
 
 /// Part of a list, newest first.

@@ -21,11 +21,13 @@ fn batch(jobs: &str) -> String {
 
 /// No type or option of a library is in a message.
 fn assert_plain(problem: &Value) {
-    const WORDS: [&str; 19] = [
-        "struct", "enum", "variant", "untagged", "serde", "Option", "NewJob", "NewBatch", "Retry",
-        "RawValue", "u8", "u16", "u32", "u64", "i32", "i64", "f64", "usize", "integer_",
+    const WORDS: [&str; 18] = [
+        "struct", "enum", "untagged", "serde", "Option", "NewJob", "NewBatch", "Retry", "RawValue",
+        "u8", "u16", "u32", "u64", "i32", "i64", "f64", "usize", "integer_",
     ];
     let text = problem.to_string();
+    // Jobs have a field of that name.
+    assert!(!["unknown variant", "any variant"].iter().any(|it| text.contains(it)), "{text}");
     let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
     let found = words.find(|word| WORDS.contains(word) || word.contains("::"));
     assert_eq!(found, None, "{problem}");

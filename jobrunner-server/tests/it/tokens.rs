@@ -15,7 +15,7 @@ const SCOPES: [&str; 4] = ["read", "submit", "control", "admin"];
 
 /// The scope that each operation needs, beside admin; `sign-in` is none at all, and `any` is
 /// whichever.
-const NEEDED: [(&str, &str); 40] = [
+const NEEDED: [(&str, &str); 42] = [
     ("list_audit_events", "admin"),
     ("sign_out", "sign-in"),
     ("list_batches", "read"),
@@ -29,6 +29,8 @@ const NEEDED: [(&str, &str); 40] = [
     ("get_batch_junit", "read"),
     ("rerun_batch", "control"),
     ("get_batch_timeline", "read"),
+    ("get_batch_verdict", "read"),
+    ("list_batch_tests", "read"),
     ("list_jobs", "read"),
     ("submit_job", "submit"),
     ("cancel_jobs", "control"),
@@ -102,7 +104,7 @@ impl Things {
             _ => &self.job,
         };
         let path = operation.path.replace("{id}", id).replace("{stream}", "stdout");
-        path.replace("{name}", "default")
+        path.replace("{name}", "default").replace("{class}", "new")
     }
 }
 

@@ -12,7 +12,7 @@ on_both!(
 
 /// Whether a batch is half stored in a transaction that is still open.
 const HALFWAY: &str = "select exists (select from pg_stat_activity where backend_xid is not null \
-                       and query like '%insert into jobrunner.job %')";
+                       and query like '-- A group of jobs of one owner%')";
 
 async fn a_batch_whose_server_was_killed_halfway_is_made_once_by_the_retry(backends: Backends) {
     const SIZE: usize = 20_000;

@@ -2,7 +2,8 @@
 -- came to, $12 the status of the job, 0 if it waits again; $13 how many attempts cost no run; $14
 -- after how many milliseconds it may be claimed again; $15 for how many it avoids the host it was
 -- on; $16 whether it passed after it had failed; $17 what its command said last; $18 whether it is
--- to run alone, of which $14 is above 0.
+-- to run alone, of which $14 is above 0. Results: $19 jobs, $20 tests, $21 runs, $22 causes, $23
+-- how long they took, $24 hosts, $25 outcomes, $26 attempts.
 with given as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::text[], $6::text[],
                          $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::boolean[],
@@ -34,6 +35,14 @@ with given as materialized (
            g.alone
     from gone l join given g on g.job_id = l.job_id
     where g.job_status = 0 and g.delay_ms > 0
+), results as (
+    insert into jobrunner.result (test_no, run_no, cause_no, job_id, day, duration_ms, host_no, outcome, attempts)
+    select g.test_no, g.run_no, g.cause_no, g.job_id, floor(extract(epoch from clock_timestamp()) / 86400)::integer,
+           g.duration_ms, coalesce(h.no, 0), g.outcome, g.attempts
+    from unnest($19::uuid[], $20::bigint[], $21::bigint[], $22::bigint[], $23::integer[], $24::text[],
+                $25::smallint[], $26::smallint[])
+         as g (job_id, test_no, run_no, cause_no, duration_ms, host, outcome, attempts)
+    left join jobrunner.host h on h.name = g.host
 )
 insert into jobrunner.ready (lane_id, prio, job_id, attempts, losses, avoid_host, avoid_until)
 select l.lane_id, l.prio, l.job_id, l.attempts, g.losses, case when g.avoid_ms > 0 then l.host end,

@@ -1,7 +1,8 @@
 -- Leases of sessions that are gone, or of all sessions when $1 is true, and how far the streams of
 -- their attempts are stored; and how many attempts before were lost.
 select l.job_id, l.token, l.owner_id, l.batch_id, l.attempts, l.losses, l.cancel, l.alone,
-       j.max_attempts, j.retry, l.started_at is not null as is_started,
+       j.max_attempts, j.retry, j.test_no, j.run_no,
+       l.host, l.started_at is not null as is_started,
        coalesce(jobrunner.ms(clock_timestamp()) - jobrunner.ms(l.started_at), 0) as ran_ms,
        (select start + length(bytes) from jobrunner.log_chunk
         where job_id = l.job_id and attempt = l.attempts and stream = 1

@@ -2,6 +2,10 @@
 with known as (
     insert into jobrunner.worker_host (id, host) values ($1, $2)
     on conflict (id) do nothing
+), named as (
+    insert into jobrunner.host (name) select $2
+    where not exists (select from jobrunner.host where name = $2)
+    on conflict do nothing
 )
 insert into jobrunner.session (id, host, pid, slots, queues, ttl, started_at, seen_at, expires_at,
                                containment)

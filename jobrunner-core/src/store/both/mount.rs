@@ -3,7 +3,7 @@
 
 use super::{
     Arguments, Connection, Database, Pool, Store, append, bind, claim, expiry, group, lease, lists,
-    lock, pass, sql, store_error, turn,
+    lock, month, notable, pass, sql, store_error, turn,
 };
 
 mod account;
@@ -17,7 +17,11 @@ mod log;
 mod queue;
 pub(super) mod read;
 mod reclaim;
+mod result;
+pub(super) mod run;
 mod session;
 pub(super) mod submit;
 mod token;
+mod told;
 mod traits;
+pub(super) mod verdict;

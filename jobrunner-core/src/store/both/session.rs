@@ -1,6 +1,6 @@
 //! Sessions of workers. How they expire is the database's own, in `expiry`.
 
-use super::{Store, expiry, reclaim, sql, turn};
+use super::{Store, expiry, month, reclaim, sql, turn};
 use crate::{
     Error, Result, SessionId,
     lease::{LeaseRef, Renewal, Rescue, Rescued},
@@ -31,5 +31,6 @@ pub(super) async fn rescue(store: &Store, which: Rescue) -> Result<Vec<Rescued>>
     let rescued = reclaim::orphans(store, which).await?;
     store.end_forgotten().await?;
     turn::tidy(store).await?;
+    month::make(store).await?;
     Ok(rescued)
 }

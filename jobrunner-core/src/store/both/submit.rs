@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     Connection,
     group::{GROUP_JOBS, Group, Place},
-    lock, sql, store_error,
+    lock, run, sql, store_error,
 };
 use crate::{
     BatchId, Conflict, Error, JobId, JobSpec, NewBatch, Result, Status, UserId,
@@ -34,7 +34,7 @@ pub(in crate::store) async fn submit_job(
     }
     let mut job = Group::default();
     job.push(id, spec)?;
-    let mut place = Place::new(owner, None);
+    let mut place = Place::new(owner, None, None);
     place.store(connection, job).await?;
     Ok((Submitted { id, made_at: place.stored_at }, counted(&place)))
 }
@@ -50,7 +50,8 @@ pub(in crate::store) async fn submit_batch(
         return Ok((made, Tally::default()));
     }
     let made_at = insert_batch(connection, batch, owner, &order.batch, None).await?;
-    let mut place = Place::new(owner, Some(batch.as_uuid()));
+    let run = run::insert(connection, batch, owner, &order.batch, made_at).await?;
+    let mut place = Place::new(owner, Some(batch.as_uuid()), run);
     let mut groups = Feed::<Group>::start(jobs);
     while let Some(group) = groups.next().await? {
         place.store(connection, group).await?;
@@ -74,11 +75,12 @@ pub(super) async fn rerun_batch(
         .await
         .map_err(store_error)?;
     let (name, description, payload) = about.ok_or(Error::NotFound("batch"))?;
-    let new = NewBatch { name, description, payload: parse(&payload)? };
+    let new = NewBatch { name, description, payload: parse(&payload)?, ..NewBatch::default() };
     let batch = BatchId::new();
-    insert_batch(connection, batch, owner, &new, Some(original.as_uuid())).await?;
+    let made_at = insert_batch(connection, batch, owner, &new, Some(original.as_uuid())).await?;
+    let run = run::repeat(connection, batch, original, made_at).await?;
 
-    let mut place = Place::new(owner, Some(batch.as_uuid()));
+    let mut place = Place::new(owner, Some(batch.as_uuid()), run);
     let mut after = Uuid::nil();
     loop {
         let members: Vec<(Uuid, String)> = sqlx::query_as(sql!("batch/members"))

@@ -8,6 +8,7 @@ use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{
+    results::Results,
     tally::{Marks, Tally},
     values::{code, millis, number, parse, stored},
 };
@@ -48,6 +49,12 @@ pub struct Held {
     pub is_started: bool,
     /// How long it has been running.
     pub ran_ms: i64,
+    /// The number of the test that it is, if it is of a run.
+    pub test_no: Option<i64>,
+    /// The number of that run.
+    pub run_no: Option<i64>,
+    /// On which host it runs.
+    pub host: String,
 }
 
 impl Held {
@@ -121,6 +128,8 @@ pub struct Decision {
     pub ends: Vec<End>,
     /// Leases whose jobs wait again since their commands were not started: no attempt is charged.
     pub unstarted: Vec<LeaseRef>,
+    /// What became of the tests whose jobs end.
+    pub results: Results,
     /// The jobs that a worker on another host could take.
     elsewhere: HashSet<Uuid>,
 }
@@ -244,6 +253,8 @@ impl Decision {
         let status = step(Status::Running, next.change)?;
         let skipped = status == Status::Passed && outcome.is_skipped();
         let flaky = status == Status::Passed && !skipped && history.is_flaky();
+        let by = (outcome, report.error_line.as_deref());
+        self.results.ended(held, status, by, (flaky, skipped));
         self.ends.push(End {
             job: held.job_id,
             token: held.token,

@@ -14,7 +14,10 @@ use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 pub use self::accounts::{AccountRow, EventRow, TokenRow};
-use super::values::{containment, number, parse, reason, status, time};
+use super::{
+    values::{containment, gate, number, parse, reason, status, time},
+    verdict,
+};
 use crate::{
     Job, Result, Status,
     attempt::is_skipped,
@@ -22,6 +25,7 @@ use crate::{
     executor::Run,
     job::{Attempt, JobResult, Reason},
     lease::{Claimable, LeaseRef, LeaseToken, Leased, QueueState, Worker},
+    verdict::ShortVerdict,
 };
 
 /// A job and how it stands.
@@ -202,6 +206,22 @@ pub struct BatchRow {
     pub counts: CountsRow,
     pub flaky: i64,
     pub skipped: i64,
+    #[sqlx(flatten)]
+    pub run: BatchRunRow,
+}
+
+/// A batch as a run; everything is null of one that is none.
+#[derive(Debug, Default, FromRow)]
+pub struct BatchRunRow {
+    pub series_id: Option<Uuid>,
+    pub series: Option<String>,
+    pub gate: Option<String>,
+    pub has_revision: Option<bool>,
+    pub sha: Option<String>,
+    pub branch: Option<String>,
+    pub dirty: Option<bool>,
+    pub url: Option<String>,
+    pub verdict: Option<String>,
 }
 
 impl BatchRow {
@@ -216,6 +236,16 @@ impl BatchRow {
     /// # Errors
     /// Something in it is out of range, or a word or a structure that is not known.
     pub fn into_batch(self) -> Result<Batch> {
+        let run = self.run;
+        let gate = run.gate.as_deref().map(gate).transpose()?;
+        let counts = run.verdict.as_deref().map(parse).transpose()?;
+        let revision = verdict::Stored {
+            has_revision: run.has_revision.unwrap_or(false),
+            sha: run.sha,
+            branch: run.branch.unwrap_or_default(),
+            dirty: run.dirty.unwrap_or(false),
+            url: run.url,
+        };
         Ok(Batch {
             id: self.id.into(),
             name: self.name,
@@ -227,6 +257,11 @@ impl BatchRow {
             counts: self.counts.into_counts()?,
             flaky: number(self.flaky)?,
             skipped: number(self.skipped)?,
+            series: run.series,
+            series_id: run.series_id.map(Into::into),
+            revision: revision.into_revision(),
+            gate,
+            verdict: gate.map(|gate| ShortVerdict::new(gate, counts)),
             created_at: time(self.created_at)?,
             started_at: self.started_at.map(time).transpose()?,
             finished_at: self.finished_at.map(time).transpose()?,

@@ -7,7 +7,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::values;
-use crate::{JobId, JobSpec, Result, retry::Retry};
+use crate::{
+    JobId, JobSpec, Result,
+    retry::Retry,
+    series::{Seed, Variant},
+};
 
 /// The specification as JSON. It is read back as it was; `null` is left out, which is a third of
 /// what most jobs would take otherwise, and of what is written ahead for them.
@@ -34,6 +38,9 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         max_memory_mb,
         max_open_files,
         max_cpu_seconds,
+        test,
+        variant,
+        seed,
         rerun_of,
     } = spec;
     values::render(&Stored {
@@ -55,6 +62,9 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         max_memory_mb: *max_memory_mb,
         max_open_files: *max_open_files,
         max_cpu_seconds: *max_cpu_seconds,
+        test: test.as_deref(),
+        variant,
+        seed: seed.as_ref(),
         rerun_of: *rerun_of,
     })
 }
@@ -90,6 +100,12 @@ struct Stored<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     max_cpu_seconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<&'a str>,
+    #[serde(skip_serializing_if = "Variant::is_empty")]
+    variant: &'a Variant,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<&'a Seed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rerun_of: Option<JobId>,
 }
 
@@ -112,6 +128,9 @@ mod tests {
             max_memory_mb: Some(3),
             max_open_files: Some(16),
             max_cpu_seconds: Some(5),
+            test: Some("t".to_owned()),
+            variant: [("os".to_owned(), "linux".to_owned())].into(),
+            seed: Some(Seed::Number(7)),
             rerun_of: Some(JobId::new()),
             ..spec("whole")
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeZone, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Error, Result, Status, executor::Containment, job::Reason, log::Stream};
+use crate::{Error, Result, Status, executor::Containment, job::Reason, log::Stream, series::Gate};
 
 /// How a status is stored.
 #[must_use]
@@ -43,6 +43,14 @@ pub fn status(stored: i64) -> Result<Status> {
 /// There is none.
 pub fn reason(stored: &str) -> Result<Reason> {
     stored.parse().map_err(|error| damaged("a reason", error))
+}
+
+/// The gate with a word.
+///
+/// # Errors
+/// There is none.
+pub fn gate(stored: &str) -> Result<Gate> {
+    stored.parse().map_err(|error| damaged("a gate", error))
 }
 
 /// The containment with a word.

@@ -53,7 +53,7 @@ impl PostgresStore {
 
     /// Ends every batch whose last job ended when its writer died.
     pub(super) async fn end_forgotten(&self) -> Result<()> {
-        count::end_forgotten(self.hot()).await
+        count::end_forgotten(self.hot(), self.reads()).await
     }
 
     /// Carries out a change in a transaction, to its end even if the caller goes away. An error
@@ -92,7 +92,7 @@ impl PostgresStore {
                 })
                 .await?;
             // What is left undone here is found by the next rescue.
-            if let Err(error) = count::end_batches(store.hot(), &batches).await {
+            if let Err(error) = count::end_batches(store.hot(), store.reads(), &batches).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(
                     error,

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, PgPool, Postgres, postgres::PgArguments, query::Query};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use super::{sql, store_error};
+use super::{both::verdict, sql, store_error};
 use crate::{
     Result,
     store::engine::{
@@ -45,8 +45,9 @@ struct Ended {
     counts: CountsRow,
 }
 
-/// Ends those of the batches whose jobs have all ended, each once.
-pub(super) async fn end_batches(pool: &PgPool, batches: &[Uuid]) -> Result<()> {
+/// Ends those of the batches whose jobs have all ended, each once, with its verdict. What that takes
+/// is planned as lists are: it looks at all tests of a run.
+pub(super) async fn end_batches(pool: &PgPool, lists: &PgPool, batches: &[Uuid]) -> Result<()> {
     if batches.is_empty() {
         return Ok(());
     }
@@ -57,18 +58,23 @@ pub(super) async fn end_batches(pool: &PgPool, batches: &[Uuid]) -> Result<()> {
         .map_err(store_error)?;
     for batch in ended {
         let status = batch.counts.into_counts()?.batch_status(true);
-        sqlx::query(sql!("batch/finish"))
+        let mut transaction = lists.begin().await.map_err(store_error)?;
+        let finished = sqlx::query(sql!("batch/finish"))
             .bind(batch.id)
             .bind(code(status))
-            .execute(pool)
+            .execute(&mut *transaction)
             .await
             .map_err(store_error)?;
+        if finished.rows_affected() > 0 {
+            verdict::finish(&mut transaction, batch.id).await?;
+            transaction.commit().await.map_err(store_error)?;
+        }
     }
     Ok(())
 }
 
 /// Ends every batch whose last job ended when its writer died.
-pub(super) async fn end_forgotten(pool: &PgPool) -> Result<()> {
+pub(super) async fn end_forgotten(pool: &PgPool, lists: &PgPool) -> Result<()> {
     let mut after = Uuid::nil();
     loop {
         let open: Vec<Uuid> = sqlx::query_scalar(sql!("batch/open"))
@@ -78,6 +84,6 @@ pub(super) async fn end_forgotten(pool: &PgPool) -> Result<()> {
             .map_err(store_error)?;
         let Some(last) = open.last() else { return Ok(()) };
         after = *last;
-        end_batches(pool, &open).await?;
+        end_batches(pool, lists, &open).await?;
     }
 }

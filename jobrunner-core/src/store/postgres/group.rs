@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{sql, store_error};
+use super::{both::run, sql, store_error};
 use crate::{
     Error, JobId, JobSpec, Result,
     store::{
         engine::{
-            spec,
+            identity, spec,
             values::{render, time},
         },
         feed,
@@ -33,6 +33,9 @@ pub(super) struct Group {
     max_attempts: Vec<i64>,
     run_at: Vec<Option<DateTime<Utc>>>,
     retries: Vec<Option<String>>,
+    tests: Vec<i64>,
+    test_names: Vec<Option<String>>,
+    variants: Vec<Option<String>>,
     bytes: usize,
 }
 
@@ -57,6 +60,9 @@ impl Group {
         self.ids.push(id.as_uuid());
         self.specs.push(rendered);
         self.retries.push(spec.retry.as_ref().map(render).transpose()?);
+        self.tests.push(identity::of_spec(&spec));
+        self.test_names.push(identity::own_name(&spec).map(str::to_owned));
+        self.variants.push(identity::stored_variant(&spec.variant)?);
         self.queues.push(spec.queue);
         self.names.push(spec.name);
         self.priorities.push(i16::from(spec.priority));
@@ -70,6 +76,8 @@ impl Group {
 pub(super) struct Place {
     pub(super) owner: Uuid,
     pub(super) batch: Option<Uuid>,
+    /// The run that they are of.
+    pub(super) run: Option<run::Place>,
     /// The lanes of the queues met so far.
     lanes: HashMap<String, i64>,
     /// How many jobs have been stored.
@@ -79,8 +87,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(owner: Uuid, batch: Option<Uuid>) -> Self {
-        Self { owner, batch, lanes: HashMap::new(), stored: 0, stored_at: None }
+    pub(super) fn new(owner: Uuid, batch: Option<Uuid>, run: Option<run::Place>) -> Self {
+        Self { owner, batch, run, lanes: HashMap::new(), stored: 0, stored_at: None }
     }
 
     /// Stores jobs by one statement.
@@ -105,6 +113,11 @@ impl Place {
             .bind(self.owner)
             .bind(self.batch)
             .bind(group.retries)
+            .bind(group.tests)
+            .bind(self.run.map(|of| of.run))
+            .bind(self.run.map(|of| of.series))
+            .bind(group.test_names)
+            .bind(group.variants)
             .fetch_one(connection)
             .await
             .map_err(store_error)?;

@@ -8,8 +8,12 @@ use uuid::Uuid;
 use super::{sql, store_error};
 use crate::{
     Result,
+    job::Reason,
     lease::{LeaseRef, LeaseToken},
-    store::engine::decide::{Decision, End, Held, Orphan},
+    store::engine::{
+        decide::{Decision, End, Held, Orphan},
+        results::{Results, TestEnd},
+    },
 };
 
 /// Those of the leases that are held, locked in order.
@@ -46,7 +50,9 @@ pub(super) async fn orphans(connection: &mut PgConnection, all: bool) -> Result<
 /// Writes what was decided, but for the counts.
 pub(super) async fn end(connection: &mut PgConnection, decision: Decision) -> Result<()> {
     if !decision.ends.is_empty() {
+        causes(connection, &decision.results).await?;
         let mut columns = Columns::default();
+        decision.results.rows.into_iter().for_each(|end| columns.results.push(end));
         decision.ends.into_iter().for_each(|end| columns.push(end));
         columns.write(connection).await?;
     }
@@ -56,6 +62,25 @@ pub(super) async fn end(connection: &mut PgConnection, decision: Decision) -> Re
         put_back.execute(connection).await.map_err(store_error)?;
     }
     Ok(())
+}
+
+/// Writes the causes that are not known yet.
+async fn causes(connection: &mut PgConnection, results: &Results) -> Result<()> {
+    if results.causes.is_empty() {
+        return Ok(());
+    }
+    let causes = results.causes.values();
+    let reasons = causes.clone().map(|cause| cause.reason.map(Reason::as_str));
+    sqlx::query(sql!("cause/insert"))
+        .bind(results.causes.keys().copied().collect::<Vec<_>>())
+        .bind(reasons.collect::<Vec<_>>())
+        .bind(causes.clone().map(|cause| cause.exit_code).collect::<Vec<_>>())
+        .bind(causes.clone().map(|cause| cause.signal.clone()).collect::<Vec<_>>())
+        .bind(causes.map(|cause| cause.error_line.clone()).collect::<Vec<_>>())
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(store_error)
 }
 
 /// Leases as the two arrays that statements take.
@@ -84,6 +109,33 @@ struct Columns {
     flaky: Vec<bool>,
     error_lines: Vec<Option<String>>,
     alone: Vec<bool>,
+    results: ResultColumns,
+}
+
+/// What became of tests, as the arrays that the statement takes.
+#[derive(Default)]
+struct ResultColumns {
+    jobs: Vec<Uuid>,
+    tests: Vec<i64>,
+    runs: Vec<i64>,
+    causes: Vec<i64>,
+    durations: Vec<i32>,
+    hosts: Vec<String>,
+    outcomes: Vec<i16>,
+    attempts: Vec<i16>,
+}
+
+impl ResultColumns {
+    fn push(&mut self, end: TestEnd) {
+        self.jobs.push(end.job);
+        self.tests.push(end.test);
+        self.runs.push(end.run);
+        self.causes.push(end.cause);
+        self.durations.push(end.duration_ms);
+        self.hosts.push(end.host);
+        self.outcomes.push(end.outcome);
+        self.attempts.push(end.attempts);
+    }
 }
 
 impl Columns {
@@ -107,6 +159,14 @@ impl Columns {
             .bind(self.flaky)
             .bind(self.error_lines)
             .bind(self.alone)
+            .bind(self.results.jobs)
+            .bind(self.results.tests)
+            .bind(self.results.runs)
+            .bind(self.results.causes)
+            .bind(self.results.durations)
+            .bind(self.results.hosts)
+            .bind(self.results.outcomes)
+            .bind(self.results.attempts)
             .execute(connection)
             .await
             .map(|_| ())

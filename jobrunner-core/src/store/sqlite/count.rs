@@ -1,6 +1,6 @@
 use sqlx::SqliteConnection;
 
-use super::{clock, sql, store_error};
+use super::{both::verdict, clock, sql, store_error};
 use crate::{
     Result,
     store::engine::{rows::CountsRow, tally::Tally, values::code},
@@ -31,13 +31,16 @@ pub(super) async fn write(connection: &mut SqliteConnection, tally: Tally) -> Re
         let counts: CountsRow = add.fetch_one(&mut *connection).await.map_err(store_error)?;
         let counts = counts.into_counts()?;
         if counts.all_ended() && counts.total > 0 {
-            sqlx::query(sql!("batch/finish"))
+            let finished = sqlx::query(sql!("batch/finish"))
                 .bind(batch)
                 .bind(code(counts.batch_status(true)))
                 .bind(clock::now())
                 .execute(&mut *connection)
                 .await
                 .map_err(store_error)?;
+            if finished.rows_affected() > 0 {
+                verdict::finish(connection, batch).await?;
+            }
         }
     }
     Ok(())

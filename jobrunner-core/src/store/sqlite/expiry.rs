@@ -18,7 +18,7 @@ pub(super) async fn open(store: &SqliteStore, session: NewSession) -> Result<()>
 }
 
 async fn insert(connection: &mut SqliteConnection, session: NewSession) -> Result<()> {
-    sqlx::query(steps!("session/insert_host", "session/insert"))
+    sqlx::query(steps!("session/insert_host", "session/name_host", "session/insert"))
         .bind(session.id.as_uuid())
         .bind(session.host)
         .bind(i64::from(session.pid))

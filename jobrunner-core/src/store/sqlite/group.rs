@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{bind, clock, steps, store_error};
+use super::{bind, both::run, clock, sql, steps, store_error};
 use crate::{
     JobId, JobSpec, Result,
     store::{
         engine::{
-            spec,
+            identity, spec,
             values::{render, time},
         },
         feed,
@@ -29,6 +29,8 @@ pub(super) struct Group {
     queues: BTreeSet<String>,
     /// Their specifications, separated by commas.
     specs: String,
+    /// Their tests: numbers, names and variants.
+    tests: Vec<(i64, String, Option<String>)>,
 }
 
 impl feed::Group for Group {
@@ -51,6 +53,9 @@ impl Group {
             self.specs.push(',');
         }
         self.specs.push_str(&spec::render(&spec)?);
+        let (number, variant) =
+            (identity::of_spec(&spec), identity::stored_variant(&spec.variant)?);
+        self.tests.push((number, spec.test.unwrap_or(spec.name), variant));
         self.queues.insert(spec.queue);
         self.ids.push(id.as_uuid());
         Ok(())
@@ -61,6 +66,8 @@ impl Group {
 pub(super) struct Place {
     pub(super) owner: Uuid,
     pub(super) batch: Option<Uuid>,
+    /// The run that they are of.
+    pub(super) run: Option<run::Place>,
     /// How many jobs have been stored.
     pub(super) stored: usize,
     /// When the last of them were.
@@ -68,8 +75,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) const fn new(owner: Uuid, batch: Option<Uuid>) -> Self {
-        Self { owner, batch, stored: 0, stored_at: None }
+    pub(super) const fn new(owner: Uuid, batch: Option<Uuid>, run: Option<run::Place>) -> Self {
+        Self { owner, batch, run, stored: 0, stored_at: None }
     }
 
     /// Stores jobs, and makes the lanes that do not exist yet.
@@ -78,7 +85,7 @@ impl Place {
         connection: &mut SqliteConnection,
         group: Group,
     ) -> Result<()> {
-        let Group { ids, queues, specs } = group;
+        let Group { ids, queues, specs, tests } = group;
         let lanes = sqlx::query(steps!("job/insert_queues", "job/insert_lanes"))
             .bind(render(&queues)?)
             .bind(self.owner);
@@ -94,9 +101,15 @@ impl Place {
             .bind(format!("[{specs}]"))
             .bind(owners)
             .bind(self.batch)
-            .execute(connection)
+            .bind(tests.iter().map(|(number, ..)| format!("{number:>20}")).collect::<String>())
+            .bind(self.run.map(|of| of.run))
+            .execute(&mut *connection)
             .await
             .map_err(store_error)?;
+        if let Some(of) = self.run {
+            let known = sqlx::query(sql!("test/insert")).bind(render(&tests)?).bind(of.series);
+            known.execute(connection).await.map_err(store_error)?;
+        }
         self.stored += jobs;
         self.stored_at = Some(time(now)?);
         Ok(())

@@ -79,6 +79,8 @@ async fn insert(
         .bind(format!("[{}]", specs.join(",")))
         .bind(owners)
         .bind(None::<Uuid>)
+        .bind("")
+        .bind(None::<i64>)
         .fetch_all(connection)
         .await
         .map_err(store_error)

@@ -12,8 +12,10 @@ use crate::{
     lease::{LeaseRef, LeaseToken},
     store::engine::{
         decide::{Decision, Held, Orphan},
+        results::Results,
         values::render,
     },
+    verdict::FailureCause,
 };
 
 /// Those of the leases that are held.
@@ -60,6 +62,7 @@ pub(super) async fn end(connection: &mut SqliteConnection, decision: Decision) -
             }
             false => steps!("attempt/insert", "lease/end", "lease/drop"),
         };
+        results(connection, &decision.results).await?;
         let end = sqlx::query(statements).bind(render(&decision.ends)?).bind(clock::now());
         end.execute(&mut *connection).await.map_err(store_error)?;
     }
@@ -68,6 +71,28 @@ pub(super) async fn end(connection: &mut SqliteConnection, decision: Decision) -
         let put_back =
             sqlx::query(steps!("lease/return", "lease/return_suspects", "lease/drop")).bind(leases);
         put_back.execute(connection).await.map_err(store_error)?;
+    }
+    Ok(())
+}
+
+/// Writes what became of tests whose jobs end.
+async fn results(connection: &mut SqliteConnection, results: &Results) -> Result<()> {
+    if !results.causes.is_empty() {
+        #[derive(Serialize)]
+        struct Cause<'a> {
+            no: i64,
+            #[serde(flatten)]
+            cause: &'a FailureCause,
+        }
+        let causes = results.causes.iter().map(|(no, cause)| Cause { no: *no, cause });
+        let causes = render(&causes.collect::<Vec<_>>())?;
+        let known = sqlx::query(sql!("cause/insert")).bind(causes);
+        known.execute(&mut *connection).await.map_err(store_error)?;
+    }
+    if !results.rows.is_empty() {
+        let rows = sqlx::query(sql!("result/insert")).bind(render(&results.rows)?);
+        let written = rows.bind(clock::day()).execute(connection).await;
+        written.map_err(store_error)?;
     }
     Ok(())
 }

@@ -15,6 +15,8 @@ pub(super) async fn pass(
     let withdraw =
         steps!("cancel/withdraw_leases", "cancel/withdraw_ready", "cancel/withdraw_deferred");
     sqlx::query(withdraw).bind(id).execute(&mut *connection).await.map_err(store_error)?;
+    let results = sqlx::query(sql!("cancel/results")).bind(id).bind(clock::day());
+    results.execute(&mut *connection).await.map_err(store_error)?;
     let ended = sqlx::query(sql!("cancel/end"))
         .bind(id)
         .bind(code(status))
@@ -41,6 +43,8 @@ pub(super) async fn pass_of_all(
 ) -> Result<(Vec<Ended>, u64)> {
     let told = sqlx::query(sql!("open/tell")).bind(owner).execute(&mut *connection).await;
     let open = sqlx::query_as(sql!("open/count")).bind(owner).fetch_all(&mut *connection).await;
+    let results = sqlx::query(sql!("open/results")).bind(owner).bind(clock::day());
+    results.execute(&mut *connection).await.map_err(store_error)?;
     let end =
         steps!("open/end", "open/withdraw_ready", "open/withdraw_deferred", "open/withdraw_leases");
     let end = sqlx::query(end).bind(owner).bind(code(status)).bind(clock::now());

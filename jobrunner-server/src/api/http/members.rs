@@ -4,7 +4,13 @@
 use std::{fmt, ops::Range};
 
 use bytes::Bytes;
-use jobrunner_core::{NewBatch, NewJob, Violation, batch::MAX_JOBS, service::JobSource, strict};
+use jobrunner_core::{
+    NewBatch, NewJob, Violation,
+    batch::MAX_JOBS,
+    series::{self, SeriesChoice},
+    service::JobSource,
+    strict,
+};
 use poem::{Request, RequestBody};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
@@ -50,8 +56,17 @@ impl<'a> ApiExtractor<'a> for BatchBody {
     ) -> poem::Result<Self> {
         let bytes = body::read(request, request_body, body::JSON, LIMIT).await?;
         let outer = body::parse::<Outer<'_>>(&bytes)?;
-        let Outer { name, description, payload, jobs } = outer;
-        let batch = NewBatch { name, description, payload };
+        let Outer { name, description, payload, series, revision, gate, baseline, jobs } = outer;
+        let series = series.map_or(SeriesChoice::OfItsName, SeriesChoice::from);
+        let batch = NewBatch {
+            name,
+            description,
+            payload,
+            series,
+            revision: revision.map(Into::into),
+            gate: gate.unwrap_or_default(),
+            baseline: baseline.map(Into::into).unwrap_or_default(),
+        };
         let places = jobs.places(&bytes);
         let members = Members { body: bytes.clone(), places, count: jobs.count };
         Ok(Self { batch, members, bytes })
@@ -73,6 +88,20 @@ struct Outer<'a> {
     /// Anything you want to find again beside the batch; at most 64 KiB of JSON, nested 64 deep.
     #[serde(default, deserialize_with = "strict::once")]
     payload: Map<String, Value>,
+    /// Of which series it is a run: that of its own name, if it is left out; null is none, and then
+    /// it has no verdict. At most 255 bytes of UTF-8 on one line, of which something can be seen.
+    #[serde(default, deserialize_with = "body::given")]
+    #[schemars(with = "Option<model::SeriesName>")]
+    series: Option<Option<String>>,
+    /// What it tests.
+    #[serde(default, deserialize_with = "strict::object")]
+    revision: Option<model::NewRevision>,
+    /// Which failures make its verdict one; `failed` if it is left out.
+    #[schemars(with = "Option<model::Gate>")]
+    gate: Option<series::Gate>,
+    /// What it is compared with, if not with the runs of its series before it on the same branch.
+    #[serde(default, deserialize_with = "strict::object")]
+    baseline: Option<model::NewBaseline>,
     /// Its jobs: all are taken, or none.
     #[serde(borrow)]
     #[schemars(with = "Vec<model::NewJob>", length(min = 1, max = MAX_JOBS))]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Reason, RerunOnly, Status};
+use super::{Gate, Reason, RerunOnly, Revision, ShortVerdict, Status};
 
 /// A batch as it stands. It is `waiting` until one job was started, `running` until all have ended,
 /// then `failed` if any failed, else `canceled` if any was canceled, else `passed`.
@@ -27,6 +27,15 @@ pub(crate) struct Batch {
     flaky: u64,
     /// How many of those that passed were skipped; none of them is flaky.
     skipped: u64,
+    /// The name of the series that it is a run of; null is none.
+    series: Option<String>,
+    series_id: Option<Uuid>,
+    /// What it tests.
+    revision: Option<Revision>,
+    /// Which failures make its verdict one; null of what is no run.
+    gate: Option<Gate>,
+    /// What it says beside the runs before it; null of what is no run.
+    verdict: Option<ShortVerdict>,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
@@ -45,6 +54,11 @@ impl From<batch::Batch> for Batch {
             counts,
             flaky,
             skipped,
+            series,
+            series_id,
+            revision,
+            gate,
+            verdict,
             created_at,
             started_at,
             finished_at,
@@ -60,6 +74,11 @@ impl From<batch::Batch> for Batch {
             counts: counts.into(),
             flaky,
             skipped,
+            series,
+            series_id: series_id.map(|id| id.as_uuid()),
+            revision: revision.map(Into::into),
+            gate: gate.map(Into::into),
+            verdict: verdict.map(Into::into),
             created_at,
             started_at,
             finished_at,

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use jobrunner_core::{
     job::{self, JobSpec},
-    retry,
+    retry, series,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{HoldReason, Reason, RetryKind, Status};
+use super::{HoldReason, Reason, RetryKind, Status, pattern};
 
 /// A job as it stands.
 #[derive(Serialize, JsonSchema)]
@@ -47,6 +47,13 @@ pub(crate) struct Job {
     max_memory_mb: Option<u64>,
     max_open_files: Option<u64>,
     max_cpu_seconds: Option<u64>,
+    /// Which test of its batch's series it is; null is that of its name.
+    test: Option<String>,
+    /// In which variant it runs that test.
+    variant: BTreeMap<String, String>,
+    /// What the test draws its random numbers from.
+    #[schemars(with = "OptionalSeed")]
+    seed: Option<series::Seed>,
     status: Status,
     /// How many attempts were started, the running one included.
     attempt: u32,
@@ -100,6 +107,9 @@ impl From<job::Job> for Job {
             max_memory_mb,
             max_open_files,
             max_cpu_seconds,
+            test,
+            variant,
+            seed,
             rerun_of,
         } = spec;
         Self {
@@ -125,6 +135,9 @@ impl From<job::Job> for Job {
             max_memory_mb,
             max_open_files,
             max_cpu_seconds,
+            test,
+            variant,
+            seed,
             status: status.into(),
             attempt,
             created_at,
@@ -171,6 +184,29 @@ impl JsonSchema for RetryOn {
             "oneOf": [
                 {"type": "integer", "format": "int32", "minimum": 1, "maximum": 255},
                 generator.subschema_for::<RetryKind>(),
+            ],
+        })
+    }
+}
+
+/// The schema of [`series::Seed`], or null.
+pub(super) enum OptionalSeed {}
+
+impl JsonSchema for OptionalSeed {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OptionalSeed".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "oneOf": [
+                {"type": "integer", "format": "int64"},
+                {"type": "string", "minLength": 1, "maxLength": 255, "pattern": pattern::NAME},
+                {"type": "string", "enum": [null], "nullable": true},
             ],
         })
     }

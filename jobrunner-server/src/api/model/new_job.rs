@@ -3,12 +3,15 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use chrono::{DateTime, Utc};
-use jobrunner_core::{job, retry, strict};
+use jobrunner_core::{job, retry, series, strict};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{job::RetryOn, pattern};
+use super::{
+    job::{OptionalSeed, RetryOn},
+    pattern,
+};
 
 /// A job as it is asked for. Missing fields, and those that are null, take the service's defaults.
 #[derive(Deserialize, JsonSchema)]
@@ -81,6 +84,43 @@ pub(crate) struct NewJob {
     /// How much processor time each of its processes may use.
     #[schemars(range(min = 1))]
     max_cpu_seconds: Option<u64>,
+    /// Which test of its batch's series it is: that of its name, if it is left out. At most 255
+    /// bytes of UTF-8 on one line, of which something can be seen.
+    #[schemars(length(min = 1, max = 255), regex(pattern = pattern::NAME))]
+    test: Option<String>,
+    /// In which variant it runs that test: at most 8 keys of at most 64 letters, digits, `.`, `_`
+    /// and `-`, with values of at most 255 bytes on one line.
+    #[serde(default, deserialize_with = "strict::once")]
+    #[schemars(with = "Variant")]
+    variant: series::Variant,
+    /// What the test draws its random numbers from, a whole number or a text of at most 255 bytes.
+    /// It is kept and shown, and no part of what the test is.
+    #[serde(default)]
+    #[schemars(with = "OptionalSeed")]
+    seed: Option<series::Seed>,
+}
+
+/// The schema of a variant.
+enum Variant {}
+
+impl JsonSchema for Variant {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Variant".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "maxProperties": series::MAX_VARIANT_KEYS,
+            "additionalProperties": {
+                "type": "string", "minLength": 1, "maxLength": 255, "pattern": pattern::NAME,
+            },
+        })
+    }
 }
 
 /// The schema of a variable's value.
@@ -121,6 +161,9 @@ impl From<NewJob> for job::NewJob {
             max_memory_mb,
             max_open_files,
             max_cpu_seconds,
+            test,
+            variant,
+            seed,
         } = job;
         Self {
             name,
@@ -141,6 +184,9 @@ impl From<NewJob> for job::NewJob {
             max_memory_mb,
             max_open_files,
             max_cpu_seconds,
+            test,
+            variant,
+            seed,
         }
     }
 }

@@ -22,3 +22,6 @@ pub(crate) const ID_DIGITS: &str = r"^-*([0-9A-Fa-f]-*){4,32}$";
 
 /// An email address, which is trimmed.
 pub(crate) const EMAIL: &str = r"^\s*[^\s@]+@[^\s@]+\s*$";
+
+/// The address of a page.
+pub(crate) const URL: &str = r"^https?://[^\s\u0000-\u001f\u007f-\u009f]*$";

@@ -44,7 +44,8 @@ fn holds<T: JsonSchema + Serialize>(full: impl Into<T>, bare: impl Into<T>) {
     assert_eq!(fields(&schema, |_, _| true), all, "{name}");
     assert_eq!(names(&full, Value::is_null), BTreeSet::new(), "{name} has everything");
     let nullable = fields(&schema, |_, it| {
-        it["nullable"] == true || it["anyOf"].get(1).is_some_and(|null| null["nullable"] == true)
+        let choices = ["anyOf", "oneOf"].iter().filter_map(|of| it[of].as_array()?.last());
+        it["nullable"] == true || choices.into_iter().any(|null| null["nullable"] == true)
     });
     assert_eq!(nullable, names(&bare, Value::is_null), "null in {name}");
     let required: BTreeSet<String> =
@@ -78,6 +79,9 @@ fn spec() -> domain::JobSpec {
         max_memory_mb: Some(1),
         max_open_files: Some(16),
         max_cpu_seconds: Some(1),
+        test: Some("t".to_owned()),
+        variant: [("os".to_owned(), "linux".to_owned())].into(),
+        seed: Some(domain::series::Seed::Number(7)),
         rerun_of: Some(JobId::new()),
     }
 }
@@ -130,10 +134,28 @@ fn batch() -> domain::Batch {
         counts: counts(),
         flaky: 1,
         skipped: 1,
+        series: Some("s".to_owned()),
+        series_id: Some(domain::SeriesId::new()),
+        revision: Some(revision()),
+        gate: Some(domain::series::Gate::New),
+        verdict: Some(short()),
         created_at: NOW,
         started_at: Some(NOW),
         finished_at: Some(NOW),
     }
+}
+
+fn revision() -> domain::series::Revision {
+    domain::series::Revision {
+        sha: Some("c".to_owned()),
+        branch: Some("b".to_owned()),
+        dirty: true,
+        url: Some("https://a".to_owned()),
+    }
+}
+
+fn short() -> domain::verdict::ShortVerdict {
+    domain::verdict::ShortVerdict::new(domain::series::Gate::New, None)
 }
 
 fn counts() -> domain::Counts {
@@ -150,6 +172,8 @@ fn jobs_and_attempts_have_the_fields_that_are_described() {
         max_memory_mb: None,
         max_open_files: None,
         max_cpu_seconds: None,
+        test: None,
+        seed: None,
         rerun_of: None,
         ..spec()
     };
@@ -204,6 +228,11 @@ fn batches_and_what_is_reported_of_them_have_the_fields_that_are_described() {
     let bare = domain::Batch {
         description: None,
         rerun_of: None,
+        series: None,
+        series_id: None,
+        revision: None,
+        gate: None,
+        verdict: None,
         started_at: None,
         finished_at: None,
         ..batch()
@@ -232,6 +261,65 @@ fn batches_and_what_is_reported_of_them_have_the_fields_that_are_described() {
     let moment = domain::insight::Moment { at: NOW, running: 1, passed: 1, failed: 1 };
     holds::<batch::Moment>(moment, moment);
     holds::<Timeline>(vec![moment], vec![]);
+}
+
+#[test]
+fn verdicts_have_the_fields_that_are_described() {
+    holds::<Revision>(revision(), domain::series::Revision::default());
+    holds::<ShortVerdict>(short(), short());
+    let baseline = || domain::series::Baseline {
+        branch: Some("b".to_owned()),
+        batch_id: Some(BatchId::new()),
+    };
+    holds::<Baseline>(baseline(), domain::series::Baseline::default());
+    let counts = domain::verdict::ClassCounts::default();
+    let verdict = || domain::verdict::Verdict {
+        batch_id: BatchId::new(),
+        series: "s".to_owned(),
+        series_id: domain::SeriesId::new(),
+        baseline: baseline(),
+        is_final: true,
+        status: domain::verdict::VerdictStatus::Pass,
+        gate: domain::series::Gate::New,
+        summary: "all".to_owned(),
+        counts,
+    };
+    holds::<Verdict>(verdict(), verdict());
+    holds::<verdict::ClassCounts>(counts, counts);
+    let since = domain::verdict::Since { batch_id: BatchId::new(), runs: 1 };
+    holds::<verdict::Since>(since, since);
+    let good =
+        || domain::verdict::LastGood { batch_id: BatchId::new(), revision: Some(revision()) };
+    let bare = domain::verdict::LastGood { revision: None, ..good() };
+    holds::<verdict::LastGood>(good(), bare);
+    let cause = || domain::verdict::FailureCause {
+        reason: Some(domain::job::Reason::ExitCode),
+        exit_code: Some(1),
+        signal: Some("SIGHUP".to_owned()),
+        error_line: Some("l".to_owned()),
+    };
+    holds::<verdict::FailureCause>(cause(), domain::verdict::FailureCause::default());
+    let test = || domain::verdict::ClassifiedTest {
+        test_id: domain::series::TestId::new(1, 2),
+        test: "t".to_owned(),
+        variant: [("os".to_owned(), "linux".to_owned())].into(),
+        case: Some("c".to_owned()),
+        job_id: Some(JobId::new()),
+        since: Some(since),
+        last_good: Some(good()),
+        cause: Some(cause()),
+        known_issue: Some(domain::KnownIssueId::new()),
+    };
+    let bare = domain::verdict::ClassifiedTest {
+        case: None,
+        job_id: None,
+        since: None,
+        last_good: None,
+        cause: None,
+        known_issue: None,
+        ..test()
+    };
+    holds::<ClassifiedTest>(test(), bare);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jobrunner_core::{audit, batch, executor, job, log, retry, status, user};
+use jobrunner_core::{audit, batch, executor, job, log, retry, series, status, user, verdict};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
@@ -160,6 +160,51 @@ words! {
         Failed = "failed",
         /// Every one.
         All = "all",
+    }
+
+    /// Which failures make the verdict of a batch one.
+    Gate = series::Gate {
+        /// All that are not known issues.
+        Failed = "failed",
+        /// Those that are new.
+        New = "new",
+        /// None.
+        None = "none",
+    }
+
+    /// What a gate says of a batch.
+    VerdictStatus = verdict::VerdictStatus {
+        /// It has not ended.
+        Pending = "pending",
+        /// Nothing that the gate looks at has failed.
+        Pass = "pass",
+        /// Something has.
+        Fail = "fail",
+    }
+
+    /// What a test is in a batch, beside its own last result. Each is in one of the first eight.
+    Class = verdict::Class {
+        /// It passed.
+        Passed = "passed",
+        /// It passed after an attempt that failed.
+        Flaky = "flaky",
+        /// It passed, and its last result was a failure.
+        Fixed = "fixed",
+        /// It failed, and did not before, or for another cause.
+        New = "new",
+        /// It failed as before.
+        Still = "still",
+        /// It failed as a known issue says.
+        Known = "known",
+        /// It failed by its host: a worker was lost, an input or the working directory away.
+        Infra = "infra",
+        /// It was canceled, started or not.
+        NotRun = "not_run",
+        /// It has a last result, and is not in this batch.
+        Missing = "missing",
+        /// It passed, in twice the time of nine tenths of its last results or more, and a second
+        /// more.
+        Slower = "slower",
     }
 
     /// What an account may do.

@@ -93,9 +93,17 @@ async fn batches(app: &TestApp, hand: &Hand) {
     hand.run_one(Some(Reason::Signal)).await;
     ended(app, &one).await;
     app.announce().await;
-    for part in
-        ["", "/jobs?limit=1&sort=-duration", "/causes", "/timeline", "/junit.xml", "/events"]
-    {
+    for part in [
+        "",
+        "/jobs?limit=1&sort=-duration",
+        "/causes",
+        "/timeline",
+        "/verdict",
+        "/verdict/new",
+        "/verdict/passed?limit=1",
+        "/junit.xml",
+        "/events",
+    ] {
         done(app, "GET", &format!("{one}{part}"), None).await;
     }
     let again = done(app, "POST", &format!("{one}/rerun"), Some(json!({}))).await;
@@ -154,7 +162,7 @@ async fn tokens(app: &TestApp) {
 async fn refusals(app: &TestApp, viewer: &str) {
     for operation in operations() {
         let url = operation.path.replace("{id}", NOBODY).replace("{stream}", "stdout");
-        let url = url.replace("{name}", "unknown");
+        let url = url.replace("{name}", "unknown").replace("{class}", "new");
         let method = Method::from_bytes(operation.method.to_uppercase().as_bytes());
         let method = method.expect("a method");
         let ask = |token: &str| {

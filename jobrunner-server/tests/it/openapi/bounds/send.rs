@@ -127,7 +127,7 @@ impl<'a> Sender<'a> {
             _ => "0198c6f0-1234-7abc-8def-0123456789ab",
         };
         let path = path.replace("{id}", id).replace("{stream}", "stdout");
-        path.replace("{name}", "default")
+        path.replace("{name}", "default").replace("{class}", "new")
     }
 }
 

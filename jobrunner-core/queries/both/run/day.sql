@@ -1,0 +1,1 @@
+select no, day from jobrunner.run where no = $1

@@ -1,0 +1,1 @@
+update jobrunner.run set verdict = $2 where no = $1

@@ -1,0 +1,8 @@
+-- Batch $1 as a run.
+select r.no, r.series_no, s.id as series_id, s.name as series, r.repeats, r.branch, r.gate, r.baseline_branch,
+       r.baseline_run, p.batch_id as baseline_batch, r.day, r.verdict, b.finished_at is not null as is_ended
+from jobrunner.run r
+join jobrunner.series s on s.no = r.series_no
+join jobrunner.batch b on b.id = r.batch_id
+left join jobrunner.run p on p.no = r.baseline_run
+where r.batch_id = $1
