@@ -4,6 +4,7 @@ mod adapters;
 mod big;
 mod client;
 mod cpython;
+mod crowds;
 mod daily;
 mod example_settings;
 mod exit_codes;
