@@ -23,7 +23,7 @@ use jobrunner_worker::Leaving;
 pub(crate) use audit::{Audit, AuditCommand, Events};
 pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit, Gate};
 pub(crate) use config::{Config, ConfigCommand};
-pub(crate) use jobs::{Jobs, JobsCommand, JobsList, Logs};
+pub(crate) use jobs::{Cases, Jobs, JobsCommand, JobsList, Logs};
 pub(crate) use queues::{Queues, QueuesCommand};
 pub(crate) use run::{Run, Selection};
 pub(crate) use shell::{Completions, Man};

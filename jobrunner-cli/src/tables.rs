@@ -2,6 +2,7 @@
 
 mod attempts;
 mod batches;
+mod cases;
 mod insights;
 mod jobs;
 mod service;
@@ -10,6 +11,7 @@ use jobrunner_core::{Job, Status};
 
 pub(crate) use attempts::ATTEMPTS;
 pub(crate) use batches::BATCHES;
+pub(crate) use cases::CASES;
 pub(crate) use insights::{CAUSES, TIMELINE};
 pub(crate) use jobs::{FAILURES, JOBS, skipped};
 pub(crate) use service::{AUDIT, QUEUES, SERVERS, Server, TOKENS, USERS, WORKERS};

@@ -83,6 +83,7 @@ pub mod lease;
 pub mod log;
 pub mod page;
 pub mod queue;
+pub mod report;
 pub mod rescue;
 pub mod retry;
 pub mod service;

@@ -10,6 +10,7 @@ pub mod lists;
 pub mod logs;
 pub mod queues;
 pub mod repeats;
+pub mod reports;
 pub mod sessions;
 pub mod submit;
 pub mod tokens;

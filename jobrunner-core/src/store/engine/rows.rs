@@ -9,11 +9,15 @@
 )]
 
 mod accounts;
+mod case;
 
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-pub use self::accounts::{AccountRow, EventRow, TokenRow};
+pub use self::{
+    accounts::{AccountRow, EventRow, TokenRow},
+    case::CaseRow,
+};
 use super::values::{containment, number, parse, reason, status, time};
 use crate::{
     Job, Result, Status,
@@ -39,6 +43,7 @@ pub struct JobRow {
     pub last_attempt: Option<i64>,
     pub error: Option<String>,
     pub flaky: bool,
+    pub report: Option<String>,
     #[sqlx(flatten)]
     pub result: ResultRow,
 }
@@ -100,6 +105,7 @@ impl JobRow {
             error,
             flaky: self.flaky,
             skipped,
+            report: self.report.filter(|_| ended).as_deref().map(parse).transpose()?,
         })
     }
 }
@@ -129,6 +135,7 @@ pub struct AttemptRow {
     pub finished_at: Option<i64>,
     pub error: Option<String>,
     pub worker_host: Option<String>,
+    pub report: Option<String>,
     #[sqlx(flatten)]
     pub result: ResultRow,
 }
@@ -154,6 +161,7 @@ impl AttemptRow {
             finished_at,
             result,
             error: self.error,
+            report: self.report.as_deref().map(parse).transpose()?,
         })
     }
 }
