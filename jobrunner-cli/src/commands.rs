@@ -13,6 +13,7 @@ mod list;
 pub(crate) mod login;
 mod logs;
 mod names;
+pub(crate) mod notifications;
 pub(crate) mod password;
 pub(crate) mod queues;
 mod repro;

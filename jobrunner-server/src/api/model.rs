@@ -8,6 +8,7 @@ mod fleet;
 mod job;
 mod log;
 mod new_job;
+mod notification;
 pub(crate) mod pattern;
 #[cfg(test)]
 mod tests;
@@ -26,11 +27,13 @@ pub(crate) use fleet::{Health, Queue, QueueUpdate, Worker};
 pub(crate) use job::{Attempt, Hold, Job};
 pub(crate) use log::{LogEvent, Logs};
 pub(crate) use new_job::NewJob;
+pub(crate) use notification::{Delivery, NewNotification, Notification, NotificationUpdate};
 pub(crate) use token::{MadeToken, NewToken, PersonalToken};
 pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
 pub(crate) use words::{
-    AuditAction, Containment, DatabaseHealth, GrantType, HealthStatus, HoldReason, Order, Reason,
-    RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope, TokenType,
+    AuditAction, ChannelType, Containment, DatabaseHealth, DeliveryStatus, EventKind, GrantType,
+    HealthStatus, HoldReason, Order, Reason, RedisHealth, RerunOnly, RetryKind, Role, Status,
+    Stream, TargetType, TokenScope, TokenType,
 };
 
 /// Part of a list, newest first.

@@ -14,6 +14,7 @@ mod delete;
 mod exchange;
 mod insight;
 mod log;
+mod notification;
 mod queue;
 pub(super) mod read;
 mod reclaim;

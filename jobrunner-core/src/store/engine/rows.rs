@@ -9,11 +9,15 @@
 )]
 
 mod accounts;
+mod notifications;
 
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-pub use self::accounts::{AccountRow, EventRow, TokenRow};
+pub use self::{
+    accounts::{AccountRow, EventRow, TokenRow},
+    notifications::{DeliveryRow, SubscriptionRow, state, stored_channel},
+};
 use super::values::{containment, number, parse, reason, status, time};
 use crate::{
     Job, Result, Status,

@@ -41,8 +41,14 @@ const MIGRATIONS_TABLE: &str = "jobrunner.migration";
 /// What all who migrate lock: "jobrunner" in ASCII, as far as it fits.
 const MIGRATION_LOCK: i64 = 0x6a6f_6272_756e_6e65;
 
-const MIGRATIONS: &[File] =
-    files!("postgres", "0010_fewer_indexes", "0011_turns", "0012_skipped", "0013_accounts");
+const MIGRATIONS: &[File] = files!(
+    "postgres",
+    "0010_fewer_indexes",
+    "0011_turns",
+    "0012_skipped",
+    "0013_accounts",
+    "0017_notifications"
+);
 
 /// So many slots are enough to keep a few hundred processes off each other's counts.
 const SLOTS: i16 = 32;
