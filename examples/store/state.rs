@@ -12,6 +12,7 @@ use jobrunner_core::{
     lease::{LeaseRef, LeaseToken, NewSession},
     log::Stream,
     notification::{Delivery, Subscription},
+    report::Case,
     store::{
         Account, Idempotency, Submitted,
         engine::{
@@ -96,6 +97,8 @@ pub(crate) struct Entry {
     pub(crate) lease: Option<i64>,
     pub(crate) attempts: Vec<Done>,
     pub(crate) logs: HashMap<(i64, Stream), Log>,
+    /// Those of the reports of its attempts, by their numbers.
+    pub(crate) cases: HashMap<i64, Vec<Case>>,
 }
 
 /// An attempt that has ended.
@@ -218,6 +221,7 @@ impl State {
                 lease: None,
                 attempts: Vec::new(),
                 logs: HashMap::new(),
+                cases: HashMap::new(),
             };
             self.jobs.insert(id, entry);
             self.wait(id, due.filter(|due| *due > created_at));

@@ -24,7 +24,7 @@ use jobrunner_worker::Leaving;
 pub(crate) use audit::{Audit, AuditCommand, Events};
 pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit, Gate};
 pub(crate) use config::{Config, ConfigCommand};
-pub(crate) use jobs::{Jobs, JobsCommand, JobsList, Logs};
+pub(crate) use jobs::{Cases, Jobs, JobsCommand, JobsList, Logs};
 pub(crate) use notifications::{Notifications, NotificationsCommand};
 pub(crate) use queues::{Queues, QueuesCommand};
 pub(crate) use run::{Run, Selection};

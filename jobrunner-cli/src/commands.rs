@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod batch;
 mod batch_show;
 pub(crate) mod cancel;
+mod cases;
 mod changed;
 pub(crate) mod config;
 mod events;

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod batches;
+mod cases;
 mod insights;
 mod jobs;
 mod notifications;
@@ -11,6 +12,7 @@ use jobrunner_core::{Job, Status};
 
 pub(crate) use attempts::ATTEMPTS;
 pub(crate) use batches::BATCHES;
+pub(crate) use cases::CASES;
 pub(crate) use insights::{CAUSES, TIMELINE};
 pub(crate) use jobs::{FAILURES, JOBS, skipped};
 pub(crate) use notifications::{DELIVERIES, NOTIFICATIONS};

@@ -19,7 +19,7 @@ pub use order::Order;
 
 pub use crate::attempt::{Attempt, JobResult, Reason};
 
-use crate::{BatchId, JobId, Status, UserId, retry::Retry, strict};
+use crate::{BatchId, JobId, Status, UserId, report::Summary, retry::Retry, strict};
 
 /// A job as a caller asks for it, unchecked. Missing fields take the service's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -68,6 +68,10 @@ pub struct NewJob {
     /// Absolute paths that must be readable before the command is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
+    /// Patterns of paths below the working directory where the command writes JUnit files: `*`
+    /// stands for any text of a name, `?` for one character, `**` for any number of directories.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub junit: Vec<String>,
     /// How long the command may write nothing, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence_seconds: Option<u64>,
@@ -117,6 +121,9 @@ pub struct JobSpec {
     pub skip_exit_codes: Vec<i32>,
     /// Absolute paths that must be readable before the command is started.
     pub inputs: Vec<String>,
+    /// Patterns of the JUnit files that the command writes, below the working directory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub junit: Vec<String>,
     /// How long the command may write nothing, in whole seconds, at least 1; `None` is for ever.
     #[serde(default)]
     pub silence_seconds: Option<u64>,
@@ -178,6 +185,7 @@ impl From<JobSpec> for NewJob {
             retry: spec.retry,
             skip_exit_codes: spec.skip_exit_codes,
             inputs: spec.inputs,
+            junit: spec.junit,
             silence_seconds: spec.silence_seconds,
             max_output_bytes: spec.max_output_bytes,
             max_memory_mb: spec.max_memory_mb,
@@ -220,6 +228,10 @@ pub struct Job {
     /// Whether it passed by one of its `skip_exit_codes`; then it is not flaky.
     #[serde(default)]
     pub skipped: bool,
+    /// What the reports of the last attempt say; `None` until the job has ended, and for a job that
+    /// names none.
+    #[serde(default)]
+    pub report: Option<Summary>,
 }
 
 impl Job {
@@ -244,6 +256,7 @@ impl Job {
             error: None,
             flaky: false,
             skipped: false,
+            report: None,
         }
     }
 }

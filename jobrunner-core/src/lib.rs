@@ -84,6 +84,7 @@ pub mod log;
 pub mod notification;
 pub mod page;
 pub mod queue;
+pub mod report;
 pub mod rescue;
 pub mod retry;
 pub mod service;

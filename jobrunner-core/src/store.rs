@@ -44,6 +44,7 @@ use crate::{
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
+    report::{Case, CaseFilter},
     user::Scope,
 };
 
@@ -156,6 +157,10 @@ pub trait JobStore: Send + Sync {
 
     /// The attempts of a job in their order; the running one is the last.
     async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>>;
+
+    /// The cases of a job's reports, in the order of [`Report::cases`](crate::report::Report).
+    async fn cases(&self, job: JobId, filter: &CaseFilter, page: PageRequest)
+    -> Result<Page<Case>>;
 
     /// One batch within the scope.
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>>;

@@ -107,6 +107,11 @@ macro_rules! store_conformance {
                 files_that_are_missing_on_one_host_are_looked_for_on_another,
                 p4_a_job_that_lost_its_worker_prefers_another_host,
                 p4_a_job_that_lost_two_workers_runs_alone_after_all_others;
+            reports: cases_are_listed_as_they_were_reported,
+                cases_are_of_the_last_attempt_or_of_a_named_one,
+                p2_the_cases_of_a_repeated_report_are_stored_once,
+                a_report_of_a_hundred_thousand_cases_is_stored_whole,
+                cases_are_forgotten_with_their_job;
             ends: p2_a_job_ends_once,
                 p3_a_stale_token_changes_nothing,
                 p4_failures_are_repeated_and_every_attempt_is_kept,
@@ -178,6 +183,9 @@ macro_rules! executor_conformance {
                 p8_long_streams_keep_their_order_side_by_side,
                 output_arrives_while_the_command_runs,
                 p8_nothing_is_lost_to_a_slow_sink;
+            reports: reports_are_found_by_their_patterns,
+                reports_of_an_earlier_run_do_not_count,
+                what_cannot_be_read_is_told;
             ends: p7_a_timeout_ends_a_command,
                 p7_a_timeout_kills_what_does_not_end,
                 a_command_may_clean_up_when_it_is_asked_to_end,

@@ -89,6 +89,8 @@ routes! {
     CANCEL_JOB: POST "/jobs/{id}/cancel", gives Job;
     RERUN_JOB: POST "/jobs/{id}/rerun", gives Job;
     ATTEMPTS: GET "/jobs/{id}/attempts", gives Page<Attempt>;
+    CASES: GET "/jobs/{id}/cases", asks [status, name, attempt, limit, cursor],
+        gives Page<Case>;
     HOLDS: GET "/jobs/{id}/holds", gives Page<Hold>;
     LOGS: GET "/jobs/{id}/logs", asks [tail_bytes], gives Logs;
     STREAM: GET "/jobs/{id}/logs/{stream}", asks [attempt];
@@ -122,6 +124,7 @@ mod tests {
         job::{Attempt, Hold},
         lease::{QueueState, Worker},
         page::Page,
+        report::Case,
         user::PersonalToken,
     };
     use serde::{Serialize, de::DeserializeOwned};

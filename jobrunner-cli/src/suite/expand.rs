@@ -299,7 +299,9 @@ fn merged(job: &Rc<Node>, defaults: Option<&Rc<Node>>) -> Rc<Node> {
                 let all = variables.iter().chain(others.iter().filter(is_new)).cloned().collect();
                 *own = Rc::new(own.with_kind(Kind::Map(all)));
             }
-            ("inputs", Kind::List(paths), _) if paths.is_empty() => *own = Rc::clone(value),
+            ("inputs" | "junit", Kind::List(paths), _) if paths.is_empty() => {
+                *own = Rc::clone(value)
+            }
             _ => {}
         }
     }
@@ -326,6 +328,7 @@ fn new_job(job: Job, base: Option<&Path>) -> Result<NewJob, Wrong> {
         max_open_files: job.max_open_files,
         max_cpu_seconds: job.max_cpu_seconds,
         inputs: job.inputs,
+        junit: job.junit,
     })
 }
 

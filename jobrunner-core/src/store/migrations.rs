@@ -70,10 +70,17 @@ mod tests {
         "0011_turns",
         "0012_skipped",
         "0013_accounts",
+        "0015_reports",
         "0017_notifications"
     );
-    const SQLITE: &[File] =
-        files!("sqlite", "0011_turns", "0012_skipped", "0013_accounts", "0017_notifications");
+    const SQLITE: &[File] = files!(
+        "sqlite",
+        "0011_turns",
+        "0012_skipped",
+        "0013_accounts",
+        "0015_reports",
+        "0017_notifications"
+    );
 
     #[test]
     fn migrations_are_in_the_order_of_their_numbers() {

@@ -28,6 +28,7 @@ use crate::{
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     notification::{Delivery, DeliveryReport, Due, Subscription, Take},
     page::{Page, PageRequest},
+    report::{Case, CaseFilter},
     store::{
         Account, AccountStore, AccountUpdate, AuditStore, BatchOrder, Canceled, Idempotency,
         JobStore, LeaseStore, NotificationStore, Specs, Submitted,
@@ -162,6 +163,15 @@ impl JobStore for Faulty {
 
     async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>> {
         self.through("attempts", self.inner.attempts(job)).await
+    }
+
+    async fn cases(
+        &self,
+        job: JobId,
+        filter: &CaseFilter,
+        page: PageRequest,
+    ) -> Result<Page<Case>> {
+        self.through("cases", self.inner.cases(job, filter, page)).await
     }
 
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>> {

@@ -11,6 +11,7 @@ pub mod logs;
 pub mod notifications;
 pub mod queues;
 pub mod repeats;
+pub mod reports;
 pub mod sessions;
 pub mod submit;
 pub mod tokens;

@@ -61,6 +61,7 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ("ended_sign_in_by_expiry", "account/forget_sign_ins", ""),
     ("ended_sign_in_pkey", "account/columns + account/signed_in", "{owner}, {job}, 0"),
     ("idempotency_pkey", "job/idempotent", "{owner}, 'a'"),
+    ("job_case_pkey", "case/list", "-1, 10, {job}, null, null, null"),
     ("job_of_batch", "list/newest + job/columns", "{last}, 10, null, null, null, {batch}"),
     ("job_of_owner", "list/newest + job/columns", "{last}, 10, null, null, {owner}, null"),
     ("job_pkey", "job/get + job/columns", "{job}, null"),
@@ -112,6 +113,7 @@ const FILL: &str = "
     select job_id, 1, 1, owner_id, now(), now(), status, 1, 0, 0, false from jobrunner.ended;
     insert into jobrunner.log_chunk select job_id, 1, 1, 0, '', null from jobrunner.ended;
     insert into jobrunner.log_gap select job_id, 1, 1, 0 from jobrunner.ended;
+    insert into jobrunner.job_case select job_id, 1, 0, 1, 2, false, 'c', 'n', null, null from jobrunner.ended;
     insert into jobrunner.lease (job_id, token, session_id, owner_id, batch_id, lane_id, prio, attempts, losses,
                                  claimed_at, started_at)
     select id, 1, owner_id, owner_id, batch_id, lane_id, 5, 1, 0, now(), now() from jobrunner.job

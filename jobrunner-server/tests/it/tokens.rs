@@ -15,7 +15,7 @@ const SCOPES: [&str; 4] = ["read", "submit", "control", "admin"];
 
 /// The scope that each operation needs, beside admin; `sign-in` is none at all, and `any` is
 /// whichever.
-const NEEDED: [(&str, &str); 48] = [
+const NEEDED: [(&str, &str); 49] = [
     ("list_audit_events", "admin"),
     ("sign_out", "sign-in"),
     ("list_batches", "read"),
@@ -38,6 +38,7 @@ const NEEDED: [(&str, &str); 48] = [
     ("list_attempts", "read"),
     ("cancel_job", "control"),
     ("list_holds", "read"),
+    ("list_cases", "read"),
     ("get_job_logs", "read"),
     ("follow_job_logs", "read"),
     ("get_job_stream", "read"),

@@ -7,10 +7,10 @@ with given as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::text[], $6::text[],
                          $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::boolean[],
                          $12::smallint[], $13::bigint[], $14::bigint[], $15::bigint[],
-                         $16::boolean[], $17::text[], $18::boolean[])
+                         $16::boolean[], $17::text[], $18::boolean[], $19::text[])
         as g (job_id, token, status, exit_code, signal, reason, error, duration_ms, stdout_bytes,
               stderr_bytes, truncated, job_status, losses, delay_ms, avoid_ms, flaky, error_line,
-              alone)
+              alone, report)
 ), gone as (
     delete from jobrunner.lease l using given g
     where l.job_id = g.job_id and l.token = g.token
@@ -18,10 +18,10 @@ with given as materialized (
 ), history as (
     insert into jobrunner.attempt (job_id, attempt, token, worker_id, started_at, finished_at, status,
                                    exit_code, signal, reason, error, duration_ms, stdout_bytes,
-                                   stderr_bytes, truncated, error_line)
+                                   stderr_bytes, truncated, error_line, report)
     select l.job_id, l.attempts, l.token, l.session_id, l.started_at, clock_timestamp(), g.status,
            g.exit_code, g.signal, g.reason, g.error, g.duration_ms, g.stdout_bytes, g.stderr_bytes,
-           g.truncated, g.error_line
+           g.truncated, g.error_line, g.report
     from gone l join given g on g.job_id = l.job_id
 ), done as (
     insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at, flaky, duration_ms)

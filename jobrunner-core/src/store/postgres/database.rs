@@ -47,6 +47,7 @@ const MIGRATIONS: &[File] = files!(
     "0011_turns",
     "0012_skipped",
     "0013_accounts",
+    "0015_reports",
     "0017_notifications"
 );
 

@@ -84,6 +84,7 @@ struct Columns {
     flaky: Vec<bool>,
     error_lines: Vec<Option<String>>,
     alone: Vec<bool>,
+    reports: Vec<Option<String>>,
 }
 
 impl Columns {
@@ -107,6 +108,7 @@ impl Columns {
             .bind(self.flaky)
             .bind(self.error_lines)
             .bind(self.alone)
+            .bind(self.reports)
             .execute(connection)
             .await
             .map(|_| ())
@@ -132,5 +134,6 @@ impl Columns {
         self.flaky.push(end.flaky);
         self.error_lines.push(end.error_line);
         self.alone.push(end.alone);
+        self.reports.push(end.report);
     }
 }

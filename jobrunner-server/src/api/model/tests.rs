@@ -73,6 +73,7 @@ fn spec() -> domain::JobSpec {
         retry: Some(retry()),
         skip_exit_codes: vec![77],
         inputs: vec!["/a".to_owned()],
+        junit: vec!["*.xml".to_owned()],
         silence_seconds: Some(1),
         max_output_bytes: Some(1),
         max_memory_mb: Some(1),
@@ -115,6 +116,24 @@ fn job() -> domain::Job {
         error: Some("why".to_owned()),
         flaky: true,
         skipped: true,
+        report: Some(report()),
+    }
+}
+
+fn report() -> domain::report::Summary {
+    let error = Some("a.xml is empty".to_owned());
+    domain::report::Summary { passed: 1, failed: 1, skipped: 1, flaky: 1, error }
+}
+
+fn case() -> domain::report::Case {
+    domain::report::Case {
+        class: "c".into(),
+        name: "n".to_owned(),
+        file: Some("f".to_owned()),
+        status: domain::report::CaseStatus::Failed,
+        flaky: true,
+        duration_ms: Some(1),
+        message: Some("m".to_owned()),
     }
 }
 
@@ -160,6 +179,7 @@ fn jobs_and_attempts_have_the_fields_that_are_described() {
         finished_at: None,
         result: None,
         error: None,
+        report: None,
         ..job()
     };
     holds::<Job>(job(), bare);
@@ -181,6 +201,7 @@ fn jobs_and_attempts_have_the_fields_that_are_described() {
         finished_at: Some(NOW),
         result: Some(result()),
         error: Some("why".to_owned()),
+        report: Some(report()),
     };
     let bare = domain::job::Attempt {
         worker_id: None,
@@ -188,9 +209,13 @@ fn jobs_and_attempts_have_the_fields_that_are_described() {
         finished_at: None,
         result: None,
         error: None,
+        report: None,
         ..attempt()
     };
     holds::<Attempt>(attempt(), bare);
+    holds::<Report>(report(), domain::report::Summary { error: None, ..report() });
+    let bare = domain::report::Case { file: None, duration_ms: None, message: None, ..case() };
+    holds::<Case>(case(), bare);
     let hold = |until| domain::job::Hold {
         reason: domain::job::HoldReason::OwnerDisabled,
         message: "m".to_owned(),

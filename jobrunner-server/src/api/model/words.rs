@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jobrunner_core::{audit, batch, executor, job, log, notification, retry, status, user};
+use jobrunner_core::{audit, batch, executor, job, log, notification, report, retry, status, user};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
@@ -87,6 +87,15 @@ words! {
         Passed = "passed",
         Failed = "failed",
         Canceled = "canceled",
+    }
+
+    /// How a test case of a JUnit file ended.
+    CaseStatus = report::CaseStatus {
+        /// It failed, or could not be carried out.
+        Failed = "failed",
+        /// It was left out.
+        Skipped = "skipped",
+        Passed = "passed",
     }
 
     /// Why an attempt did not pass.

@@ -57,12 +57,13 @@ async fn jobs(app: &TestApp, hand: &Hand) {
         done(app, "GET", one, None).await;
         done(app, "GET", &format!("{one}/logs"), None).await;
         done(app, "GET", &format!("{one}/attempts"), None).await;
+        done(app, "GET", &format!("{one}/cases?status=failed&name=a*&attempt=1"), None).await;
     }
     hand.run_one(Some(Reason::ExitCode)).await;
     hand.run_one(None).await;
     for one in [&made, &bare] {
         ended(app, one).await;
-        for part in ["", "/attempts", "/holds", "/logs?tail_bytes=0", "/logs/follow"] {
+        for part in ["", "/attempts", "/cases", "/holds", "/logs?tail_bytes=0", "/logs/follow"] {
             done(app, "GET", &format!("{one}{part}"), None).await;
         }
         done(app, "GET", &format!("{one}/logs/stdout?attempt=1"), None).await;
