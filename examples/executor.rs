@@ -5,13 +5,17 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what it did")]
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
 use jobrunner_core::{
     Batch, Executor, JobSpec, NewJob, Result,
     attempt::{Outcome, Reason},
     executor::{Containment, ProcessExecutor, ProcessSettings, Run, RunContext},
+    report::Report,
 };
 use jobrunner_worker::Runner;
 use tokio::sync::Semaphore;
@@ -54,6 +58,10 @@ impl<E: Executor> Executor for Roomy<E> {
                 duration: Duration::ZERO,
             },
         }
+    }
+
+    async fn report(&self, run: &Run, since: SystemTime) -> Report {
+        self.inner.report(run, since).await
     }
 }
 

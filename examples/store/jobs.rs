@@ -12,6 +12,7 @@ use jobrunner_core::{
     job::JobFilter,
     log::{LogChunk, LogInfo, LogKey, Stream},
     page::{Page, PageRequest},
+    report::{Case, CaseFilter},
     store::{
         BatchOrder, Canceled, Idempotency, JobStore, Specs, Submitted,
         engine::{
@@ -96,6 +97,15 @@ impl JobStore for Memory {
     async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>> {
         let state = self.lock();
         state.jobs.get(&job).map_or_else(|| Ok(Vec::new()), |job| state.attempts(job))
+    }
+
+    async fn cases(
+        &self,
+        job: JobId,
+        filter: &CaseFilter,
+        page: PageRequest,
+    ) -> Result<Page<Case>> {
+        self.lock().cases(job, filter, page)
     }
 
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>> {

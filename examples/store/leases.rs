@@ -22,7 +22,7 @@ use jobrunner_core::{
     store::{
         LeaseStore,
         engine::{
-            decide::{self, Decision, Held, Orphan, SessionLease, of_the_worker},
+            decide::{self, Beside, Decision, Held, Orphan, SessionLease, of_the_worker},
             tally::Tally,
             values::{millis, render, stored, time},
         },
@@ -232,9 +232,14 @@ impl State {
         let ended = reports.iter().filter(is_held);
         let ended = ended.map(|report| (report.lease.job.as_uuid(), report.outcome.reason));
         let mut decision = Decision::knowing(self.elsewhere(of_the_worker(ended)));
-        let mut output = Vec::new();
-        let answers = decision.reported(reports, held, reported, &mut output, tally)?;
-        for (id, attempt, chunk) in output {
+        let mut beside = Beside::default();
+        let answers = decision.reported(reports, held, reported, &mut beside, tally)?;
+        for (id, attempt, cases) in beside.cases {
+            if let Some(job) = self.jobs.get_mut(&id) {
+                job.cases.insert(attempt, cases.to_vec());
+            }
+        }
+        for (id, attempt, chunk) in beside.output {
             if let Some(job) = self.jobs.get_mut(&id) {
                 job.logs.entry((attempt, chunk.stream)).or_default().append(chunk);
             }

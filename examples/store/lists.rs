@@ -8,10 +8,11 @@ use jobrunner_core::{
     batch::{BatchFilter, NameFilter},
     job::{JobFilter, Order},
     page::{Page, PageRequest},
+    report::{Case, CaseFilter},
     store::engine::{
         plan,
-        rows::{AttemptRow, BatchRow, CountsRow, JobRow, ResultRow},
-        values::{code, render},
+        rows::{AttemptRow, BatchRow, CaseRow, CountsRow, JobRow, ResultRow},
+        values::{case_code, code, render, stored},
     },
     user::Scope,
 };
@@ -44,6 +45,7 @@ impl State {
             last_attempt: last.map(|done| done.number),
             error: last.and_then(|done| done.end.error.clone()),
             flaky: job.flaky,
+            report: last.and_then(|done| done.end.report.clone()),
             result: result(last),
         }
         .into_job()
@@ -62,6 +64,7 @@ impl State {
             finished_at: Some(done.finished_at),
             error: done.end.error.clone(),
             worker_host: self.hosts.get(&done.session).cloned(),
+            report: done.end.report.clone(),
             result: result(Some(done)),
         });
         let lease = job.lease.and_then(|token| self.leases.get(&token));
@@ -72,9 +75,42 @@ impl State {
             finished_at: None,
             error: None,
             worker_host: Some(lease.host.clone()),
+            report: None,
             result: ResultRow { worker_id: Some(lease.session.as_uuid()), ..result(None) },
         });
         done.chain(running).map(AttemptRow::into_attempt).collect()
+    }
+
+    /// A page of the cases of a job's reports, by their places among those of an attempt.
+    pub(crate) fn cases(
+        &self,
+        job: JobId,
+        filter: &CaseFilter,
+        page: PageRequest,
+    ) -> Result<Page<Case>> {
+        let Some(job) = self.jobs.get(&job) else { return Ok(Page::empty()) };
+        let last = job.attempts.last().map(|done| done.number);
+        let attempt = filter.attempt.map(i64::from).or(last);
+        let Some(cases) = attempt.and_then(|attempt| job.cases.get(&attempt)) else {
+            return Ok(Page::empty());
+        };
+        let from = page.after.map_or(-1, CaseRow::place_of);
+        let is_shown = |case: &Case| {
+            filter.status.is_none_or(|status| case.status == status)
+                && filter.name.as_ref().is_none_or(|name| fits(&case.name, name))
+        };
+        let shown = (0..).zip(cases).filter(|(place, case)| *place > from && is_shown(case));
+        let rows = shown.take(page.limit as usize + 1).map(|(place, case)| CaseRow {
+            place,
+            duration_ms: case.duration_ms.map(stored),
+            status: case_code(case.status).into(),
+            flaky: case.flaky,
+            class: case.class.to_string(),
+            name: case.name.clone(),
+            file: case.file.clone(),
+            message: case.message.clone(),
+        });
+        Page::from_surplus(rows.collect(), page.limit, CaseRow::id).try_map(CaseRow::into_case)
     }
 
     /// A page of the jobs that a filter shows.

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use jobrunner_core::{
-    AuditEventId, BatchId, Conflict, Error, JobId, JobSpec, NewBatch, Result, SessionId, SignInId,
-    Status, TokenId, UserId,
+    AuditEventId, BatchId, Conflict, DeliveryId, Error, JobId, JobSpec, NewBatch, Result,
+    SessionId, SignInId, Status, SubscriptionId, TokenId, UserId,
     audit::AuditEvent,
     authz::SecretDigest,
     batch::Counts,
     lease::{LeaseRef, LeaseToken, NewSession},
     log::Stream,
+    notification::{Delivery, Subscription},
+    report::Case,
     store::{
         Account, Idempotency, Submitted,
         engine::{
@@ -61,6 +63,9 @@ pub(crate) struct State {
     pub(crate) tokens: BTreeMap<TokenId, (PersonalToken, SecretDigest)>,
     pub(crate) events: BTreeMap<AuditEventId, AuditEvent>,
     pub(crate) past: Past,
+    pub(crate) subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    /// Each with the lease of whoever tries it.
+    pub(crate) deliveries: BTreeMap<DeliveryId, (Delivery, Option<Uuid>)>,
 }
 
 /// A sign-in whose tokens are as good as those of a token version of its account.
@@ -96,6 +101,8 @@ pub(crate) struct Entry {
     pub(crate) lease: Option<i64>,
     pub(crate) attempts: Vec<Done>,
     pub(crate) logs: HashMap<(i64, Stream), Log>,
+    /// Those of the reports of its attempts, by their numbers.
+    pub(crate) cases: HashMap<i64, Vec<Case>>,
 }
 
 /// An attempt that has ended.
@@ -228,6 +235,7 @@ impl State {
                 lease: None,
                 attempts: Vec::new(),
                 logs: HashMap::new(),
+                cases: HashMap::new(),
             };
             self.jobs.insert(id, entry);
             self.wait(id, due.filter(|due| *due > created_at));
@@ -309,6 +317,9 @@ impl State {
     /// with its last one, once.
     pub(crate) fn count(&mut self, tally: Tally) -> Result<()> {
         let now = now();
+        for batch in tally.failed() {
+            self.tell_failure(batch.into());
+        }
         for (owner, by) in tally.owners {
             add(self.counts.entry(owner).or_default(), &by);
         }
@@ -326,10 +337,14 @@ impl State {
             if counts.all_ended() && counts.total > 0 && batch.finished_at.is_none() {
                 batch.finished_at = Some(now);
                 batch.status = counts.batch_status(true);
-                ended.push(id);
+                ended.push(BatchId::from(id));
             }
         }
-        ended.into_iter().try_for_each(|id| self.settle(id.into()))
+        for batch in ended {
+            self.settle(batch)?;
+            self.tell_end(batch);
+        }
+        Ok(())
     }
 
     /// Ends those of these jobs that wait, and tells the workers of those that run; how many of

@@ -2,16 +2,20 @@
 
 mod attempts;
 mod batches;
+mod cases;
 mod insights;
 mod jobs;
+mod notifications;
 mod service;
 
 use jobrunner_core::{Job, Status};
 
 pub(crate) use attempts::ATTEMPTS;
 pub(crate) use batches::BATCHES;
+pub(crate) use cases::CASES;
 pub(crate) use insights::{CAUSES, TIMELINE};
 pub(crate) use jobs::{FAILURES, JOBS, skipped};
+pub(crate) use notifications::{DELIVERIES, NOTIFICATIONS};
 pub(crate) use service::{AUDIT, QUEUES, SERVERS, Server, TOKENS, USERS, WORKERS};
 
 use uuid::Uuid;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{SessionId, Status, words::words};
+use crate::{SessionId, Status, report::Summary, words::words};
 
 /// One start of a job's command.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Attempt {
     pub result: Option<JobResult>,
     /// Why it did not pass, in one sentence.
     pub error: Option<String>,
+    /// What its reports say; `None` while it runs, and if its job names none.
+    #[serde(default)]
+    pub report: Option<Summary>,
 }
 
 /// How an attempt ended.

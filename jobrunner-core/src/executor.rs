@@ -13,11 +13,17 @@ mod process;
 pub mod processes;
 mod program;
 mod reaper;
+mod report;
+mod search;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use rustix::time::{ClockId, clock_gettime};
 use tokio_util::sync::CancellationToken;
 
 pub use cgroup::ControlGroups;
@@ -25,7 +31,9 @@ pub use kill::signal_name;
 pub use process::{ProcessExecutor, ProcessSettings};
 pub use reaper::Reaper;
 
-use crate::{BatchId, JobId, JobSpec, UserId, attempt::Outcome, log::Stream, words::words};
+use crate::{
+    BatchId, JobId, JobSpec, UserId, attempt::Outcome, log::Stream, report::Report, words::words,
+};
 
 /// How many bytes a sink is handed at one time at most: what a pipe holds by default.
 pub const MOST_BYTES: usize = 64 * 1024;
@@ -93,4 +101,26 @@ pub trait Executor: Send + Sync {
     ///
     /// **Cancel safety**: dropping the future kills the command's process group without grace.
     async fn run(&self, run: &Run, context: RunContext) -> Outcome;
+
+    /// Reads the reports that a job names ([`JobSpec::junit`]), when its command has ended: those
+    /// that were written at `since` or later, by the clock of [`file_time`]. Asked for jobs alone
+    /// that name some. What cannot be read is told in the report; the outcome of the run stays.
+    ///
+    /// **Cancel safety**: dropping the future reads nothing more.
+    async fn report(&self, run: &Run, since: SystemTime) -> Report {
+        let _ = (run, since);
+        Report::unread("reports cannot be read by this worker's executor")
+    }
+}
+
+/// The time of now, as the kernel writes it on files: it is up to some milliseconds behind, and a
+/// file that is written from now on has no earlier one.
+#[must_use]
+pub fn file_time() -> SystemTime {
+    let now = clock_gettime(ClockId::RealtimeCoarse);
+    let since = Duration::new(
+        u64::try_from(now.tv_sec).unwrap_or_default(),
+        u32::try_from(now.tv_nsec).unwrap_or_default(),
+    );
+    SystemTime::UNIX_EPOCH + since
 }

@@ -21,6 +21,7 @@ pub use crate::attempt::{Attempt, JobResult, Reason};
 
 use crate::{
     BatchId, JobId, Status, UserId,
+    report::Summary,
     retry::Retry,
     series::{Seed, Variant},
     strict,
@@ -73,6 +74,10 @@ pub struct NewJob {
     /// Absolute paths that must be readable before the command is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
+    /// Patterns of paths below the working directory where the command writes JUnit files: `*`
+    /// stands for any text of a name, `?` for one character, `**` for any number of directories.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub junit: Vec<String>,
     /// How long the command may write nothing, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence_seconds: Option<u64>,
@@ -131,6 +136,9 @@ pub struct JobSpec {
     pub skip_exit_codes: Vec<i32>,
     /// Absolute paths that must be readable before the command is started.
     pub inputs: Vec<String>,
+    /// Patterns of the JUnit files that the command writes, below the working directory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub junit: Vec<String>,
     /// How long the command may write nothing, in whole seconds, at least 1; `None` is for ever.
     #[serde(default)]
     pub silence_seconds: Option<u64>,
@@ -201,6 +209,7 @@ impl From<JobSpec> for NewJob {
             retry: spec.retry,
             skip_exit_codes: spec.skip_exit_codes,
             inputs: spec.inputs,
+            junit: spec.junit,
             silence_seconds: spec.silence_seconds,
             max_output_bytes: spec.max_output_bytes,
             max_memory_mb: spec.max_memory_mb,
@@ -246,6 +255,10 @@ pub struct Job {
     /// Whether it passed by one of its `skip_exit_codes`; then it is not flaky.
     #[serde(default)]
     pub skipped: bool,
+    /// What the reports of the last attempt say; `None` until the job has ended, and for a job that
+    /// names none.
+    #[serde(default)]
+    pub report: Option<Summary>,
 }
 
 impl Job {
@@ -270,6 +283,7 @@ impl Job {
             error: None,
             flaky: false,
             skipped: false,
+            report: None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     attempt::Reason,
     executor::{Containment, Run},
     log::LogChunk,
+    report::Report,
 };
 
 /// Proof of one claim of one job. Never reused: what a worker says with an old token changes
@@ -185,6 +186,8 @@ pub struct Finish {
     pub output: Vec<LogChunk>,
     /// What a command that failed said last; see [`error_line`](crate::error_line).
     pub error_line: Option<String>,
+    /// What the reports say that its job names; `None` if it names none, or was not started.
+    pub report: Option<Report>,
 }
 
 impl Finish {
@@ -225,6 +228,7 @@ impl Finish {
             truncated: false,
             output: Vec::new(),
             error_line: None,
+            report: None,
         }
     }
 }

@@ -81,8 +81,10 @@ pub mod insight;
 pub mod job;
 pub mod lease;
 pub mod log;
+pub mod notification;
 pub mod page;
 pub mod queue;
+pub mod report;
 pub mod rescue;
 pub mod retry;
 pub mod series;
@@ -103,7 +105,8 @@ pub use batch::{Batch, BatchStatus, Counts, NewBatch};
 pub use error::{Conflict, Error, Result, Violation};
 pub use executor::Executor;
 pub use id::{
-    AuditEventId, BatchId, JobId, KnownIssueId, SeriesId, SessionId, SignInId, TokenId, UserId,
+    AuditEventId, BatchId, DeliveryId, JobId, KnownIssueId, SeriesId, SessionId, SignInId,
+    SubscriptionId, TokenId, UserId,
 };
 pub use job::{Job, JobSpec, NewJob};
 pub use queue::Queue;

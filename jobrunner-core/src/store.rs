@@ -1,8 +1,9 @@
 //! The truth: jobs, leases and accounts, as transitions rather than rows.
 //!
 //! A store is one type that implements five roles: [`JobStore`] for those who submit and look,
-//! [`LeaseStore`] for the workers, [`ResultStore`] for what became of tests, [`AccountStore`] for who
-//! may do what, [`AuditStore`] for what they did. Each method is one transaction: it happens whole or not at all, and when it returns
+//! [`LeaseStore`] for the workers, [`ResultStore`] for what became of tests, [`AccountStore`] for
+//! who may do what, [`AuditStore`] for what they did, [`NotificationStore`] for who is told of it.
+//! Each method is one transaction: it happens whole or not at all, and when it returns
 //! `Ok` it is durable.
 //!
 //! What every store decides in the same way is in [`engine`]. A store of an embedder's own that
@@ -20,6 +21,7 @@ mod feed;
 mod intake;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod migrations;
+mod notification;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod result;
@@ -44,16 +46,24 @@ use crate::{
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
+    report::{Case, CaseFilter},
     user::Scope,
 };
 
 pub use account::{Account, AccountStore, AccountUpdate, KeptSignIn, MOST_TOKENS};
+pub use notification::NotificationStore;
 pub use result::ResultStore;
 
 /// Everything a service needs from its store.
-pub trait Store: JobStore + LeaseStore + ResultStore + AccountStore + AuditStore {}
+pub trait Store:
+    JobStore + LeaseStore + ResultStore + AccountStore + AuditStore + NotificationStore
+{
+}
 
-impl<S: JobStore + LeaseStore + ResultStore + AccountStore + AuditStore> Store for S {}
+impl<S: JobStore + LeaseStore + ResultStore + AccountStore + AuditStore + NotificationStore> Store
+    for S
+{
+}
 
 /// A promise that the same request, sent twice, is carried out once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +166,10 @@ pub trait JobStore: Send + Sync {
 
     /// The attempts of a job in their order; the running one is the last.
     async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>>;
+
+    /// The cases of a job's reports, in the order of [`Report::cases`](crate::report::Report).
+    async fn cases(&self, job: JobId, filter: &CaseFilter, page: PageRequest)
+    -> Result<Page<Case>>;
 
     /// One batch within the scope.
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>>;

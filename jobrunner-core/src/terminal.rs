@@ -16,7 +16,7 @@ pub use relay::Relay;
 pub use style::Style;
 pub use text::{line, text};
 
-use decode::Decoder;
+pub use decode::Decoder;
 use row::Row;
 use sequence::{Action, Parser};
 

@@ -57,6 +57,13 @@ macro_rules! store_conformance {
                 the_last_use_of_a_token_is_kept_once_a_minute,
                 an_account_has_no_more_tokens_than_it_may;
             audit: events_are_found_as_they_were_recorded;
+            notifications: a_subscription_is_found_as_it_was_stored_until_it_is_deleted,
+                an_account_has_no_more_subscriptions_than_it_may,
+                the_end_of_a_batch_is_told_once_to_those_who_asked,
+                the_first_failure_of_a_batch_is_told_while_it_runs,
+                a_delivery_is_tried_by_one_at_a_time_until_it_is_reported,
+                a_long_list_of_one_subscription_does_not_keep_others_waiting,
+                old_deliveries_are_forgotten_but_for_those_that_wait;
             submit: p1_a_job_is_found_as_it_was_asked_for,
                 p1_the_same_key_answers_the_same_job,
                 a_key_outlives_what_was_made_with_it,
@@ -111,6 +118,11 @@ macro_rules! store_conformance {
                 files_that_are_missing_on_one_host_are_looked_for_on_another,
                 p4_a_job_that_lost_its_worker_prefers_another_host,
                 p4_a_job_that_lost_two_workers_runs_alone_after_all_others;
+            reports: cases_are_listed_as_they_were_reported,
+                cases_are_of_the_last_attempt_or_of_a_named_one,
+                p2_the_cases_of_a_repeated_report_are_stored_once,
+                a_report_of_a_hundred_thousand_cases_is_stored_whole,
+                cases_are_forgotten_with_their_job;
             ends: p2_a_job_ends_once,
                 p3_a_stale_token_changes_nothing,
                 p4_failures_are_repeated_and_every_attempt_is_kept,
@@ -182,6 +194,9 @@ macro_rules! executor_conformance {
                 p8_long_streams_keep_their_order_side_by_side,
                 output_arrives_while_the_command_runs,
                 p8_nothing_is_lost_to_a_slow_sink;
+            reports: reports_are_found_by_their_patterns,
+                reports_of_an_earlier_run_do_not_count,
+                what_cannot_be_read_is_told;
             ends: p7_a_timeout_ends_a_command,
                 p7_a_timeout_kills_what_does_not_end,
                 a_command_may_clean_up_when_it_is_asked_to_end,

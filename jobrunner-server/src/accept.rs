@@ -1,11 +1,7 @@
 use std::{io, time::Duration};
 
 use futures_util::future::select_all;
-use poem::{
-    http::uri::Scheme,
-    listener::Acceptor as PoemAcceptor,
-    web::{LocalAddr, RemoteAddr},
-};
+use poem::web::{LocalAddr, RemoteAddr};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::Listeners;
@@ -20,6 +16,9 @@ pub(crate) struct Acceptor {
     sockets: Vec<(TcpListener, LocalAddr)>,
 }
 
+/// A connection, and its two ends.
+pub(crate) type Accepted = (TcpStream, LocalAddr, RemoteAddr);
+
 impl Acceptor {
     pub(crate) fn new(listeners: Listeners) -> io::Result<Self> {
         let with_address = |socket: TcpListener| {
@@ -29,16 +28,11 @@ impl Acceptor {
         let sockets: io::Result<_> = listeners.sockets.into_iter().map(with_address).collect();
         Ok(Self { sockets: sockets? })
     }
-}
 
-impl PoemAcceptor for Acceptor {
-    type Io = TcpStream;
-
-    fn local_addr(&self) -> Vec<LocalAddr> {
-        self.sockets.iter().map(|(_, address)| address.clone()).collect()
-    }
-
-    async fn accept(&mut self) -> io::Result<(TcpStream, LocalAddr, RemoteAddr, Scheme)> {
+    /// The next connection.
+    ///
+    /// **Cancel safety**: no connection is lost.
+    pub(crate) async fn accept(&self) -> Accepted {
         loop {
             let each = self.sockets.iter().map(|(socket, _)| Box::pin(socket.accept()));
             let (accepted, index, _) = select_all(each).await;
@@ -47,7 +41,7 @@ impl PoemAcceptor for Acceptor {
             {
                 Ok((stream, from)) => {
                     let local = self.sockets[index].1.clone();
-                    return Ok((stream, local, RemoteAddr(from.into()), Scheme::HTTP));
+                    return (stream, local, RemoteAddr(from.into()));
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "no connection");

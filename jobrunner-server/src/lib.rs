@@ -40,6 +40,7 @@
 //! | listen on every address of a host | [`listen`] |
 //! | describe the API to programs | [`openapi`] |
 //! | write results as JUnit | [`junit`] |
+//! | deliver notifications | [`notify`] |
 //! | serve a team's database as a process | `Api`, with the feature `command` |
 //!
 //! A service runs nothing: that is for workers, in this process or in others.
@@ -49,21 +50,23 @@ mod api;
 mod assets;
 #[cfg(feature = "command")]
 mod command;
+mod connections;
 mod dashboard;
 mod errors;
 pub mod junit;
 mod listen;
 mod methods;
+pub mod notify;
 mod origin;
 mod parameters;
 mod routes;
 mod trace;
 
-use std::{io, time::Duration};
+use std::io;
 
 use futures_util::future::BoxFuture;
 use jobrunner_core::Service;
-use poem::Server;
+use poem::EndpointExt;
 use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "command")]
@@ -71,12 +74,6 @@ pub use command::Api;
 pub use listen::{ListenError, Listeners, listen};
 
 use self::accept::Acceptor;
-
-/// How long open requests may take to end when the server stops.
-const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
-
-/// How long a connection may be silent, between requests or within one.
-const IDLE_LIMIT: Duration = Duration::from_secs(120);
 
 /// Serves the API and the pages until `shutdown` is canceled, then lets open requests end, for ten
 /// seconds at most.
@@ -92,15 +89,9 @@ pub fn serve(
 ) -> BoxFuture<'static, io::Result<()>> {
     Box::pin(async move {
         let acceptor = Acceptor::new(listeners)?;
-        Server::new_with_acceptor(acceptor)
-            .name("jobrunner")
-            .idle_timeout(IDLE_LIMIT)
-            .run_with_graceful_shutdown(
-                routes::routes(service, shutdown.clone()),
-                shutdown.cancelled_owned(),
-                Some(SHUTDOWN_LIMIT),
-            )
-            .await
+        let endpoint = routes::routes(service, shutdown.clone());
+        connections::serve(acceptor, endpoint.map_to_response(), shutdown).await;
+        Ok(())
     })
 }
 

@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::{
         audit::AuditApi, auth::AuthApi, batches::BatchesApi, document, follow::FollowApi,
-        health::HealthApi, jobs::JobsApi, logs::LogsApi, queues::QueuesApi, results::ResultsApi,
-        tokens::TokensApi, users::UsersApi, verdicts::VerdictsApi, workers::WorkersApi,
+        health::HealthApi, jobs::JobsApi, logs::LogsApi, notifications::NotificationsApi,
+        queues::QueuesApi, results::ResultsApi, tokens::TokensApi, users::UsersApi,
+        verdicts::VerdictsApi, workers::WorkersApi,
     },
     assets, dashboard, errors,
     methods::{Described, get},
@@ -24,6 +25,7 @@ type Apis = (
     AuthApi,
     UsersApi,
     TokensApi,
+    NotificationsApi,
     JobsApi,
     FollowApi,
     LogsApi,
@@ -78,6 +80,7 @@ fn described() -> OpenApiService<Apis, ()> {
         AuthApi,
         UsersApi,
         TokensApi,
+        NotificationsApi,
         JobsApi,
         FollowApi,
         LogsApi,

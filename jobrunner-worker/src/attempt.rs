@@ -1,26 +1,39 @@
 use std::{
     panic::AssertUnwindSafe,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use futures_util::FutureExt;
 use jobrunner_core::{
-    executor::RunContext,
+    executor::{RunContext, file_time},
     job::Reason,
     lease::{Finish, Leased, Outcome},
     queue::Hint,
+    report::Report as Tests,
     retry::is_of_the_worker,
 };
 use tokio::{join, select, sync::OwnedSemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    finish::{Origin, Place, Report, Reports},
+    finish::{self, Origin, Place, Report, Reports},
     held::Reins,
     logs::{self, Sink},
     session::Session,
 };
+
+/// Reports of so many test cases or more are stored each by itself: what is stored together with
+/// others makes them wait.
+const MANY_CASES: usize = 100;
+
+/// How the end of an attempt gets to the store.
+enum Way {
+    /// Together with those of others.
+    Together(Place),
+    /// By itself, while the attempt keeps its slot: it holds much.
+    Aside,
+}
 
 /// Runs the command of a lease to its end and reports how it ended. Returns how long it kept its
 /// slot.
@@ -38,24 +51,37 @@ pub(crate) async fn run(
     let Some(reins) = session.held.get(leased.lease) else { return Duration::ZERO };
     let (sink, log) = logs::open(&session.parts, &leased, &reins);
     let ended = CancellationToken::new();
+    let since = (!leased.run.spec.junit.is_empty()).then(file_time);
     let running = async {
         let outcome = execute(&session, &leased, &reins, sink).await;
         ended.cancel();
         let outcome = outcome.filter(|outcome| is_result(outcome, &reins))?;
+        let tests = tests(&session, &leased, &outcome, since);
+        let tests = reins.lost.run_until_cancelled(tests).await?;
+        if tests.as_ref().is_some_and(|tests| tests.cases.len() >= MANY_CASES) {
+            return Some((outcome, tests, Way::Aside));
+        }
         // A place for the report before the slot: what waits to be reported stays bounded.
         let place = reins.lost.run_until_cancelled(reports.reserve()).await??;
-        Some((outcome, place))
+        Some((outcome, tests, Way::Together(place)))
     };
     // The slot is free as soon as the command has ended and its report has a place, whatever is
     // left to be written of its output.
+    let mut slot = Some(slot);
     let running = async {
         let result = running.await;
-        drop(slot);
+        slot.take_if(|_| !matches!(result, Some((.., Way::Aside))));
         (result, started.elapsed())
     };
     let ((result, took), log) = join!(running, log.run(&ended));
     match result {
-        Some((outcome, place)) => report(place, &leased, outcome, log.remainder().await),
+        Some((outcome, tests, way)) => {
+            let report = report(&leased, outcome, tests, log.remainder().await);
+            match way {
+                Way::Together(place) => place.send(report),
+                Way::Aside => finish::store_aside(&session, report).await,
+            }
+        }
         None => {
             log.store_rest().await;
             session.held.remove(leased.lease);
@@ -96,13 +122,35 @@ fn is_result(outcome: &Outcome, reins: &Reins) -> bool {
     outcome.reason != Some(Reason::Canceled) || reins.is_canceled()
 }
 
-fn report(place: Place, leased: &Leased, outcome: Outcome, written: logs::Remainder) {
+/// What the reports say that the job names, of those that were written since it was started; `None`
+/// if it names none, or was not started.
+async fn tests(
+    session: &Session,
+    leased: &Leased,
+    outcome: &Outcome,
+    since: Option<SystemTime>,
+) -> Option<Tests> {
+    let since = since.filter(|_| !outcome.duration.is_zero())?;
+    let reading = AssertUnwindSafe(session.parts.executor.report(&leased.run, since));
+    let tests = reading.catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(job.id = %leased.run.job, "reading reports panicked");
+        Tests::unread("reports could not be read: the worker failed; see its log")
+    });
+    Some(tests)
+}
+
+fn report(
+    leased: &Leased,
+    outcome: Outcome,
+    tests: Option<Tests>,
+    written: logs::Remainder,
+) -> Report {
     let repeatable = outcome.reason.is_some_and(|reason| {
         is_of_the_worker(reason) || leased.run.spec.max_attempts > 1 && reason != Reason::Canceled
     });
     let hint = Hint::job(leased.lease.job, leased.run.owner, &leased.run.spec);
     let error_line = written.error_line.filter(|_| outcome.reason.is_some());
-    place.send(Report {
+    Report {
         finish: Finish {
             lease: leased.lease,
             outcome,
@@ -111,9 +159,10 @@ fn report(place: Place, leased: &Leased, outcome: Outcome, written: logs::Remain
             truncated: written.truncated,
             output: written.chunks,
             error_line,
+            report: tests,
         },
         origin: Origin { batch: leased.run.batch, retry: repeatable.then_some(hint) },
-    });
+    }
 }
 
 fn failed_executor() -> Outcome {

@@ -9,6 +9,7 @@ use jobrunner_core::{
     BatchId, JobId, Result,
     lease::{Finish, Finished, LeaseRef, Leased},
     queue::{Hint, Wakeup},
+    report::Report as Tests,
 };
 use tokio::{sync::mpsc, time::sleep};
 
@@ -76,8 +77,16 @@ pub(crate) async fn store_each(session: &Session, reports: Vec<(Finish, Origin)>
     changes
 }
 
-/// Tries a report several times, from the second time on without the output that it carries: how a
-/// job ended matters more than its last words.
+/// Stores a report by itself beside the exchanges, and tells of it.
+pub(crate) async fn store_aside(session: &Session, report: Report) {
+    let changes = store_each(session, vec![(report.finish, report.origin)]).await;
+    changes.announce(session).await;
+    // What has ended makes room under the limits of owners, of which nobody hints.
+    session.work.notify_one();
+}
+
+/// Tries a report several times, from the second time on without the output that it carries, and
+/// then without its test cases: how a job ended matters more than its last words.
 async fn store_alone(session: &Session, mut finish: Finish) -> Option<Finished> {
     for _ in 0..REFUSALS {
         let one = std::slice::from_ref(&finish);
@@ -91,8 +100,15 @@ async fn store_alone(session: &Session, mut finish: Finish) -> Option<Finished> 
                 tracing::error!(job.id = %job, error, "cannot store a report");
             }
         }
-        finish.truncated |= !finish.output.is_empty();
-        finish.output.clear();
+        match &mut finish.report {
+            Some(report) if finish.output.is_empty() && !report.cases.is_empty() => {
+                *report = Tests::unread("the test cases could not be stored; see the worker's log");
+            }
+            _ => {
+                finish.truncated |= !finish.output.is_empty();
+                finish.output.clear();
+            }
+        }
         sleep(PAUSE).await;
     }
     None

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use jobrunner_core::{
     Status,
     job::{Order, Reason},
+    report::CaseStatus,
 };
 
 use super::{List, Owner, Remote, count, duration};
@@ -44,6 +45,8 @@ pub(crate) enum JobsCommand {
         #[arg(add = crate::complete::jobs())]
         job: JobRef,
     },
+    /// Show the test cases of a job's JUnit files, failed ones first
+    Cases(Cases),
     /// Wait until jobs have ended, and exit with the worst of their results
     Wait {
         /// Which jobs
@@ -107,6 +110,31 @@ pub(crate) struct Logs {
     /// Only what was written to stderr; it is printed to stdout here
     #[arg(long)]
     pub(crate) stderr: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cases {
+    /// Which job
+    #[arg(add = crate::complete::jobs())]
+    pub(crate) job: JobRef,
+    /// Only those that ended so: failed, skipped or passed
+    #[arg(long)]
+    pub(crate) status: Option<CaseStatus>,
+    /// Only those of this name; * stands for any text
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Those of this attempt, 1 being the first [default: the last one that has ended]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) attempt: Option<u32>,
+    /// How many to show
+    #[arg(short = 'n', long, default_value_t = 50, value_parser = count)]
+    pub(crate) limit: u32,
+    /// Show all of them
+    #[arg(short, long, conflicts_with = "limit")]
+    pub(crate) all: bool,
+    /// Which columns to show; a wrong one makes it tell which there are
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -48,6 +48,10 @@ pub(crate) struct Submit {
     /// A path that must be readable before it is started; can be repeated
     #[arg(long = "input", value_name = "PATH")]
     pub(crate) inputs: Vec<PathBuf>,
+    /// Where it writes JUnit files, below its directory; * and ? stand for parts of a name, ** for
+    /// any directories; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) junit: Vec<String>,
     /// Not before this time: 22:30, "2026-11-27 22:30", 2h
     #[arg(long, value_name = "TIME", value_parser = time::future)]
     pub(crate) at: Option<DateTime<Utc>>,

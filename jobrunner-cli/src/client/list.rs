@@ -45,6 +45,8 @@ pub(crate) struct RawItems {
 pub(crate) struct Pages<'a> {
     client: &'a Client,
     route: Route,
+    /// What stands for `{id}` in the path.
+    of: Option<String>,
     filters: Vec<(&'static str, String)>,
     wanted: usize,
     /// Nothing older than this, which is where a list of the newest first ends.
@@ -68,7 +70,13 @@ impl<'a> Pages<'a> {
         wanted: usize,
     ) -> Self {
         let (page, cursor) = (VecDeque::new(), None);
-        Self { client, route, filters, wanted, since: None, page, cursor, is_over: false }
+        let (of, since, is_over) = (None, None, false);
+        Self { client, route, of, filters, wanted, since, page, cursor, is_over }
+    }
+
+    /// The list of something with an id.
+    pub(crate) fn of(self, id: String) -> Self {
+        Self { of: Some(id), ..self }
     }
 
     /// Leaves out what was made before.
@@ -98,7 +106,8 @@ impl<'a> Pages<'a> {
             let mut parameters = self.filters.clone();
             parameters.push(("limit", self.wanted.min(PAGE).to_string()));
             parameters.extend(self.cursor.take().map(|cursor| ("cursor", cursor)));
-            let page: Page<Raw> = self.client.list(&self.route, &parameters).await?;
+            let of: Vec<&str> = self.of.as_deref().into_iter().collect();
+            let page: Page<Raw> = self.client.get(&self.route, &of, &parameters).await?;
             self.is_over = page.next_cursor.is_none();
             (self.page, self.cursor) = (page.items.into(), page.next_cursor);
         }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     args::{Jobs as Args, JobsCommand, JobsList, Output, Owner, Remote},
     client::{Client, routes},
-    commands::{logs, repro},
+    commands::{cases, logs, repro},
     exit::{Exit, Failure},
     find,
     follow::{self, Waited},
@@ -32,6 +32,7 @@ pub(crate) async fn jobs(args: Args) -> Result<Exit, Failure> {
         JobsCommand::Attempts { job } => {
             attempts(client, remote, find::job(client, &job).await?).await
         }
+        JobsCommand::Cases(args) => cases::cases(client, remote, &args).await,
         JobsCommand::Why { job } => why(client, remote, find::job(client, &job).await?).await,
         JobsCommand::Wait { jobs, wait_timeout } => {
             wait(client, remote, &find::jobs(client, &jobs).await?, wait_timeout).await
@@ -176,6 +177,7 @@ pub(crate) async fn described(client: &Client, job: &Job) -> Result<String, Fail
     if job.flaky {
         lines.push("flaky     it failed before it passed".to_owned());
     }
+    lines.extend(cases::counted(job));
     let command = job.spec.command.iter().map(String::as_str);
     let command = shell_words::join(command);
     lines.extend([
@@ -197,6 +199,7 @@ pub(crate) async fn described(client: &Client, job: &Job) -> Result<String, Fail
         let columns = table::chosen(ATTEMPTS, &[])?;
         lines.push(table::rendered(&columns, &attempts, &context, output::width()));
     }
+    lines.extend(cases::failed(client, job).await?);
     Ok(lines.join("\n"))
 }
 

@@ -87,6 +87,7 @@ fn new_job(args: Submit) -> Result<NewJob, Failure> {
         max_attempts: args.max_attempts,
         retry: retry(args.retry),
         skip_exit_codes: args.skip_exit_codes,
+        junit: args.junit,
         silence_seconds: args.limits.silence.map(|silence| silence.as_secs()),
         max_output_bytes: args.limits.max_output_bytes,
         max_memory_mb: args.limits.max_memory_mb,

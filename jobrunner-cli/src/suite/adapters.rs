@@ -15,7 +15,7 @@ mod tool;
 
 use std::path::PathBuf;
 
-use jobrunner_core::{NewBatch, NewJob, daemon::Trouble};
+use jobrunner_core::{NewBatch, NewJob, daemon::Trouble, report::Glob};
 use serde_json::json;
 
 use crate::{
@@ -64,9 +64,11 @@ pub(crate) fn made(args: &From) -> Result<(NewBatch, Vec<NewJob>), Failure> {
             _ => format!("{} {}/{total}", args.tool, index + 1),
         };
         let payload = json!({"junit": [file], "tests": tests.len()});
+        let command = tool.command(&listing, &tests, &file)?;
         Ok(NewJob {
             name,
-            command: tool.command(&listing, &tests, &file)?,
+            junit: written(&command, &file, &listing.directory),
+            command,
             working_dir: Some(listing.directory.clone()),
             env: tool::environment(tool.variables()),
             skip_exit_codes: tool.is_recorded().then_some(SKIP_EXIT_CODE).into_iter().collect(),
@@ -81,6 +83,21 @@ pub(crate) fn made(args: &From) -> Result<(NewBatch, Vec<NewJob>), Failure> {
     }
     let name = args.name.clone().unwrap_or_else(|| args.tool.to_string());
     Ok((NewBatch { name, ..NewBatch::default() }, jobs))
+}
+
+/// The files that a command writes, as patterns below its working directory; none, if they lie
+/// elsewhere.
+fn written(command: &[String], file: &str, directory: &str) -> Vec<String> {
+    let is_written = |path: &String| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        command.iter().any(|part| part.contains(name))
+    };
+    let all = (0..).map(|index| tool::numbered(file, index)).take_while(is_written);
+    let below = |path: String| {
+        let below = path.strip_prefix(directory)?.strip_prefix('/')?;
+        Some(below.to_owned()).filter(|below| below.parse::<Glob>().is_ok())
+    };
+    all.filter_map(below).collect()
 }
 
 /// From how many tests on it is said what they cost.
@@ -109,4 +126,20 @@ fn shortened(name: &str, index: usize) -> String {
         end -= 1;
     }
     format!("{}{suffix}", &name[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::written;
+
+    #[test]
+    fn the_files_that_a_job_writes_are_named_below_its_directory() {
+        let written = |command: &str, file: &str| written(&[command.to_owned()], file, "/w");
+        let file = "/w/out/tap-1.xml";
+        assert_eq!(written("x --junit=/w/out/tap-1.xml", file), ["out/tap-1.xml"]);
+        let two = written("x /w/out/tap-1.xml; y /w/out/tap-1.2.xml", file);
+        assert_eq!(two, ["out/tap-1.xml", "out/tap-1.2.xml"]);
+        assert!(written("x /elsewhere/tap-1.xml", "/elsewhere/tap-1.xml").is_empty());
+        assert!(written("x", file).is_empty());
+    }
 }

@@ -320,7 +320,9 @@ fn merged(job: &Rc<Node>, defaults: Option<&Rc<Node>>) -> Rc<Node> {
                 let all = variables.iter().chain(others.iter().filter(is_new)).cloned().collect();
                 *own = Rc::new(own.with_kind(Kind::Map(all)));
             }
-            ("inputs", Kind::List(paths), _) if paths.is_empty() => *own = Rc::clone(value),
+            ("inputs" | "junit", Kind::List(paths), _) if paths.is_empty() => {
+                *own = Rc::clone(value)
+            }
             _ => {}
         }
     }
@@ -353,6 +355,7 @@ fn new_job(job: Job, base: Option<&Path>) -> Result<NewJob, Wrong> {
             Ok(number) => Seed::Number(number),
             Err(_) => Seed::Text(seed),
         }),
+        junit: job.junit,
     })
 }
 

@@ -190,6 +190,11 @@ macro_rules! with_shared_fields {
             #[serde(default)]
             #[cfg_attr(test, schemars(with = "Vec<schema::Text>"))]
             pub(super) inputs: Vec<String>,
+            /// Where the command writes JUnit files, below its working directory: `*` stands for any text
+            /// of a name, `?` for one character, `**` for any number of directories.
+            #[serde(default)]
+            #[cfg_attr(test, schemars(with = "Vec<schema::Text>"))]
+            pub(super) junit: Vec<String>,
             /// How long the command may write nothing, in seconds.
             #[cfg_attr(test, schemars(with = "Option<schema::Number>"))]
             pub(super) silence_seconds: Option<u64>,

@@ -1,13 +1,17 @@
 //! Commands that write more than anybody wants to keep.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use serde_json::{Value, json};
 
-use crate::service::{Service, resident_of};
+use crate::service::{EMAIL, Service, resident_of};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -137,4 +141,55 @@ async fn p10_sixty_four_jobs_that_flood_at_once_stay_within_a_budget() {
         assert_eq!(job["result"]["stdout_bytes"], 20_000_000, "{job}");
         assert_eq!(job["result"]["truncated"], true);
     }
+}
+
+#[tokio::test]
+async fn output_of_any_bytes_is_one_object_of_json_with_all_of_it() {
+    // Longer than the store reads at one time, and so that pieces end within characters.
+    let script = r#"
+        awk 'BEGIN { for (i = 0; i < 40000; i++) printf "\"a\\b\001€\377 %d\n", i }'
+        printf 'ends within \342\202' >&2
+    "#;
+    let directory = tempfile::tempdir().expect("a directory");
+    let service = Service::start(directory.path(), 1).await;
+    let job = service.job("writes", &["sh", "-c", script], Value::Null).await;
+    assert_eq!(service.ended(&format!("/jobs/{job}")).await["status"], "passed");
+    let logs = service.get(&format!("/jobs/{job}/logs")).await;
+    let lines = (0..40_000).map(|i| format!("\"a\\b\u{1}€\u{fffd} {i}\n"));
+    assert_eq!(logs["stdout"].as_str().expect("text"), lines.collect::<String>());
+    assert_eq!(logs["stderr"], "ends within \u{fffd}");
+    assert_eq!((&logs["complete"], &logs["truncated"]), (&true.into(), &false.into()));
+    let tail = service.get(&format!("/jobs/{job}/logs?tail_bytes=6")).await;
+    assert_eq!((&tail["stdout"], &tail["stderr"]), (&"39999\n".into(), &"hin \u{fffd}".into()));
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_are_not_in_memory() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let service = Service::start(directory.path(), 1).await;
+    // As JSON, each of these bytes is six.
+    let script = "head -c 15000000 /dev/zero | tr '\\0' '\\1'";
+    let job = service.job("writes", &["sh", "-c", script], Value::Null).await;
+    assert_eq!(service.ended(&format!("/jobs/{job}")).await["status"], "passed");
+    let token = service.token_of(EMAIL).await;
+    let before = service.resident();
+    let unread = (0..12).map(|_| {
+        let mut connection = TcpStream::connect(service.address()).expect("it listens");
+        let head = format!(
+            "GET /api/v1/jobs/{job}/logs HTTP/1.1\r\n\
+             Host: here\r\n\
+             Authorization: Bearer {token}\r\n\r\n"
+        );
+        connection.write_all(head.as_bytes()).expect("sent");
+        let mut status = [0; 12];
+        connection.read_exact(&mut status).expect("an answer");
+        assert_eq!(&status, b"HTTP/1.1 200");
+        connection
+    });
+    let unread = unread.collect::<Vec<_>>();
+    // One more that is read to its end: by then the others have got as far as they can.
+    let logs = service.get(&format!("/jobs/{job}/logs")).await;
+    assert_eq!(logs["stdout"].as_str().map(str::len), Some(15_000_000));
+    let grown = service.resident().saturating_sub(before);
+    assert!(grown < 64 * MIB, "{} answers take {} MiB", unread.len(), grown / MIB);
 }

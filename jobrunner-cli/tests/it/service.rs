@@ -52,7 +52,24 @@ impl Service {
         arguments: &[&str],
         settings: &[(&str, &str)],
     ) -> Self {
-        let mut process = Command::new(BINARY)
+        Self::start_by(Command::new(BINARY), directory, workers, arguments, settings).await
+    }
+
+    /// Starts it where there are so many descriptors for each of its processes.
+    pub(crate) async fn start_within(directory: &Path, workers: u32, descriptors: u32) -> Self {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"")).arg(BINARY);
+        Self::start_by(shell, directory, workers, &[], &[]).await
+    }
+
+    async fn start_by(
+        mut program: Command,
+        directory: &Path,
+        workers: u32,
+        arguments: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let mut process = program
             .args([
                 "up",
                 "--listen",

@@ -229,7 +229,7 @@ impl Launch {
 
 /// A path that leads to what a descriptor stands for, in this process and in one that is just being
 /// started by it.
-fn path_of(descriptor: &OwnedFd) -> String {
+pub(super) fn path_of(descriptor: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", descriptor.as_raw_fd())
 }
 

@@ -1,4 +1,8 @@
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,8 +25,11 @@ use super::{
     launch::{Launch, Launched, MOST_WAITING, Refusal, Running},
     output::pump,
     reaper::Reaper,
+    report::{MOST_READERS, Reports},
 };
-use crate::{attempt::Outcome, job::LoadingVariables, log::Stream, workdir::AllowedRoots};
+use crate::{
+    attempt::Outcome, job::LoadingVariables, log::Stream, report::Report, workdir::AllowedRoots,
+};
 
 /// How long the output of a command that has ended may stay open: processes that it left behind may
 /// hold it, and must not hold the job.
@@ -89,6 +96,7 @@ pub struct ProcessExecutor {
     inherited: Inherited,
     unreaped: Unreaped,
     threads: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
 }
 
 impl ProcessExecutor {
@@ -101,7 +109,8 @@ impl ProcessExecutor {
         close_fds::set_fds_cloexec_threadsafe(3, &[]);
         let inherited = Inherited::among(std::env::vars_os());
         let threads = Arc::new(Semaphore::new(MOST_WAITING));
-        Self { settings, inherited, unreaped: Unreaped::default(), threads }
+        let readers = Arc::new(Semaphore::new(MOST_READERS));
+        Self { settings, inherited, unreaped: Unreaped::default(), threads, readers }
     }
 }
 
@@ -154,6 +163,16 @@ impl Executor for ProcessExecutor {
                 without_result(Refusal::spawn(&run.spec, format!("could not be watched: {error}")))
             }
         }
+    }
+
+    async fn report(&self, run: &Run, since: SystemTime) -> Report {
+        let reports = Reports {
+            working_dir: run.spec.working_dir.clone(),
+            globs: run.spec.junit.clone(),
+            allowed_roots: self.settings.allowed_roots.clone(),
+            since,
+        };
+        reports.read(Arc::clone(&self.readers)).await
     }
 }
 

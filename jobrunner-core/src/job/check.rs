@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::{JobSpec, LoadingVariables, NewJob};
-use crate::{Violation, name, series::check_variant, workdir::AllowedRoots};
+use crate::{Violation, name, report::Glob, series::check_variant, workdir::AllowedRoots};
 
 /// The longest argument or `NAME=value` the kernel takes, its closing NUL included:
 /// `MAX_ARG_STRLEN` of `linux/binfmts.h`, 32 pages.
@@ -20,6 +20,7 @@ const MAX_PAYLOAD_BYTES: usize = 65_536;
 /// deeper.
 const MAX_PAYLOAD_DEPTH: usize = 64;
 const MAX_INPUTS: usize = 1_000;
+const MAX_JUNIT: usize = 32;
 const MAX_PATH_BYTES: usize = 4_096;
 const MAX_ATTEMPTS: u32 = 100;
 
@@ -90,6 +91,8 @@ impl Rules {
             }
         }
 
+        check_junit(&job.junit, &mut wrong);
+
         let queue = job.queue.unwrap_or_else(|| self.default_queue.clone());
         if let Err(violation) = check_queue(&queue) {
             wrong.push(violation);
@@ -152,6 +155,7 @@ impl Rules {
             retry: job.retry,
             skip_exit_codes: job.skip_exit_codes,
             inputs: job.inputs,
+            junit: job.junit,
             silence_seconds: job.silence_seconds,
             max_output_bytes: job.max_output_bytes,
             max_memory_mb: job.max_memory_mb,
@@ -281,6 +285,18 @@ fn check_skip_exit_codes(codes: &[i32], wrong: &mut Vec<Violation>) {
     }
 }
 
+fn check_junit(patterns: &[String], wrong: &mut Vec<Violation>) {
+    if patterns.len() > MAX_JUNIT {
+        wrong.push(Violation::new("junit", format!("may list at most {MAX_JUNIT} patterns")));
+        return;
+    }
+    for (index, pattern) in patterns.iter().enumerate() {
+        if let Err(message) = pattern.parse::<Glob>() {
+            wrong.push(Violation::new(format!("junit[{index}]"), message));
+        }
+    }
+}
+
 fn check_command(command: &[String], wrong: &mut Vec<Violation>) {
     if command.first().is_none_or(|program| program.trim().is_empty()) {
         let message = "must name a program, as in [\"make\", \"all\"]";
@@ -390,6 +406,19 @@ mod tests {
         assert_eq!(fields(skips(vec![0, -1, 77, 256])), expected);
         assert!(rules().check(skips((1..=255).collect())).is_ok());
         assert_eq!(fields(skips(vec![77; 256])), ["skip_exit_codes"]);
+    }
+
+    #[test]
+    fn reports_lie_below_the_working_directory() {
+        let junit = |patterns: &[&str]| NewJob {
+            junit: patterns.iter().map(|&pattern| pattern.to_owned()).collect(),
+            ..job()
+        };
+        let good = ["reports/**/*.xml", "out?.xml"];
+        assert_eq!(rules().check(junit(&good)).expect("accepted").junit, good);
+        let wrong = ["", "../x.xml", "ok.xml", "/tmp/x.xml"];
+        assert_eq!(fields(junit(&wrong)), ["junit[0]", "junit[1]", "junit[3]"]);
+        assert_eq!(fields(junit(&["a.xml"; MAX_JUNIT + 1])), ["junit"]);
     }
 
     #[test]

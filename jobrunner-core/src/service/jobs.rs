@@ -15,6 +15,7 @@ use crate::{
     job::{Attempt, Job, JobFilter, Order, Rules},
     page::{Page, PageRequest},
     queue::{Hint, Wakeup},
+    report::{Case, CaseFilter},
     store::{Idempotency, engine::decide::check_ended},
 };
 
@@ -117,6 +118,21 @@ impl Service {
     pub async fn attempts(&self, caller: &Principal, id: JobId) -> Result<Vec<Attempt>> {
         let job = self.job(caller, id).await?;
         self.parts.store.attempts(job.id).await
+    }
+
+    /// The cases of the reports of an attempt, failed ones first.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound).
+    pub async fn cases(
+        &self,
+        caller: &Principal,
+        id: JobId,
+        filter: &CaseFilter,
+        page: PageRequest,
+    ) -> Result<Page<Case>> {
+        let job = self.job(caller, id).await?;
+        self.parts.store.cases(job.id, filter, page).await
     }
 
     /// Takes a job back: one that waits ends at once, a running one is killed by its worker, one

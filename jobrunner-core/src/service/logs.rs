@@ -35,13 +35,22 @@ impl Service {
         id: JobId,
         tail_bytes: Option<u64>,
     ) -> Result<JobLogs> {
-        let stdout = self.log_reader(caller, id, None, Stream::Stdout).await?;
-        let stderr = stdout.sibling(Stream::Stderr);
+        let [stdout, stderr] = self.log_readers(caller, id).await?;
         Ok(JobLogs {
             info: stdout.info,
             stdout: stdout.read_tail(tail_bytes).await?,
             stderr: stderr.read_tail(tail_bytes).await?,
         })
+    }
+
+    /// Reads both streams of a job's last attempt in parts: standard output and error output.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound).
+    pub async fn log_readers(&self, caller: &Principal, id: JobId) -> Result<[LogReader; 2]> {
+        let stdout = self.log_reader(caller, id, None, Stream::Stdout).await?;
+        let stderr = stdout.sibling(Stream::Stderr);
+        Ok([stdout, stderr])
     }
 
     /// Reads one stream of an attempt (`None`: the last) in parts.
@@ -139,9 +148,15 @@ impl LogReader {
         Ok(text.freeze())
     }
 
-    async fn read_tail(&self, tail_bytes: Option<u64>) -> Result<Bytes> {
+    /// The last `tail_bytes` of the text, or all of it.
+    #[must_use]
+    pub fn tail(&self, tail_bytes: Option<u64>) -> Range<u64> {
         let end = self.len();
-        let mut position = end.saturating_sub(tail_bytes.unwrap_or(end));
+        end.saturating_sub(tail_bytes.unwrap_or(end))..end
+    }
+
+    async fn read_tail(&self, tail_bytes: Option<u64>) -> Result<Bytes> {
+        let Range { start: mut position, end } = self.tail(tail_bytes);
         let mut text = BytesMut::new();
         while position < end {
             let part = self.read(position..end).await?;

@@ -70,10 +70,19 @@ mod tests {
         "0011_turns",
         "0012_skipped",
         "0013_accounts",
-        "0014_results"
+        "0014_results",
+        "0015_reports",
+        "0017_notifications"
     );
-    const SQLITE: &[File] =
-        files!("sqlite", "0011_turns", "0012_skipped", "0013_accounts", "0014_results");
+    const SQLITE: &[File] = files!(
+        "sqlite",
+        "0011_turns",
+        "0012_skipped",
+        "0013_accounts",
+        "0014_results",
+        "0015_reports",
+        "0017_notifications"
+    );
 
     #[test]
     fn migrations_are_in_the_order_of_their_numbers() {
@@ -83,6 +92,6 @@ mod tests {
             assert_eq!(numbers.len(), files.len());
             assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
         }
-        assert_eq!(newest(POSTGRES), Some(14));
+        assert_eq!(newest(POSTGRES), Some(17));
     }
 }

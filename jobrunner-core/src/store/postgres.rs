@@ -11,6 +11,7 @@
 
 mod append;
 mod bind;
+mod cases;
 mod change;
 mod claim;
 mod count;

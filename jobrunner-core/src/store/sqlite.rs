@@ -7,6 +7,7 @@
 
 mod append;
 mod bind;
+mod cases;
 mod change;
 mod claim;
 mod clock;

@@ -1,13 +1,13 @@
 /// UTF-8 that comes in parts. What is none is shown as U+FFFD.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub struct Decoder {
     /// The beginning of a character whose end has not come yet.
     begun: Vec<u8>,
 }
 
 impl Decoder {
     /// Decodes the next part.
-    pub(super) fn decode(&mut self, bytes: &[u8], mut take: impl FnMut(char)) {
+    pub fn decode(&mut self, bytes: &[u8], mut take: impl FnMut(char)) {
         let mut bytes = bytes;
         while let [first, rest @ ..] = bytes
             && !self.begun.is_empty()
@@ -43,7 +43,7 @@ impl Decoder {
     }
 
     /// The rest of what was begun will not come.
-    pub(super) fn finish(&mut self, mut take: impl FnMut(char)) {
+    pub fn finish(&mut self, mut take: impl FnMut(char)) {
         if !self.begun.is_empty() {
             self.begun.clear();
             take(char::REPLACEMENT_CHARACTER);

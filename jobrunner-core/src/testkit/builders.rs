@@ -160,6 +160,7 @@ impl Hand {
             truncated: false,
             error_line: None,
             output: Vec::new(),
+            report: None,
         }
     }
 
@@ -216,6 +217,7 @@ pub fn spec(name: &str) -> JobSpec {
         retry: None,
         skip_exit_codes: Vec::new(),
         inputs: Vec::new(),
+        junit: Vec::new(),
         silence_seconds: None,
         max_output_bytes: None,
         max_memory_mb: None,

@@ -8,6 +8,8 @@ pub mod ends;
 pub mod environment;
 /// What a command writes.
 pub mod output;
+/// What a command leaves behind that says how its tests ended.
+pub mod reports;
 
 use std::{
     any::Any,

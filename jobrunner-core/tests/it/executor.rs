@@ -6,6 +6,7 @@ mod kill;
 mod limits;
 mod output;
 mod paths;
+mod reports;
 
 use std::{
     fs,

@@ -42,6 +42,10 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ("deferred_alone", "claim/suspect", "{owner}, array[]::text[]"),
     ("deferred_job_id_key", "cancel/pass", "{job}, 4"),
     ("deferred_pkey", "claim/promote", OWNER),
+    ("delivery_batch_id_subscription_id_kind_key", "delivery/of_failures", "array[{job}]"),
+    ("delivery_due", "delivery/due", "now(), 2, 100, array[]::uuid[]"),
+    ("delivery_of_subscription", "delivery/columns + delivery/list", "{last}, 10, {owner}"),
+    ("delivery_pkey", "delivery/columns + delivery/get", JOB),
     (
         "ended_of_batch",
         "list/ended + job/columns",
@@ -60,6 +64,7 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ("host_name_key", "lease/end", NO_ENDS),
     ("host_pkey", "", ""),
     ("idempotency_pkey", "job/idempotent", "{owner}, 'a'"),
+    ("job_case_pkey", "case/list", "-1, 10, {job}, null, null, null"),
     ("job_of_batch", "list/newest + job/columns", "{last}, 10, null, null, null, {batch}"),
     ("job_of_owner", "list/newest + job/columns", "{last}, 10, null, null, {owner}, null"),
     ("job_pkey", "job/get + job/columns", "{job}, null"),
@@ -92,14 +97,20 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ("series_pkey", "run/of_batch", BATCH),
     ("session_pkey", "session/renew", OWNER),
     ("test_pkey", "verdict/stored + verdict/details", "1, 3, -1, 10, 1"),
+    (
+        "subscription_of_owner",
+        "subscription/columns + subscription/list_of_owner",
+        "{last}, 10, {owner}",
+    ),
+    ("subscription_pkey", "subscription/columns + subscription/get", "{job}, null"),
     ("turn_pkey", "claim/spend", "array[{owner}], array[1]"),
     ("worker_host_pkey", "attempt/list", JOB),
 ];
 
-/// No ends of attempts: 18 columns of them, and 8 of results.
+/// No ends of attempts: 19 columns of them, and 8 of results.
 const NO_ENDS: &str = "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', \
                        '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', \
-                       '{}', '{}'";
+                       '{}', '{}', '{}'";
 
 const JOB: &str = "{job}";
 const BATCH: &str = "{batch}";
@@ -121,6 +132,7 @@ const FILL: &str = "
     select job_id, 1, 1, owner_id, now(), now(), status, 1, 0, 0, false from jobrunner.ended;
     insert into jobrunner.log_chunk select job_id, 1, 1, 0, '', null from jobrunner.ended;
     insert into jobrunner.log_gap select job_id, 1, 1, 0 from jobrunner.ended;
+    insert into jobrunner.job_case select job_id, 1, 0, 1, 2, false, 'c', 'n', null, null from jobrunner.ended;
     insert into jobrunner.lease (job_id, token, session_id, owner_id, batch_id, lane_id, prio, attempts, losses,
                                  claimed_at, started_at)
     select id, 1, owner_id, owner_id, batch_id, lane_id, 5, 1, 0, now(), now() from jobrunner.job
@@ -145,6 +157,10 @@ const FILL: &str = "
     insert into jobrunner.kept_sign_in select id(n), owner(n), 1, now() + n * interval '1 second'
     from generate_series(1, 20000) n;
     insert into jobrunner.personal_token select id(n), owner(n), 'n', '[]', int8send(n), now(), null, null
+    from generate_series(1, 20000) n;
+    insert into jobrunner.subscription select id(n), owner(n), 'n', null, '[]', '{}', true, now()
+    from generate_series(1, 2000) n;
+    insert into jobrunner.delivery select id(n), id(1 + n % 2000), 'failed', id(n), 'n', now(), now(), n % 3, null, '[]'
     from generate_series(1, 20000) n;
     insert into jobrunner.idempotency select owner(n), 'k' || n, '', id(n), now() from generate_series(1, 20000) n;
     insert into jobrunner.session (id, host, pid, slots, queues, ttl, started_at, seen_at, expires_at)
@@ -257,6 +273,10 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("batch_of_owner", "batch/list_of_owner + batch/columns"),
     ("deferred_alone", "claim/suspect"),
     ("deferred_job_id", "claim/promote"),
+    ("delivery_due", "delivery/due"),
+    ("delivery_of_subscription", "delivery/columns + delivery/list"),
+    ("delivery_batch_id_subscription_id_kind", "delivery/of_failures"),
+    ("subscription_of_owner", "subscription/columns + subscription/list_of_owner"),
     ("ended_sign_in_by_expiry", "account/forget_sign_ins"),
     ("host_name", "result/insert"),
     ("job_id", "job/get + job/columns"),

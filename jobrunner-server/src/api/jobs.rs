@@ -1,4 +1,4 @@
-use jobrunner_core::{BatchId, JobId, Service, UserId, job::JobFilter};
+use jobrunner_core::{BatchId, JobId, Service, UserId, job::JobFilter, report::CaseFilter};
 use poem::{Request, web::Data};
 use poem_openapi::{
     OpenApi,
@@ -14,7 +14,7 @@ use super::{
         body::JsonBody,
         idempotency::{Key, idempotency},
         page::{Cursor, Limit, page},
-        parameter::{Given, IdDigits, Text},
+        parameter::{AttemptNumber, Given, IdDigits, Text},
     },
     model,
 };
@@ -167,6 +167,35 @@ impl JobsApi {
         id: Path<Uuid>,
     ) -> Result<Answer<model::Page<model::Attempt>>> {
         Answer::of(service.attempts(&caller, JobId::from(id.0)).await?)
+    }
+
+    /// The test cases of a job's JUnit files
+    ///
+    /// Of its last attempt that has ended, or of another. Failed ones come first, then those that
+    /// are flaky, those that were skipped, and the others, each in the order of the files.
+    #[oai(path = "/jobs/:id/cases", method = "get", operation_id = "list_cases")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the URL")]
+    async fn cases(
+        &self,
+        Data(service): Data<&Service>,
+        Caller(caller): Caller,
+        id: Path<Uuid>,
+        status: Query<Option<Given<model::CaseStatus>>>,
+        /// The exact name; `*` in it stands for any text.
+        name: Query<Option<Given<Text>>>,
+        attempt: Query<Option<Given<AttemptNumber>>>,
+        /// How many items at most: 1 to 1000.
+        limit: Limit,
+        /// The `next_cursor` of the page before.
+        cursor: Cursor,
+    ) -> Result<Answer<model::Page<model::Case>>> {
+        let filter = CaseFilter {
+            attempt: attempt.0.map(|attempt| attempt.0.0),
+            status: status.0.map(|status| status.0.into()),
+            name: name.0.map(|name| name.0.0),
+        };
+        let page = page(limit, cursor)?;
+        Answer::of(service.cases(&caller, JobId::from(id.0), &filter, page).await?)
     }
 
     /// Why a job that waits is not started

@@ -1,3 +1,5 @@
+mod both;
+
 use std::{io, ops::Range};
 
 use bytes::Bytes;
@@ -16,11 +18,12 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
+use self::both::BothLogs;
 use super::{
     Tag,
     auth::Caller,
     http::{
-        answer::{Answer, Result, described},
+        answer::{Result, described},
         parameter::{self, AttemptNumber, Given},
         problem::{Failure, PROBLEM_JSON, Problem},
         range::{Wanted, wanted},
@@ -44,9 +47,9 @@ impl LogsApi {
         id: Path<Uuid>,
         /// Only so many bytes from the end of each stream.
         tail_bytes: Query<Option<Given<parameter::Bytes>>>,
-    ) -> Result<Answer<model::Logs>> {
+    ) -> Result<BothLogs> {
         let (id, tail_bytes) = (JobId::from(id.0), tail_bytes.0.map(|bytes| bytes.0.0));
-        Answer::of((id, service.logs(&caller, id, tail_bytes).await?))
+        Ok(BothLogs { id, readers: service.log_readers(&caller, id).await?, tail_bytes })
     }
 
     /// One stream of a job's output, byte for byte

@@ -8,7 +8,9 @@ mod fleet;
 mod job;
 mod log;
 mod new_job;
+mod notification;
 pub(crate) mod pattern;
+mod report;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -28,14 +30,16 @@ pub(crate) use fleet::{Health, Queue, QueueUpdate, Worker};
 pub(crate) use job::{Attempt, Hold, Job};
 pub(crate) use log::{LogEvent, Logs};
 pub(crate) use new_job::NewJob;
+pub(crate) use notification::{Delivery, NewNotification, Notification, NotificationUpdate};
+pub(crate) use report::{Case, Report};
 pub(crate) use series::{Baseline, NewBaseline, NewRevision, Revision, SeriesName};
 pub(crate) use token::{MadeToken, NewToken, PersonalToken};
 pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
 pub(crate) use verdict::{ClassifiedTest, ShortVerdict, Verdict};
 pub(crate) use words::{
-    AuditAction, Class, Containment, DatabaseHealth, Gate, GrantType, HealthStatus, HoldReason,
-    Order, Reason, RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope,
-    TokenType, VerdictStatus,
+    AuditAction, CaseStatus, ChannelType, Class, Containment, DatabaseHealth, DeliveryStatus,
+    EventKind, Gate, GrantType, HealthStatus, HoldReason, Order, Reason, RedisHealth, RerunOnly,
+    RetryKind, Role, Status, Stream, TargetType, TokenScope, TokenType, VerdictStatus,
 };
 
 /// Part of a list, newest first.

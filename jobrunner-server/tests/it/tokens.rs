@@ -15,7 +15,7 @@ const SCOPES: [&str; 4] = ["read", "submit", "control", "admin"];
 
 /// The scope that each operation needs, beside admin; `sign-in` is none at all, and `any` is
 /// whichever.
-const NEEDED: [(&str, &str); 42] = [
+const NEEDED: [(&str, &str); 51] = [
     ("list_audit_events", "admin"),
     ("sign_out", "sign-in"),
     ("list_batches", "read"),
@@ -40,6 +40,7 @@ const NEEDED: [(&str, &str); 42] = [
     ("list_attempts", "read"),
     ("cancel_job", "control"),
     ("list_holds", "read"),
+    ("list_cases", "read"),
     ("get_job_logs", "read"),
     ("follow_job_logs", "read"),
     ("get_job_stream", "read"),
@@ -56,6 +57,14 @@ const NEEDED: [(&str, &str); 42] = [
     ("create_token", "sign-in"),
     ("list_tokens", "sign-in"),
     ("delete_token", "sign-in"),
+    ("create_notification", "control"),
+    ("list_notifications", "read"),
+    ("get_notification", "read"),
+    ("update_notification", "control"),
+    ("delete_notification", "control"),
+    ("test_notification", "control"),
+    ("list_deliveries", "read"),
+    ("redeliver", "control"),
     ("list_workers", "read"),
     ("drain_worker", "admin"),
 ];
@@ -79,6 +88,8 @@ struct Things {
     batch: String,
     user: String,
     worker: String,
+    notification: String,
+    delivery: String,
 }
 
 impl Things {
@@ -92,7 +103,12 @@ impl Things {
         let email = format!("{batch}@example.com");
         let user = json!({"email": email, "password": "correct horse battery", "role": "viewer"});
         let (job, user) = (post("/jobs", job).await, post("/users", user).await);
-        Self { job, batch, user, worker: hand.session.to_string() }
+        let channel = json!({"type": "slack", "url": "https://slack.example/"});
+        let told = json!({"name": "n", "on": ["failed"], "channel": channel});
+        let notification = post("/notifications", told).await;
+        let delivery = post(&format!("/notifications/{notification}/test"), Value::Null).await;
+        let worker = hand.session.to_string();
+        Self { job, batch, user, worker, notification, delivery }
     }
 
     fn url(&self, operation: &Operation) -> String {
@@ -101,6 +117,8 @@ impl Things {
             Some("job-batches") => &self.batch,
             Some("users") => &self.user,
             Some("workers") => &self.worker,
+            Some("notifications") => &self.notification,
+            Some("deliveries") => &self.delivery,
             _ => &self.job,
         };
         let path = operation.path.replace("{id}", id).replace("{stream}", "stdout");

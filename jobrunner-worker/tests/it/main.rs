@@ -6,6 +6,7 @@ mod losing;
 mod misled;
 mod output;
 mod repeating;
+mod reports;
 mod running;
 mod site;
 mod sweeping;

@@ -127,6 +127,14 @@ impl Site {
         .await
     }
 
+    /// Waits until a job has ended.
+    pub(crate) async fn wait_for_end(&self, job: JobId) -> Job {
+        wait_until("the job to end", || async {
+            Some(self.job(job).await).filter(|job| job.status.is_terminal())
+        })
+        .await
+    }
+
     /// Waits until all jobs of a batch have ended.
     pub(crate) async fn wait_for_batch(&self, batch: &Batch) -> Batch {
         wait_until("the batch to end", || async {

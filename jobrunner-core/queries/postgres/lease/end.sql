@@ -2,16 +2,17 @@
 -- came to, $12 the status of the job, 0 if it waits again; $13 how many attempts cost no run; $14
 -- after how many milliseconds it may be claimed again; $15 for how many it avoids the host it was
 -- on; $16 whether it passed after it had failed; $17 what its command said last; $18 whether it is
--- to run alone, of which $14 is above 0. Results: $19 jobs, $20 tests, $21 runs, $22 causes, $23
--- how long they took, $24 hosts, $25 outcomes, $26 attempts.
+-- to run alone, of which $14 is above 0. $19 what its reports came to. Results:
+-- $20 jobs, $21 tests, $22 runs, $23 causes, $24 how long they took, $25 hosts, $26 outcomes, $27
+-- attempts.
 with given as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::text[], $6::text[],
                          $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::boolean[],
                          $12::smallint[], $13::bigint[], $14::bigint[], $15::bigint[],
-                         $16::boolean[], $17::text[], $18::boolean[])
+                         $16::boolean[], $17::text[], $18::boolean[], $19::text[])
         as g (job_id, token, status, exit_code, signal, reason, error, duration_ms, stdout_bytes,
               stderr_bytes, truncated, job_status, losses, delay_ms, avoid_ms, flaky, error_line,
-              alone)
+              alone, report)
 ), gone as (
     delete from jobrunner.lease l using given g
     where l.job_id = g.job_id and l.token = g.token
@@ -19,10 +20,10 @@ with given as materialized (
 ), history as (
     insert into jobrunner.attempt (job_id, attempt, token, worker_id, started_at, finished_at, status,
                                    exit_code, signal, reason, error, duration_ms, stdout_bytes,
-                                   stderr_bytes, truncated, error_line)
+                                   stderr_bytes, truncated, error_line, report)
     select l.job_id, l.attempts, l.token, l.session_id, l.started_at, clock_timestamp(), g.status,
            g.exit_code, g.signal, g.reason, g.error, g.duration_ms, g.stdout_bytes, g.stderr_bytes,
-           g.truncated, g.error_line
+           g.truncated, g.error_line, g.report
     from gone l join given g on g.job_id = l.job_id
 ), done as (
     insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at, flaky, duration_ms)
@@ -39,8 +40,8 @@ with given as materialized (
     insert into jobrunner.result (test_no, run_no, cause_no, job_id, day, duration_ms, host_no, outcome, attempts)
     select g.test_no, g.run_no, g.cause_no, g.job_id, floor(extract(epoch from clock_timestamp()) / 86400)::integer,
            g.duration_ms, coalesce(h.no, 0), g.outcome, g.attempts
-    from unnest($19::uuid[], $20::bigint[], $21::bigint[], $22::bigint[], $23::integer[], $24::text[],
-                $25::smallint[], $26::smallint[])
+    from unnest($20::uuid[], $21::bigint[], $22::bigint[], $23::bigint[], $24::integer[], $25::text[],
+                $26::smallint[], $27::smallint[])
          as g (job_id, test_no, run_no, cause_no, duration_ms, host, outcome, attempts)
     left join jobrunner.host h on h.name = g.host
 )

@@ -55,6 +55,7 @@ async fn delete_jobs(connection: &mut Connection, id: Uuid) -> Result<u64> {
     execute(connection, sql!(both "delete/log"), id).await?;
     execute(connection, sql!(both "delete/gaps"), id).await?;
     execute(connection, sql!(both "delete/attempts"), id).await?;
+    execute(connection, sql!(both "delete/cases"), id).await?;
     execute(connection, sql!("delete/jobs"), id).await
 }
 

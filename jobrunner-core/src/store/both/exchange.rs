@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::{Connection, append, claim, lease};
+use super::{Connection, append, cases, claim, lease};
 use crate::{
     Result,
     job::Reason,
     lease::{Claim, Exchanged, Finish, Finished, LeaseRef},
     store::engine::{
-        decide::{Decision, Held, of_the_worker},
+        decide::{Beside, Decision, Held, of_the_worker},
         tally::Tally,
     },
 };
@@ -50,9 +50,10 @@ async fn finish(
     let ended = reports.iter().filter(|report| known.contains(&report.lease));
     let ended = ended.map(|report| (report.lease.job.as_uuid(), report.outcome.reason));
     let mut decision = decision(connection, ended).await?;
-    let mut output = Vec::new();
-    let answers = decision.reported(reports, held, reported, &mut output, tally)?;
-    append::append(connection, output).await?;
+    let mut beside = Beside::default();
+    let answers = decision.reported(reports, held, reported, &mut beside, tally)?;
+    append::append(connection, beside.output).await?;
+    cases::insert(connection, beside.cases).await?;
     lease::end(connection, decision).await?;
     Ok(answers)
 }

@@ -2,18 +2,20 @@
 //! these names are what it has by them.
 
 use super::{
-    Arguments, Connection, Database, Pool, Store, append, bind, claim, expiry, group, lease, lists,
-    lock, month, notable, pass, sql, store_error, turn,
+    Arguments, Connection, Database, Pool, Store, append, bind, cases, claim, expiry, group, lease,
+    lists, lock, month, notable, pass, sql, store_error, turn,
 };
 
 mod account;
 mod audit;
 pub(super) mod cancel;
+mod case;
 mod claimable;
 mod delete;
 mod exchange;
 mod insight;
 mod log;
+mod notification;
 mod queue;
 pub(super) mod read;
 mod reclaim;

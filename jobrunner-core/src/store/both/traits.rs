@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use super::{
-    Store, cancel, claimable, delete, exchange, expiry, insight, log, queue, read, reclaim,
+    Store, cancel, case, claimable, delete, exchange, expiry, insight, log, queue, read, reclaim,
     session, submit,
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     page::{Page, PageRequest},
+    report::{Case, CaseFilter},
     store::{
         BatchOrder, Canceled, Idempotency, JobStore, LeaseStore, Specs, Submitted,
         engine::rows::WorkerRow,
@@ -83,6 +84,15 @@ impl JobStore for Store {
 
     async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>> {
         read::attempts(self.reads(), job).await
+    }
+
+    async fn cases(
+        &self,
+        job: JobId,
+        filter: &CaseFilter,
+        page: PageRequest,
+    ) -> Result<Page<Case>> {
+        case::list(self.reads(), job, filter, page).await
     }
 
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>> {

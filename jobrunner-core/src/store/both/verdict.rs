@@ -64,10 +64,11 @@ pub(super) async fn tests(
     page.try_map(|row| row.into_test(run.series_no))
 }
 
-/// Stores the verdict of a batch that has just ended, if it is a run.
+/// Stores the verdict of a batch that has ended, if it is a run, once.
 pub(in crate::store) async fn finish(connection: &mut Connection, batch: Uuid) -> Result<()> {
     let batch = BatchId::from(batch);
-    let Some(run) = RunRow::of(connection, batch).await? else { return Ok(()) };
+    let run = RunRow::of(connection, batch).await?;
+    let Some(run) = run.filter(|run| run.verdict.is_none()) else { return Ok(()) };
     let judged = judge(connection, batch, &run).await?;
     told::insert(connection, run.no, &judged).await?;
     sqlx::query(sql!(both "run/judge"))

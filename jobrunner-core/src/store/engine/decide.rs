@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     results::Results,
     tally::{Marks, Tally},
-    values::{code, millis, number, parse, stored},
+    values::{code, millis, number, parse, render, stored},
 };
 use crate::{
     Conflict, Error, JobId, Result, Status,
@@ -18,6 +18,7 @@ use crate::{
     job::Reason,
     lease::{Finish, Finished, LeaseRef, LeaseToken, Renewal, Rescued},
     log::LogChunk,
+    report::Case,
     retry::{self, AVOID, History, Retry, SUSPECT_AFTER},
     status::Change,
 };
@@ -117,8 +118,19 @@ pub struct End {
     pub flaky: bool,
     /// What the command said last.
     pub error_line: Option<String>,
+    /// What its reports say, a [`Summary`](crate::report::Summary) as JSON.
+    pub report: Option<String>,
     /// Whether the job is to run alone, after all others, if it waits again.
     pub alone: bool,
+}
+
+/// What is stored of attempts beside how they ended, each with its job and the number of the attempt.
+#[derive(Debug, Default)]
+pub struct Beside<'r> {
+    /// Output that was not stored before.
+    pub output: Vec<(JobId, i64, &'r LogChunk)>,
+    /// The cases of reports, in the order in which they are shown.
+    pub cases: Vec<(JobId, i64, &'r [Case])>,
 }
 
 /// What is to be written of leases that end together, but for the counts.
@@ -143,8 +155,8 @@ impl Decision {
     }
 
     /// What became of each of the reports. `held` are those of their leases that are held,
-    /// `reported` those others that a report was accepted of before. Output is added to `output`
-    /// with the number of its attempt.
+    /// `reported` those others that a report was accepted of before. What is stored beside the ends
+    /// is added to `beside`.
     ///
     /// # Errors
     /// A lease cannot be read.
@@ -153,7 +165,7 @@ impl Decision {
         reports: &'r [Finish],
         held: Vec<Held>,
         mut reported: HashSet<LeaseRef>,
-        output: &mut Vec<(JobId, i64, &'r LogChunk)>,
+        beside: &mut Beside<'r>,
         tally: &mut Tally,
     ) -> Result<Vec<Finished>> {
         let mut held: HashMap<LeaseRef, Held> =
@@ -164,7 +176,12 @@ impl Decision {
                 Some(held) => {
                     self.end(&held, report, tally)?;
                     let chunk = |chunk| (report.lease.job, held.attempts, chunk);
-                    output.extend(report.output.iter().map(chunk));
+                    beside.output.extend(report.output.iter().map(chunk));
+                    let cases = report.report.as_ref().map(|report| &*report.cases);
+                    let cases = cases.filter(|cases| !cases.is_empty());
+                    beside
+                        .cases
+                        .extend(cases.map(|cases| (report.lease.job, held.attempts, cases)));
                     // The same report once more in the same group is a repetition.
                     reported.insert(report.lease);
                     Finished::Won
@@ -277,6 +294,7 @@ impl Decision {
             avoid_ms: if history.elsewhere { millis(AVOID) } else { 0 },
             flaky,
             error_line: report.error_line.clone(),
+            report: report.report.as_ref().map(|report| render(&report.summary())).transpose()?,
             alone,
         });
         tally.moved(held.owner_id, held.batch_id, Status::Running, status);

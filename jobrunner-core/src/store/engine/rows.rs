@@ -9,11 +9,17 @@
 )]
 
 mod accounts;
+mod case;
+mod notifications;
 
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-pub use self::accounts::{AccountRow, EventRow, TokenRow};
+pub use self::{
+    accounts::{AccountRow, EventRow, TokenRow},
+    case::CaseRow,
+    notifications::{DeliveryRow, SubscriptionRow, state, stored_channel},
+};
 use super::{
     values::{containment, gate, number, parse, reason, status, time},
     verdict,
@@ -43,6 +49,7 @@ pub struct JobRow {
     pub last_attempt: Option<i64>,
     pub error: Option<String>,
     pub flaky: bool,
+    pub report: Option<String>,
     #[sqlx(flatten)]
     pub result: ResultRow,
 }
@@ -104,6 +111,7 @@ impl JobRow {
             error,
             flaky: self.flaky,
             skipped,
+            report: self.report.filter(|_| ended).as_deref().map(parse).transpose()?,
         })
     }
 }
@@ -133,6 +141,7 @@ pub struct AttemptRow {
     pub finished_at: Option<i64>,
     pub error: Option<String>,
     pub worker_host: Option<String>,
+    pub report: Option<String>,
     #[sqlx(flatten)]
     pub result: ResultRow,
 }
@@ -158,6 +167,7 @@ impl AttemptRow {
             finished_at,
             result,
             error: self.error,
+            report: self.report.as_deref().map(parse).transpose()?,
         })
     }
 }

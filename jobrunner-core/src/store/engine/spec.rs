@@ -33,6 +33,7 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         retry,
         skip_exit_codes,
         inputs,
+        junit,
         silence_seconds,
         max_output_bytes,
         max_memory_mb,
@@ -57,6 +58,7 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         retry: retry.as_ref(),
         skip_exit_codes,
         inputs,
+        junit,
         silence_seconds: *silence_seconds,
         max_output_bytes: *max_output_bytes,
         max_memory_mb: *max_memory_mb,
@@ -89,6 +91,8 @@ struct Stored<'a> {
     #[serde(skip_serializing_if = "<[i32]>::is_empty")]
     skip_exit_codes: &'a [i32],
     inputs: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    junit: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     silence_seconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,6 +127,7 @@ mod tests {
             retry: Some(Retry { on: Vec::new(), delay_seconds: 1, backoff: 2.0 }),
             skip_exit_codes: vec![77],
             inputs: vec!["/a".to_owned()],
+            junit: vec!["*.xml".to_owned()],
             silence_seconds: Some(1),
             max_output_bytes: Some(2),
             max_memory_mb: Some(3),

@@ -5,7 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeZone, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Error, Result, Status, executor::Containment, job::Reason, log::Stream, series::Gate};
+use crate::{
+    Error, Result, Status, executor::Containment, job::Reason, log::Stream, report::CaseStatus,
+    series::Gate,
+};
 
 /// How a status is stored.
 #[must_use]
@@ -51,6 +54,25 @@ pub fn reason(stored: &str) -> Result<Reason> {
 /// There is none.
 pub fn gate(stored: &str) -> Result<Gate> {
     stored.parse().map_err(|error| damaged("a gate", error))
+}
+
+/// How the status of a case is stored: as that of a job, but for what was skipped.
+#[must_use]
+pub const fn case_code(status: CaseStatus) -> i16 {
+    match status {
+        CaseStatus::Passed => code(Status::Passed),
+        CaseStatus::Failed => code(Status::Failed),
+        CaseStatus::Skipped => 5,
+    }
+}
+
+/// The status of a case with a code.
+///
+/// # Errors
+/// There is none.
+pub fn case_status(stored: i64) -> Result<CaseStatus> {
+    let known = CaseStatus::ALL.into_iter().find(|status| i64::from(case_code(*status)) == stored);
+    known.ok_or_else(|| damaged("the status of a case", format!("unknown code {stored}")))
 }
 
 /// The containment with a word.

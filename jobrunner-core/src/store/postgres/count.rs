@@ -24,7 +24,13 @@ pub(super) async fn write(connection: &mut PgConnection, slot: i16, tally: &Tall
     let query = bind(query, &tally.batches, Difference::default().len());
     let query = bind(query, &tally.owners, STATUSES).bind(slot);
     let started: Vec<Uuid> = tally.started.iter().copied().collect();
-    query.bind(started).execute(connection).await.map(|_| ()).map_err(store_error)
+    query.bind(started).execute(&mut *connection).await.map_err(store_error)?;
+    let failed = tally.failed();
+    if !failed.is_empty() {
+        let told = sqlx::query(sql!("delivery/of_failures")).bind(failed);
+        told.execute(connection).await.map_err(store_error)?;
+    }
+    Ok(())
 }
 
 type Statement = Query<'static, Postgres, PgArguments>;
@@ -59,16 +65,15 @@ pub(super) async fn end_batches(pool: &PgPool, lists: &PgPool, batches: &[Uuid])
     for batch in ended {
         let status = batch.counts.into_counts()?.batch_status(true);
         let mut transaction = lists.begin().await.map_err(store_error)?;
-        let finished = sqlx::query(sql!("batch/finish"))
+        // How many rows it changes tells nothing: they are those of messages.
+        sqlx::query(sql!("batch/finish"))
             .bind(batch.id)
             .bind(code(status))
             .execute(&mut *transaction)
             .await
             .map_err(store_error)?;
-        if finished.rows_affected() > 0 {
-            verdict::finish(&mut transaction, batch.id).await?;
-            transaction.commit().await.map_err(store_error)?;
-        }
+        verdict::finish(&mut transaction, batch.id).await?;
+        transaction.commit().await.map_err(store_error)?;
     }
     Ok(())
 }

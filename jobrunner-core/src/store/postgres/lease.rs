@@ -109,6 +109,7 @@ struct Columns {
     flaky: Vec<bool>,
     error_lines: Vec<Option<String>>,
     alone: Vec<bool>,
+    reports: Vec<Option<String>>,
     results: ResultColumns,
 }
 
@@ -159,6 +160,7 @@ impl Columns {
             .bind(self.flaky)
             .bind(self.error_lines)
             .bind(self.alone)
+            .bind(self.reports)
             .bind(self.results.jobs)
             .bind(self.results.tests)
             .bind(self.results.runs)
@@ -192,5 +194,6 @@ impl Columns {
         self.flaky.push(end.flaky);
         self.error_lines.push(end.error_line);
         self.alone.push(end.alone);
+        self.reports.push(end.report);
     }
 }

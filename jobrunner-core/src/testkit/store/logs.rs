@@ -43,6 +43,7 @@ pub async fn p8_output_comes_back_byte_for_byte(fixture: &Fixture) {
         truncated: false,
         error_line: None,
         output: vec![chunk(Stream::Stdout, 700, &all[700..])],
+        report: None,
     };
     let finished = fixture.store.finish(&[report.clone(), report]).await.expect("an answer");
     assert_eq!(finished, [Finished::Won, Finished::Already]);

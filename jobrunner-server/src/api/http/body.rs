@@ -15,6 +15,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
 };
+use tokio::time::{Instant, timeout_at};
 
 use super::{problem::Failure, schema, wrong};
 
@@ -24,8 +25,11 @@ pub(crate) const JSON: &str = "application/json";
 /// MB, and JSON may need more than one byte for each of theirs.
 const LIMIT: usize = 8 << 20;
 
-/// How long a body may take to arrive.
-const TIME_LIMIT: Duration = Duration::from_secs(300);
+/// How long nothing may arrive of a body, and how long any body may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many bytes have to arrive in each further second.
+const SLOWEST: usize = 16 << 10;
 
 /// A JSON body.
 pub(crate) struct JsonBody<T> {
@@ -63,38 +67,38 @@ pub(crate) fn described<T: JsonSchema>(content_type: &'static str) -> Option<Met
     Some(MetaRequest { description: None, content, required: true })
 }
 
-/// Reads a body of one content type and at most `limit` bytes. A larger one is refused by its
-/// header, or else as soon as the limit is passed, before more of it is kept.
+/// Reads a body of one content type and at most `most` bytes. A larger one is refused by its
+/// header, or else as soon as there are more, before they are kept. One that does not arrive, or too
+/// slowly, is not waited for.
 pub(crate) async fn read(
     request: &Request,
     body: &mut RequestBody,
     content_type: &'static str,
-    limit: usize,
+    most: usize,
 ) -> Result<Bytes, Failure> {
     check_type(request, content_type)?;
     let announced = announced_length(request);
-    if announced.is_some_and(|length| length > limit as u64) {
-        return Err(too_large(limit));
+    if announced.is_some_and(|length| length > most as u64) {
+        return Err(too_large(most));
     }
     let unreadable = || Failure::new(StatusCode::BAD_REQUEST, "the body cannot be read");
     let mut parts = body.take().map_err(|_| unreadable())?.into_bytes_stream();
-    let arrival = async {
-        let announced = usize::try_from(announced.unwrap_or(0)).unwrap_or(0);
-        let mut bytes = Vec::with_capacity(announced);
-        while let Some(part) = parts.next().await {
-            let part = part.map_err(|_| unreadable())?;
-            if bytes.len() + part.len() > limit {
-                return Err(too_large(limit));
-            }
-            bytes.extend_from_slice(&part);
+    let started = Instant::now();
+    let announced = usize::try_from(announced.unwrap_or(0)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(announced);
+    loop {
+        let earned = Duration::from_secs((bytes.len() / SLOWEST) as u64);
+        let limit = (started + PATIENCE + earned).min(Instant::now() + PATIENCE);
+        let Ok(part) = timeout_at(limit, parts.next()).await else {
+            let why = "the body took too long to arrive";
+            return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, why));
+        };
+        let Some(part) = part else { return Ok(bytes.into()) };
+        let part = part.map_err(|_| unreadable())?;
+        if bytes.len() + part.len() > most {
+            return Err(too_large(most));
         }
-        Ok(Bytes::from(bytes))
-    };
-    match tokio::time::timeout(TIME_LIMIT, arrival).await {
-        Ok(arrived) => arrived,
-        Err(_) => {
-            Err(Failure::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))
-        }
+        bytes.extend_from_slice(&part);
     }
 }
 
@@ -172,4 +176,50 @@ fn not_json(bytes: &[u8]) -> Option<String> {
     }
     let error = serde_json::from_slice::<IgnoredAny>(bytes).err()?;
     Some(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use futures_util::stream;
+    use poem::Body;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    /// Reads a body of parts of some size that come in equal times.
+    async fn reading(parts: usize, size: usize, each: Duration) -> Result<usize, Failure> {
+        let parts = stream::unfold(0, move |sent| async move {
+            sleep(each).await;
+            (sent < parts).then(|| (Ok::<_, io::Error>(Bytes::from(vec![b' '; size])), sent + 1))
+        });
+        let request = Request::builder().content_type(JSON).finish();
+        let mut body = RequestBody::new(Body::from_bytes_stream(parts));
+        read(&request, &mut body, JSON, LIMIT).await.map(|bytes| bytes.len())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_may_come_slowly_but_has_to_come() {
+        let seconds = Duration::from_secs;
+        let cases = [
+            ("all at once", 1, 1000, seconds(0), Some(1000)),
+            ("for minutes", 300, 20 << 10, seconds(1), Some(300 * (20 << 10))),
+            ("a byte now and then", 1000, 1, seconds(10), None),
+            ("nothing more", 2, 1000, seconds(31), None),
+        ];
+        for (what, parts, size, each, expected) in cases {
+            let started = Instant::now();
+            let read = reading(parts, size, each).await;
+            match (expected, read) {
+                (Some(length), Ok(read)) => assert_eq!(read, length, "{what}"),
+                (None, Err(failure)) => {
+                    let status = poem::IntoResponse::into_response(failure).status();
+                    assert_eq!(status, StatusCode::REQUEST_TIMEOUT, "{what}");
+                    assert!(started.elapsed() <= seconds(31), "{what}: {:?}", started.elapsed());
+                }
+                (expected, read) => panic!("{what}: {expected:?}, {:?}", read.is_ok()),
+            }
+        }
+    }
 }

@@ -1,7 +1,14 @@
 //! Schemas made from the types that are really read and written, by their attributes for serde.
 //!
-//! poem-openapi knows operations and parameters, but nothing of serde. So it is handed each schema
-//! under the name [`HELD`], and [`release`] puts it into its place when the description is made.
+//! poem-openapi knows operations and parameters, but nothing of serde. So it is handed the number of
+//! what makes each schema under the name [`HELD`], and [`release`] puts the schema into its place
+//! when the description is made: every process knows its operations, and few ever describe them,
+//! which takes megabytes.
+
+use std::{
+    ptr::fn_addr_eq,
+    sync::{Mutex, PoisonError},
+};
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use schemars::{
@@ -13,30 +20,47 @@ use serde_json::{Map, Value, json};
 
 const HELD: &str = "x-held";
 
+/// Makes the schema of one type, and those of all types that it refers to.
+type Maker = fn() -> Value;
+
+/// What has been held, by number.
+static MAKERS: Mutex<Vec<Maker>> = Mutex::new(Vec::new());
+
 /// The schema of what is answered.
 pub(crate) fn answered<T: JsonSchema>() -> MetaSchemaRef {
-    held::<T>(SchemaSettings::openapi3().for_serialize())
+    held(|| made::<T>(SchemaSettings::openapi3().for_serialize(), Schema::to_value))
 }
 
 /// The schema of what is taken.
 pub(crate) fn taken<T: JsonSchema>() -> MetaSchemaRef {
-    held::<T>(SchemaSettings::openapi3().for_deserialize())
+    held(|| made::<T>(SchemaSettings::openapi3().for_deserialize(), Schema::to_value))
 }
 
 /// The schema of server-sent events: text, in which the data of each event is such a value.
 pub(crate) fn events<T: JsonSchema>() -> MetaSchemaRef {
-    let settings = SchemaSettings::openapi3().for_serialize();
-    held_as::<T>(settings, |data| json!({"type": "string", "x-event-data": data}))
+    held(|| {
+        let settings = SchemaSettings::openapi3().for_serialize();
+        made::<T>(settings, |data| json!({"type": "string", "x-event-data": data}))
+    })
 }
 
-fn held<T: JsonSchema>(settings: SchemaSettings) -> MetaSchemaRef {
-    held_as::<T>(settings, Schema::to_value)
+fn held(maker: Maker) -> MetaSchemaRef {
+    let mut makers = MAKERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = makers.iter().position(|known| fn_addr_eq(*known, maker));
+    let number = known.unwrap_or_else(|| {
+        makers.push(maker);
+        makers.len() - 1
+    });
+    let held = json!({HELD: number});
+    MetaSchemaRef::Inline(Box::new(MetaSchema { example: Some(held), ..MetaSchema::ANY }))
 }
 
-fn held_as<T: JsonSchema>(
-    settings: SchemaSettings,
-    shape: impl FnOnce(Schema) -> Value,
-) -> MetaSchemaRef {
+fn maker(number: &Value) -> Option<Maker> {
+    let number = usize::try_from(number.as_u64()?).ok()?;
+    MAKERS.lock().unwrap_or_else(PoisonError::into_inner).get(number).copied()
+}
+
+fn made<T: JsonSchema>(settings: SchemaSettings, shape: impl FnOnce(Schema) -> Value) -> Value {
     let settings = settings
         .with_transform(typed_null)
         .with_transform(telling_default)
@@ -47,8 +71,7 @@ fn held_as<T: JsonSchema>(
         transform.transform(&mut schema);
     }
     let types = generator.take_definitions(true);
-    let held = json!({HELD: {"schema": shape(schema), "types": types}});
-    MetaSchemaRef::Inline(Box::new(MetaSchema { example: Some(held), ..MetaSchema::ANY }))
+    json!({"schema": shape(schema), "types": types})
 }
 
 /// Puts the schemas that a description holds into their places, and adds the types that they refer
@@ -58,9 +81,9 @@ fn held_as<T: JsonSchema>(
 /// Two different types have one name.
 pub(crate) fn release(value: &mut Value, types: &mut Map<String, Value>) {
     if let Value::Object(fields) = value
-        && let Some(held) =
-            fields.get_mut("example").and_then(|it| it.get_mut(HELD)).map(Value::take)
+        && let Some(make) = fields.get("example").and_then(|it| maker(it.get(HELD)?))
     {
+        let held = make();
         fields.remove("example");
         fields.extend(object(&held["schema"]));
         for (name, schema) in object(&held["types"]) {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{HoldReason, Reason, RetryKind, Status, pattern};
+use super::{HoldReason, Reason, Report, RetryKind, Status, pattern};
 
 /// A job as it stands.
 #[derive(Serialize, JsonSchema)]
@@ -42,6 +42,8 @@ pub(crate) struct Job {
     #[schemars(inner(range(min = 1, max = 255)))]
     skip_exit_codes: Vec<i32>,
     inputs: Vec<String>,
+    /// Where the command writes JUnit files, below its working directory.
+    junit: Vec<String>,
     silence_seconds: Option<u64>,
     max_output_bytes: Option<u64>,
     max_memory_mb: Option<u64>,
@@ -69,6 +71,9 @@ pub(crate) struct Job {
     flaky: bool,
     /// Whether it passed by one of its `skip_exit_codes`; then it is not flaky.
     skipped: bool,
+    /// What the JUnit files of the last attempt say; null until the job has ended, and if it names
+    /// none.
+    report: Option<Report>,
 }
 
 impl From<job::Job> for Job {
@@ -87,6 +92,7 @@ impl From<job::Job> for Job {
             error,
             flaky,
             skipped,
+            report,
         } = job;
         let JobSpec {
             name,
@@ -102,6 +108,7 @@ impl From<job::Job> for Job {
             retry,
             skip_exit_codes,
             inputs,
+            junit,
             silence_seconds,
             max_output_bytes,
             max_memory_mb,
@@ -130,6 +137,7 @@ impl From<job::Job> for Job {
             retry: retry.map(Into::into),
             skip_exit_codes,
             inputs,
+            junit,
             silence_seconds,
             max_output_bytes,
             max_memory_mb,
@@ -147,6 +155,7 @@ impl From<job::Job> for Job {
             error,
             flaky,
             skipped,
+            report: report.map(Into::into),
         }
     }
 }
@@ -274,6 +283,8 @@ pub(crate) struct Attempt {
     result: Option<JobResult>,
     /// Why it did not pass, in one sentence.
     error: Option<String>,
+    /// What its JUnit files say; null while it runs, and if the job names none.
+    report: Option<Report>,
 }
 
 impl From<job::Attempt> for Attempt {
@@ -287,6 +298,7 @@ impl From<job::Attempt> for Attempt {
             finished_at,
             result,
             error,
+            report,
         } = of_core;
         Self {
             attempt,
@@ -297,6 +309,7 @@ impl From<job::Attempt> for Attempt {
             finished_at,
             result: result.map(Into::into),
             error,
+            report: report.map(Into::into),
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
-use jobrunner_core::{JobId, service::JobLogs};
+use jobrunner_core::{JobId, log::LogInfo};
 use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
@@ -31,27 +30,21 @@ pub(crate) struct Logs {
     complete: bool,
 }
 
-impl From<(JobId, JobLogs)> for Logs {
-    fn from((job, logs): (JobId, JobLogs)) -> Self {
-        let JobLogs { info, stdout, stderr } = logs;
+impl Logs {
+    /// What is known of a job's output, without the output.
+    pub(crate) fn about(job: JobId, info: LogInfo) -> Self {
         Self {
             job_id: job.as_uuid(),
             attempt: info.attempt,
             status: info.status.into(),
-            stdout: text(stdout),
-            stderr: text(stderr),
+            stdout: String::new(),
+            stderr: String::new(),
             stdout_bytes: info.stdout.written,
             stderr_bytes: info.stderr.written,
             truncated: info.truncated,
             complete: info.complete(),
         }
     }
-}
-
-/// Bytes as text, without a copy if they are UTF-8.
-fn text(bytes: Bytes) -> String {
-    String::from_utf8(bytes.into())
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// The data of an event of a job that is followed.

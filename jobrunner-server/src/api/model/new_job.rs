@@ -67,6 +67,16 @@ pub(crate) struct NewJob {
         inner(length(min = 1, max = 4096), regex(pattern = pattern::PATH))
     )]
     inputs: Vec<String>,
+    /// Where the command writes JUnit files, below its working directory: `*` stands for any text of
+    /// a name, `?` for one character, `**` for any number of directories. When it has ended, those
+    /// that it has written are read, 64 MiB and 100,000 cases of a job at most; `report` tells what
+    /// could not be, and nothing else changes.
+    #[serde(default)]
+    #[schemars(
+        length(max = 32),
+        inner(length(min = 1, max = 1024), regex(pattern = pattern::GLOB))
+    )]
+    junit: Vec<String>,
     /// The longest the command may write nothing; then it is killed, with the reason `silent`.
     #[schemars(range(min = 1))]
     silence_seconds: Option<u64>,
@@ -156,6 +166,7 @@ impl From<NewJob> for job::NewJob {
             retry,
             skip_exit_codes,
             inputs,
+            junit,
             silence_seconds,
             max_output_bytes,
             max_memory_mb,
@@ -179,6 +190,7 @@ impl From<NewJob> for job::NewJob {
             retry: retry.map(Into::into),
             skip_exit_codes,
             inputs,
+            junit,
             silence_seconds,
             max_output_bytes,
             max_memory_mb,

@@ -11,6 +11,9 @@ pub(crate) const NAME: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f
 /// An absolute path.
 pub(crate) const PATH: &str = r"^/[^\u0000]*$";
 
+/// A path below a directory, which does not begin with `/`.
+pub(crate) const GLOB: &str = r"^[^/\u0000][^\u0000]*$";
+
 /// The name of a queue, which stands in URLs and variables.
 pub(crate) const QUEUE: &str = r"^[A-Za-z0-9._-]+$";
 

@@ -74,6 +74,7 @@ fn spec() -> domain::JobSpec {
         retry: Some(retry()),
         skip_exit_codes: vec![77],
         inputs: vec!["/a".to_owned()],
+        junit: vec!["*.xml".to_owned()],
         silence_seconds: Some(1),
         max_output_bytes: Some(1),
         max_memory_mb: Some(1),
@@ -119,6 +120,24 @@ fn job() -> domain::Job {
         error: Some("why".to_owned()),
         flaky: true,
         skipped: true,
+        report: Some(report()),
+    }
+}
+
+fn report() -> domain::report::Summary {
+    let error = Some("a.xml is empty".to_owned());
+    domain::report::Summary { passed: 1, failed: 1, skipped: 1, flaky: 1, error }
+}
+
+fn case() -> domain::report::Case {
+    domain::report::Case {
+        class: "c".into(),
+        name: "n".to_owned(),
+        file: Some("f".to_owned()),
+        status: domain::report::CaseStatus::Failed,
+        flaky: true,
+        duration_ms: Some(1),
+        message: Some("m".to_owned()),
     }
 }
 
@@ -184,6 +203,7 @@ fn jobs_and_attempts_have_the_fields_that_are_described() {
         finished_at: None,
         result: None,
         error: None,
+        report: None,
         ..job()
     };
     holds::<Job>(job(), bare);
@@ -205,6 +225,7 @@ fn jobs_and_attempts_have_the_fields_that_are_described() {
         finished_at: Some(NOW),
         result: Some(result()),
         error: Some("why".to_owned()),
+        report: Some(report()),
     };
     let bare = domain::job::Attempt {
         worker_id: None,
@@ -212,9 +233,13 @@ fn jobs_and_attempts_have_the_fields_that_are_described() {
         finished_at: None,
         result: None,
         error: None,
+        report: None,
         ..attempt()
     };
     holds::<Attempt>(attempt(), bare);
+    holds::<Report>(report(), domain::report::Summary { error: None, ..report() });
+    let bare = domain::report::Case { file: None, duration_ms: None, message: None, ..case() };
+    holds::<Case>(case(), bare);
     let hold = |until| domain::job::Hold {
         reason: domain::job::HoldReason::OwnerDisabled,
         message: "m".to_owned(),
@@ -353,6 +378,50 @@ fn accounts_and_events_have_the_fields_that_are_described() {
     holds::<PersonalToken>(token(), bare.clone());
     let made = |token| domain::user::MadeToken { token, secret: "jr_1".into() };
     holds::<MadeToken>(made(token()), made(bare));
+    let attempt = |status, error| domain::notification::DeliveryAttempt {
+        at: NOW,
+        duration_ms: 1,
+        status,
+        error,
+    };
+    holds::<notification::DeliveryAttempt>(
+        attempt(Some(500), Some("e".to_owned())),
+        attempt(None, None),
+    );
+    let delivery = |status, batch: Option<BatchId>| domain::notification::Delivery {
+        id: domain::DeliveryId::new(),
+        subscription_id: domain::SubscriptionId::new(),
+        kind: "failed".to_owned(),
+        batch_id: batch,
+        batch_name: batch.map(|_| "b".to_owned()),
+        created_at: NOW,
+        due_at: NOW,
+        status,
+        attempts: Vec::new(),
+    };
+    holds::<Delivery>(
+        delivery(domain::notification::DeliveryStatus::Waiting, Some(BatchId::new())),
+        delivery(domain::notification::DeliveryStatus::Dead, None),
+    );
+    let webhook = domain::notification::Channel::Webhook {
+        url: "https://a.example".to_owned(),
+        secret: "s".into(),
+    };
+    let slack = domain::notification::Channel::Slack { url: "https://a.example".into() };
+    holds::<notification::Channel>(webhook.clone(), slack);
+    let subscription = |batch_name| domain::notification::Subscription {
+        id: domain::SubscriptionId::new(),
+        owner_id: UserId::new(),
+        what: domain::notification::NewSubscription {
+            name: "n".to_owned(),
+            batch_name,
+            on: vec![domain::notification::EventKind::Failed],
+            channel: webhook.clone(),
+            is_enabled: true,
+        },
+        created_at: NOW,
+    };
+    holds::<Notification>(subscription(Some("b".to_owned())), subscription(None));
     let event = || domain::audit::AuditEvent {
         id: AuditEventId::new(),
         created_at: NOW,

@@ -57,12 +57,13 @@ async fn jobs(app: &TestApp, hand: &Hand) {
         done(app, "GET", one, None).await;
         done(app, "GET", &format!("{one}/logs"), None).await;
         done(app, "GET", &format!("{one}/attempts"), None).await;
+        done(app, "GET", &format!("{one}/cases?status=failed&name=a*&attempt=1"), None).await;
     }
     hand.run_one(Some(Reason::ExitCode)).await;
     hand.run_one(None).await;
     for one in [&made, &bare] {
         ended(app, one).await;
-        for part in ["", "/attempts", "/holds", "/logs?tail_bytes=0", "/logs/follow"] {
+        for part in ["", "/attempts", "/cases", "/holds", "/logs?tail_bytes=0", "/logs/follow"] {
             done(app, "GET", &format!("{one}{part}"), None).await;
         }
         done(app, "GET", &format!("{one}/logs/stdout?attempt=1"), None).await;
@@ -123,6 +124,16 @@ async fn accounts(app: &TestApp) {
     let own = json!({"current_password": "long enough it is", "password": "another one of mine"});
     let own = app.json(app.request(Method::PATCH, "/users/me", &theirs).json(&own)).await;
     assert_eq!(own.0, 200, "{}", own.1);
+    let channel = json!({"type": "slack", "url": "https://slack.example/secret"});
+    let told = json!({"name": "n", "on": ["finished"], "channel": channel});
+    let told = path("/notifications", &done(app, "POST", "/notifications", Some(told)).await);
+    done(app, "GET", "/notifications?limit=1", None).await;
+    done(app, "GET", &told, None).await;
+    done(app, "PATCH", &told, Some(json!({"batch_name": null, "name": "m"}))).await;
+    let delivery = done(app, "POST", &format!("{told}/test"), None).await;
+    done(app, "GET", &format!("{told}/deliveries"), None).await;
+    done(app, "POST", &format!("{}/redeliver", path("/deliveries", &delivery)), None).await;
+    done(app, "DELETE", &told, None).await;
     let token = json!({"name": "ci", "scopes": ["read"], "expires_at": null});
     let token = path("/tokens", &done(app, "POST", "/tokens", Some(token)).await);
     done(app, "GET", "/tokens?limit=1", None).await;
