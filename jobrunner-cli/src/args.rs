@@ -4,6 +4,7 @@ mod audit;
 mod batch;
 mod config;
 mod jobs;
+mod projects;
 mod queues;
 mod run;
 mod shell;
@@ -17,13 +18,14 @@ use std::{path::PathBuf, time::Duration};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jobrunner_core::config::Listen;
+use jobrunner_core::{ProjectName, config::Listen};
 use jobrunner_worker::Leaving;
 
 pub(crate) use audit::{Audit, AuditCommand, Events};
 pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit, Gate};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use jobs::{Cases, Jobs, JobsCommand, JobsList, Logs};
+pub(crate) use projects::{Projects, ProjectsCommand};
 pub(crate) use queues::{Queues, QueuesCommand};
 pub(crate) use run::{Run, Selection};
 pub(crate) use shell::{Completions, Man};
@@ -101,6 +103,9 @@ pub(crate) enum Command {
     /// List your access tokens, make and delete them
     #[command(visible_alias = "token")]
     Tokens(Tokens),
+    /// List projects, make them, and see to their members
+    #[command(visible_alias = "project")]
+    Projects(Projects),
     /// Show who asked for what
     Audit(Audit),
     /// Print what makes a shell complete this command
@@ -124,6 +129,7 @@ impl Command {
             | Self::Workers(Workers { remote, .. })
             | Self::Users(Users { remote, .. })
             | Self::Tokens(Tokens { remote, .. })
+            | Self::Projects(Projects { remote, .. })
             | Self::Audit(Audit { remote, .. }) => remote.quiet,
             Self::Submit(submit) => submit.remote.quiet,
             Self::Config(config) => config.quiet,
@@ -177,6 +183,10 @@ pub(crate) struct Remote {
     /// How to show results
     #[arg(short, long, value_enum, default_value_t, global = true, help_heading = "Everywhere")]
     pub(crate) output: Output,
+    /// The project: what is submitted belongs to it, and lists show what does [env:
+    /// JOBRUNNER_PROJECT]
+    #[arg(long, value_name = "NAME", global = true, value_parser = projects::project, help_heading = "Everywhere")]
+    pub(crate) project: Option<ProjectName>,
     /// Print ids alone instead of tables, and no hints or progress
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub(crate) quiet: bool,

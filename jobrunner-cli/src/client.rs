@@ -21,7 +21,10 @@ use uuid::Uuid;
 pub(crate) use list::{Pages, Raw, RawItems};
 pub(crate) use routes::Route;
 pub(crate) use stream::{LogEvent, LogEvents};
-pub(crate) use wire::{NewBatchWithJobs, NewToken, NewUser, OwnChange, QueueChange, UserChange};
+pub(crate) use wire::{
+    NewBatchWithJobs, NewMember, NewProject, NewToken, NewUser, OwnChange, ProjectChange,
+    QueueChange, UserChange,
+};
 
 use crate::{
     args::Remote,
@@ -183,7 +186,7 @@ impl Client {
     }
 
     /// A change, sent once.
-    async fn patch<T: DeserializeOwned>(
+    async fn change<T: DeserializeOwned>(
         &self,
         route: &Route,
         parts: &[&str],
@@ -193,8 +196,8 @@ impl Client {
         self.http.read(self.http.send(Repeat::Never, request).await?).await
     }
 
-    async fn delete(&self, route: &Route, id: &str) -> Result<(), Failure> {
-        let request = || self.http.request(route, &[id]);
+    async fn delete(&self, route: &Route, parts: &[&str]) -> Result<(), Failure> {
+        let request = || self.http.request(route, parts);
         let response = self.http.send(Repeat::Never, request).await?;
         if response.status().is_success() {
             return Ok(());

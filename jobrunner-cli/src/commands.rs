@@ -15,6 +15,7 @@ pub(crate) mod login;
 mod logs;
 mod names;
 pub(crate) mod password;
+pub(crate) mod projects;
 pub(crate) mod queues;
 mod repro;
 mod reruns;

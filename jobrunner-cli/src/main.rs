@@ -90,6 +90,7 @@ fn main() -> ExitCode {
         Command::Workers(workers) => run(commands::workers::workers(workers)),
         Command::Users(users) => run(commands::users::users(users)),
         Command::Tokens(tokens) => run(commands::tokens::tokens(tokens)),
+        Command::Projects(projects) => run(commands::projects::projects(projects)),
         Command::Audit(audit) => run(commands::audit::audit(audit)),
         Command::Completions(shell) => ended(commands::shell::completions(&shell)),
         Command::Man(man) => ended(commands::shell::man(&man)),

@@ -14,7 +14,9 @@ pub(crate) use batches::BATCHES;
 pub(crate) use cases::CASES;
 pub(crate) use insights::{CAUSES, TIMELINE};
 pub(crate) use jobs::{FAILURES, JOBS, skipped};
-pub(crate) use service::{AUDIT, QUEUES, SERVERS, Server, TOKENS, USERS, WORKERS};
+pub(crate) use service::{
+    AUDIT, MEMBERS, PROJECTS, QUEUES, SERVERS, Server, TOKENS, USERS, WORKERS,
+};
 
 use uuid::Uuid;
 

@@ -16,6 +16,7 @@ mod ordered;
 mod own_account;
 mod paths;
 mod place;
+mod projects;
 mod queues;
 mod sign_in;
 mod tokens;

@@ -1,8 +1,8 @@
 //! The truth: jobs, leases and accounts, as transitions rather than rows.
 //!
-//! A store is one type that implements four roles: [`JobStore`] for those who submit and look,
-//! [`LeaseStore`] for the workers, [`AccountStore`] for who may do what, [`AuditStore`] for what
-//! they did. Each method is one transaction: it happens whole or not at all, and when it returns
+//! A store is one type that implements five roles: [`JobStore`] for those who submit and look,
+//! [`LeaseStore`] for the workers, [`AccountStore`] for who may do what, [`ProjectStore`] for what
+//! they share, [`AuditStore`] for what they did. Each method is one transaction: it happens whole or not at all, and when it returns
 //! `Ok` it is durable.
 //!
 //! What every store decides in the same way is in [`engine`]. A store of an embedder's own that
@@ -22,6 +22,7 @@ mod intake;
 mod migrations;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod project;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -48,11 +49,12 @@ use crate::{
 };
 
 pub use account::{Account, AccountStore, AccountUpdate, KeptSignIn, MOST_TOKENS};
+pub use project::{Deleted, ProjectStore};
 
 /// Everything a service needs from its store.
-pub trait Store: JobStore + LeaseStore + AccountStore + AuditStore {}
+pub trait Store: JobStore + LeaseStore + AccountStore + ProjectStore + AuditStore {}
 
-impl<S: JobStore + LeaseStore + AccountStore + AuditStore> Store for S {}
+impl<S: JobStore + LeaseStore + AccountStore + ProjectStore + AuditStore> Store for S {}
 
 /// A promise that the same request, sent twice, is carried out once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,8 +190,9 @@ pub trait JobStore: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<Batch>>;
 
-    /// How the jobs of an owner, or of everybody within the scope, stand. Takes the same time
-    /// however many jobs there are.
+    /// How the jobs of an owner, or of everybody within the scope, stand: those of the scope's own
+    /// owner if others' are in it by projects alone, of which there are no counts. Takes the same
+    /// time however many jobs there are.
     async fn counts(&self, scope: Scope, owner: Option<UserId>) -> Result<Counts>;
 
     /// Ends a job that waits; marks a running one to be killed by its worker. A job that has ended

@@ -17,6 +17,7 @@ mod lists;
 mod naming;
 mod open;
 mod own_account;
+mod projects;
 mod reaching;
 mod readers;
 mod reading;

@@ -9,6 +9,7 @@ mod job;
 mod log;
 mod new_job;
 pub(crate) mod pattern;
+mod project;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -27,13 +28,14 @@ pub(crate) use fleet::{Health, Queue, QueueUpdate, Worker};
 pub(crate) use job::{Attempt, Hold, Job};
 pub(crate) use log::{LogEvent, Logs};
 pub(crate) use new_job::NewJob;
+pub(crate) use project::{Member, NewMember, NewProject, Project, ProjectUpdate};
 pub(crate) use report::{Case, Report};
 pub(crate) use token::{MadeToken, NewToken, PersonalToken};
 pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
 pub(crate) use words::{
     AuditAction, CaseStatus, Containment, DatabaseHealth, GrantType, HealthStatus, HoldReason,
-    Order, Reason, RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope,
-    TokenType,
+    Order, ProjectRole, Reason, RedisHealth, RerunOnly, RetryKind, Role, Status, Stream,
+    TargetType, TokenScope, TokenType,
 };
 
 /// Part of a list, newest first.

@@ -62,9 +62,14 @@ impl From<&AuditEvent> for ShownEvent {
                 }
                 TargetType::User => Some("/users".to_owned()),
                 TargetType::Queue => Some("/queues".to_owned()),
-                TargetType::Job | TargetType::Batch | TargetType::Worker | TargetType::Token => {
-                    None
+                TargetType::Project if event.action != AuditAction::DeleteProject => {
+                    Some(format!("/projects/{id}"))
                 }
+                TargetType::Job
+                | TargetType::Batch
+                | TargetType::Worker
+                | TargetType::Token
+                | TargetType::Project => None,
             },
             id,
         });

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod case;
+mod projects;
 
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -17,8 +18,9 @@ use uuid::Uuid;
 pub use self::{
     accounts::{AccountRow, EventRow, TokenRow},
     case::CaseRow,
+    projects::{MemberRow, MembershipRow, ProjectRow},
 };
-use super::values::{containment, number, parse, reason, status, time};
+use super::values::{containment, number, parse, project, reason, status, time};
 use crate::{
     Job, Result, Status,
     attempt::is_skipped,
@@ -201,6 +203,7 @@ pub struct BatchRow {
     pub name: String,
     pub description: Option<String>,
     pub payload: String,
+    pub project: Option<String>,
     pub rerun_of: Option<Uuid>,
     pub created_at: i64,
     pub status: i64,
@@ -230,6 +233,7 @@ impl BatchRow {
             description: self.description,
             payload: parse(&self.payload)?,
             owner_id: self.owner_id.into(),
+            project: self.project.as_deref().map(project).transpose()?,
             rerun_of: self.rerun_of.map(Into::into),
             status: status(self.status)?,
             counts: self.counts.into_counts()?,
