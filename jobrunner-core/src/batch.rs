@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{BatchId, Status, UserId, Violation, job, strict, words::words};
+use crate::{BatchId, Status, UserId, Violation, job, project::ProjectName, strict, words::words};
 
 /// The most jobs one batch may have.
 pub const MAX_JOBS: usize = 100_000;
@@ -19,6 +19,9 @@ pub struct NewBatch {
     /// What it is for; at most 4,096 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The project that it and its jobs belong to beside their owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectName>,
     /// Anything the caller wants to find again beside the batch.
     #[serde(default, skip_serializing_if = "Map::is_empty", deserialize_with = "strict::once")]
     pub payload: Map<String, Value>,
@@ -65,6 +68,9 @@ pub struct Batch {
     pub payload: Map<String, Value>,
     /// Whose it is.
     pub owner_id: UserId,
+    /// The project that it belongs to beside its owner.
+    #[serde(default)]
+    pub project: Option<ProjectName>,
     /// The batch it repeats.
     pub rerun_of: Option<BatchId>,
     /// Where it stands.
@@ -172,6 +178,8 @@ pub struct BatchFilter {
     pub status: Option<BatchStatus>,
     /// Only batches of this owner.
     pub owner: Option<UserId>,
+    /// Only batches of this project.
+    pub project: Option<ProjectName>,
     /// Only batches that are named so.
     pub name: Option<NameFilter>,
 }

@@ -83,6 +83,7 @@ pub mod lease;
 pub mod log;
 pub mod notification;
 pub mod page;
+pub mod project;
 pub mod queue;
 pub mod report;
 pub mod rescue;
@@ -106,6 +107,7 @@ pub use id::{
     AuditEventId, BatchId, DeliveryId, JobId, SessionId, SignInId, SubscriptionId, TokenId, UserId,
 };
 pub use job::{Job, JobSpec, NewJob};
+pub use project::{Project, ProjectName, ProjectRole};
 pub use queue::Queue;
 pub use service::Service;
 pub use status::Status;

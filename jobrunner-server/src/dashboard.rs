@@ -16,6 +16,7 @@ mod log;
 mod output;
 mod own_account;
 mod page;
+mod projects;
 mod queues;
 mod session;
 mod shell;
@@ -53,6 +54,10 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/workers/:id/drain", post(workers::drain))
         .at("/queues", get(queues::list))
         .at("/queues/:name", post(queues::update))
+        .at("/projects", get(projects::list).post(projects::create))
+        .at("/projects/:name", get(projects::show).post(projects::update))
+        .at("/projects/:name/members", post(projects::set_member))
+        .at("/projects/:name/members/:user/remove", post(projects::remove_member))
         .at("/audit", get(audit::list))
         .at("/account", get(own_account::show))
         .at("/account/password", post(own_account::change_password))

@@ -34,6 +34,10 @@ pub(super) struct Header {
     #[serde(default, deserialize_with = "optional_text")]
     #[cfg_attr(test, schemars(with = "Option<schema::Text>"))]
     pub(super) description: Option<Placed<String>>,
+    /// The project that the batch belongs to, whose members see it.
+    #[serde(default, deserialize_with = "optional_text")]
+    #[cfg_attr(test, schemars(with = "Option<schema::Text>"))]
+    pub(super) project: Option<Placed<String>>,
     /// Anything you want to find again beside the batch.
     #[serde(default, rename = "payload")]
     #[cfg_attr(test, schemars(with = "Map<String, Value>"))]

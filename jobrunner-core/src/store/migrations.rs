@@ -71,6 +71,7 @@ mod tests {
         "0012_skipped",
         "0013_accounts",
         "0015_reports",
+        "0016_projects",
         "0017_notifications"
     );
     const SQLITE: &[File] = files!(
@@ -79,6 +80,7 @@ mod tests {
         "0012_skipped",
         "0013_accounts",
         "0015_reports",
+        "0016_projects",
         "0017_notifications"
     );
 

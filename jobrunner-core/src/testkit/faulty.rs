@@ -14,8 +14,8 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use crate::{
-    BatchId, DeliveryId, Error, JobId, JobSpec, Result, SessionId, SignInId, Store, SubscriptionId,
-    TokenId, User, UserId,
+    BatchId, DeliveryId, Error, JobId, JobSpec, ProjectName, ProjectRole, Result, SessionId,
+    SignInId, Store, SubscriptionId, TokenId, User, UserId,
     audit::{AuditEvent, AuditFilter},
     authz::SecretDigest,
     batch::{Batch, BatchFilter, Counts, RerunOnly},
@@ -28,10 +28,11 @@ use crate::{
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
     notification::{Delivery, DeliveryReport, Due, Subscription, Take},
     page::{Page, PageRequest},
+    project::{Member, Memberships, Project, ProjectUpdate},
     report::{Case, CaseFilter},
     store::{
-        Account, AccountStore, AccountUpdate, AuditStore, BatchOrder, Canceled, Idempotency,
-        JobStore, LeaseStore, NotificationStore, Specs, Submitted,
+        Account, AccountStore, AccountUpdate, AuditStore, BatchOrder, Canceled, Deleted,
+        Idempotency, JobStore, LeaseStore, NotificationStore, ProjectStore, Specs, Submitted,
     },
     user::{PersonalToken, Scope},
 };
@@ -376,6 +377,59 @@ impl AccountStore for Faulty {
 
     async fn token_used(&self, id: TokenId, at: DateTime<Utc>) -> Result<()> {
         self.through("token_used", self.inner.token_used(id, at)).await
+    }
+}
+
+#[async_trait]
+impl ProjectStore for Faulty {
+    async fn create_project(&self, project: Project, maintainer: UserId) -> Result<()> {
+        self.through("create_project", self.inner.create_project(project, maintainer)).await
+    }
+
+    async fn project(&self, name: &ProjectName) -> Result<Option<Project>> {
+        self.through("project", self.inner.project(name)).await
+    }
+
+    async fn projects(
+        &self,
+        of: Option<UserId>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Project>> {
+        self.through("projects", self.inner.projects(of, after, limit)).await
+    }
+
+    async fn update_project(&self, name: &ProjectName, update: ProjectUpdate) -> Result<Project> {
+        self.through("update_project", self.inner.update_project(name, update)).await
+    }
+
+    async fn delete_project(&self, name: &ProjectName) -> Result<Deleted> {
+        self.through("delete_project", self.inner.delete_project(name)).await
+    }
+
+    async fn members(&self, name: &ProjectName, page: PageRequest) -> Result<Page<Member>> {
+        self.through("members", self.inner.members(name, page)).await
+    }
+
+    async fn set_member(
+        &self,
+        name: &ProjectName,
+        user: UserId,
+        role: ProjectRole,
+    ) -> Result<Option<ProjectRole>> {
+        self.through("set_member", self.inner.set_member(name, user, role)).await
+    }
+
+    async fn remove_member(&self, name: &ProjectName, user: UserId) -> Result<Option<ProjectRole>> {
+        self.through("remove_member", self.inner.remove_member(name, user)).await
+    }
+
+    async fn member_role(&self, name: &ProjectName, user: UserId) -> Result<Option<ProjectRole>> {
+        self.through("member_role", self.inner.member_role(name, user)).await
+    }
+
+    async fn memberships(&self, user: UserId) -> Result<Memberships> {
+        self.through("memberships", self.inner.memberships(user)).await
     }
 }
 

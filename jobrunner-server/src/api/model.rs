@@ -10,6 +10,7 @@ mod log;
 mod new_job;
 mod notification;
 pub(crate) mod pattern;
+mod project;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -29,13 +30,14 @@ pub(crate) use job::{Attempt, Hold, Job};
 pub(crate) use log::{LogEvent, Logs};
 pub(crate) use new_job::NewJob;
 pub(crate) use notification::{Delivery, NewNotification, Notification, NotificationUpdate};
+pub(crate) use project::{Member, NewMember, NewProject, Project, ProjectUpdate};
 pub(crate) use report::{Case, Report};
 pub(crate) use token::{MadeToken, NewToken, PersonalToken};
 pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
 pub(crate) use words::{
     AuditAction, CaseStatus, ChannelType, Containment, DatabaseHealth, DeliveryStatus, EventKind,
-    GrantType, HealthStatus, HoldReason, Order, Reason, RedisHealth, RerunOnly, RetryKind, Role,
-    Status, Stream, TargetType, TokenScope, TokenType,
+    GrantType, HealthStatus, HoldReason, Order, ProjectRole, Reason, RedisHealth, RerunOnly,
+    RetryKind, Role, Status, Stream, TargetType, TokenScope, TokenType,
 };
 
 /// Part of a list, newest first.

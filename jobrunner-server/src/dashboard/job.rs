@@ -96,6 +96,7 @@ fn about(job: &Job, batches: &HashMap<BatchId, String>) -> Context {
     context.insert("env", &env);
     context.insert("payload", &pretty(&spec.payload));
     context.insert("inputs", &spec.inputs);
+    context.insert("project_of", &spec.project);
     context.insert("priority", &spec.priority);
     context.insert("timeout", &super::show::duration(spec.timeout_seconds as i64 * 1000));
     context.insert("max_attempts", &spec.max_attempts);

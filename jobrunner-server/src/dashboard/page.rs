@@ -36,6 +36,8 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
         "jobs.html",
         "workers.html",
         "queues.html",
+        "projects.html",
+        "project.html",
         "users.html",
         "own_account.html",
         "service_tokens.html",
@@ -83,10 +85,16 @@ fn complete(session: &Session, name: &str, title: &str, mut context: Context) ->
         "jobs.html" | "job.html" => "jobs",
         "workers.html" => "workers",
         "queues.html" => "queues",
+        "projects.html" | "project.html" => "projects",
         "users.html" | "service_tokens.html" => "users",
         "audit.html" => "audit",
         _ => "",
     };
+    let projects = session.caller.projects.iter().map(|known| known.project.as_str());
+    context.insert("projects", &projects.collect::<Vec<_>>());
+    if !context.contains_key("project") {
+        context.insert("project", "");
+    }
     context.insert("page", place);
     context.insert("title", title);
     context.insert("version", env!("CARGO_PKG_VERSION"));

@@ -163,8 +163,9 @@ impl NotificationStore for Store {
 /// The owner whose things a scope has: `Some(None)` is anybody, `None` nobody.
 fn owner_within(scope: Scope) -> Option<Option<Uuid>> {
     match scope {
-        Scope::Nothing => None,
-        Scope::Owner(owner) => Some(Some(UserId::as_uuid(owner))),
+        // A subscription is its owner's and of no project.
+        Scope::Nothing | Scope::Projects(_) | Scope::Both(..) => None,
+        Scope::Owner(owner) | Scope::Either(owner, _) => Some(Some(owner.as_uuid())),
         Scope::All => Some(None),
     }
 }

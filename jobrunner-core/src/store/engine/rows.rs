@@ -11,6 +11,7 @@
 mod accounts;
 mod case;
 mod notifications;
+mod projects;
 
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -19,8 +20,9 @@ pub use self::{
     accounts::{AccountRow, EventRow, TokenRow},
     case::CaseRow,
     notifications::{DeliveryRow, SubscriptionRow, state, stored_channel},
+    projects::{MemberRow, MembershipRow, ProjectRow},
 };
-use super::values::{containment, number, parse, reason, status, time};
+use super::values::{containment, number, parse, project, reason, status, time};
 use crate::{
     Job, Result, Status,
     attempt::is_skipped,
@@ -203,6 +205,7 @@ pub struct BatchRow {
     pub name: String,
     pub description: Option<String>,
     pub payload: String,
+    pub project: Option<String>,
     pub rerun_of: Option<Uuid>,
     pub created_at: i64,
     pub status: i64,
@@ -232,6 +235,7 @@ impl BatchRow {
             description: self.description,
             payload: parse(&self.payload)?,
             owner_id: self.owner_id.into(),
+            project: self.project.as_deref().map(project).transpose()?,
             rerun_of: self.rerun_of.map(Into::into),
             status: status(self.status)?,
             counts: self.counts.into_counts()?,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::values;
-use crate::{JobId, JobSpec, Result, retry::Retry};
+use crate::{JobId, JobSpec, ProjectName, Result, retry::Retry};
 
 /// The specification as JSON. It is read back as it was; `null` is left out, which is a third of
 /// what most jobs would take otherwise, and of what is written ahead for them.
@@ -21,6 +21,7 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         working_dir,
         env,
         payload,
+        project,
         queue,
         priority,
         timeout_seconds,
@@ -43,6 +44,7 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         working_dir,
         env,
         payload,
+        project: project.as_ref(),
         queue,
         priority: *priority,
         timeout_seconds: *timeout_seconds,
@@ -70,6 +72,8 @@ struct Stored<'a> {
     working_dir: &'a str,
     env: &'a BTreeMap<String, String>,
     payload: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<&'a ProjectName>,
     queue: &'a str,
     priority: u8,
     timeout_seconds: u64,
@@ -107,6 +111,7 @@ mod tests {
         let whole = JobSpec {
             env: [("A".to_owned(), "b".to_owned())].into(),
             payload: Map::from_iter([("n".to_owned(), Value::Null)]),
+            project: Some("web".parse().expect("a name")),
             scheduled_at: Some(DateTime::UNIX_EPOCH),
             retry: Some(Retry { on: Vec::new(), delay_seconds: 1, backoff: 2.0 }),
             skip_exit_codes: vec![77],

@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeZone, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Error, Result, Status, executor::Containment, job::Reason, log::Stream, report::CaseStatus,
+    Error, ProjectName, Result, Status, executor::Containment, job::Reason, log::Stream,
+    report::CaseStatus,
 };
 
 /// How a status is stored.
@@ -45,6 +46,14 @@ pub fn status(stored: i64) -> Result<Status> {
 /// There is none.
 pub fn reason(stored: &str) -> Result<Reason> {
     stored.parse().map_err(|error| damaged("a reason", error))
+}
+
+/// The project with a name.
+///
+/// # Errors
+/// It is no name of a project.
+pub fn project(stored: &str) -> Result<ProjectName> {
+    stored.parse().map_err(|error| damaged("the name of a project", error))
 }
 
 /// How the status of a case is stored: as that of a job, but for what was skipped.

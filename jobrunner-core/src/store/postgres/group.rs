@@ -33,6 +33,7 @@ pub(super) struct Group {
     max_attempts: Vec<i64>,
     run_at: Vec<Option<DateTime<Utc>>>,
     retries: Vec<Option<String>>,
+    projects: Vec<Option<String>>,
     bytes: usize,
 }
 
@@ -57,6 +58,7 @@ impl Group {
         self.ids.push(id.as_uuid());
         self.specs.push(rendered);
         self.retries.push(spec.retry.as_ref().map(render).transpose()?);
+        self.projects.push(spec.project.map(Into::into));
         self.queues.push(spec.queue);
         self.names.push(spec.name);
         self.priorities.push(i16::from(spec.priority));
@@ -105,6 +107,7 @@ impl Place {
             .bind(self.owner)
             .bind(self.batch)
             .bind(group.retries)
+            .bind(group.projects)
             .fetch_one(connection)
             .await
             .map_err(store_error)?;

@@ -31,6 +31,7 @@ const MIGRATIONS: &[File] = files!(
     "0012_skipped",
     "0013_accounts",
     "0015_reports",
+    "0016_projects",
     "0017_notifications"
 );
 

@@ -13,6 +13,7 @@ const EXAMPLES: [&str; 7] = [
     include_str!("../examples/users.json"),
     include_str!("../examples/notifications.json"),
     include_str!("../examples/tokens.json"),
+    include_str!("../examples/projects.json"),
     include_str!("../examples/fleet.json"),
 ];
 

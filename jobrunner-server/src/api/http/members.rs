@@ -4,7 +4,9 @@
 use std::{fmt, ops::Range};
 
 use bytes::Bytes;
-use jobrunner_core::{NewBatch, NewJob, Violation, batch::MAX_JOBS, service::JobSource, strict};
+use jobrunner_core::{
+    NewBatch, NewJob, ProjectName, Violation, batch::MAX_JOBS, service::JobSource, strict,
+};
 use poem::{Request, RequestBody};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
@@ -17,7 +19,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use super::body;
+use super::{body, problem::Failure};
 use crate::api::model;
 
 /// The largest body of a new batch.
@@ -50,8 +52,9 @@ impl<'a> ApiExtractor<'a> for BatchBody {
     ) -> poem::Result<Self> {
         let bytes = body::read(request, request_body, body::JSON, LIMIT).await?;
         let outer = body::parse::<Outer<'_>>(&bytes)?;
-        let Outer { name, description, payload, jobs } = outer;
-        let batch = NewBatch { name, description, payload };
+        let Outer { name, description, project, payload, jobs } = outer;
+        let project = project.map(ProjectName::try_from).transpose().map_err(Failure::from)?;
+        let batch = NewBatch { name, description, project, payload };
         let places = jobs.places(&bytes);
         let members = Members { body: bytes.clone(), places, count: jobs.count };
         Ok(Self { batch, members, bytes })
@@ -70,6 +73,9 @@ struct Outer<'a> {
     /// What it is for; at most 4096 bytes of UTF-8.
     #[schemars(length(max = 4096), regex(pattern = model::pattern::TEXT))]
     description: Option<String>,
+    /// The project that it and its jobs belong to, whose members see them; none, if left out.
+    #[schemars(length(min = 1, max = 63), regex(pattern = model::pattern::PROJECT))]
+    project: Option<String>,
     /// Anything you want to find again beside the batch; at most 64 KiB of JSON, nested 64 deep.
     #[serde(default, deserialize_with = "strict::once")]
     payload: Map<String, Value>,

@@ -34,6 +34,10 @@ pub(crate) struct NewJob {
     /// Anything you want to find again beside the job; at most 64 KiB of JSON, nested 64 deep.
     #[serde(default, deserialize_with = "strict::once")]
     payload: Map<String, Value>,
+    /// The project that it belongs to, whose members see it; none, if left out. Of a member of a batch
+    /// that of the batch.
+    #[schemars(length(min = 1, max = 63), regex(pattern = pattern::PROJECT))]
+    project: Option<String>,
     /// The queue to wait in.
     #[schemars(length(min = 1, max = 64), regex(pattern = pattern::QUEUE))]
     queue: Option<String>,
@@ -118,6 +122,7 @@ impl From<NewJob> for job::NewJob {
             working_dir,
             env,
             payload,
+            project,
             queue,
             priority,
             timeout_seconds,
@@ -139,6 +144,7 @@ impl From<NewJob> for job::NewJob {
             working_dir,
             env,
             payload,
+            project,
             queue,
             priority,
             timeout_seconds,

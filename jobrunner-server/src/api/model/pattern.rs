@@ -17,6 +17,9 @@ pub(crate) const GLOB: &str = r"^[^/\u0000][^\u0000]*$";
 /// The name of a queue, which stands in URLs and variables.
 pub(crate) const QUEUE: &str = r"^[A-Za-z0-9._-]+$";
 
+/// The name of a project.
+pub(crate) const PROJECT: &str = r"^[a-z0-9][a-z0-9._-]{0,62}$";
+
 /// Whose jobs: words, or an id.
 pub(crate) const WHOSE: &str = r"^(me|all|[0-9a-fA-F-]{32,36})$";
 
