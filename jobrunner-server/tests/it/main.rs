@@ -17,5 +17,6 @@ mod parameters;
 mod queues;
 mod repeated;
 mod results;
+mod shown;
 mod sign_ins;
 mod tokens;

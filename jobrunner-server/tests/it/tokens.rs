@@ -15,7 +15,7 @@ const SCOPES: [&str; 4] = ["read", "submit", "control", "admin"];
 
 /// The scope that each operation needs, beside admin; `sign-in` is none at all, and `any` is
 /// whichever.
-const NEEDED: [(&str, &str); 40] = [
+const NEEDED: [(&str, &str); 41] = [
     ("list_audit_events", "admin"),
     ("sign_out", "sign-in"),
     ("list_batches", "read"),
@@ -36,6 +36,7 @@ const NEEDED: [(&str, &str); 40] = [
     ("delete_job", "control"),
     ("get_job", "read"),
     ("list_attempts", "read"),
+    ("list_cases", "read"),
     ("cancel_job", "control"),
     ("list_holds", "read"),
     ("get_job_logs", "read"),
@@ -286,7 +287,7 @@ async fn the_page_of_the_own_account_makes_tokens_and_ends_them() {
     let (_, secret) = made(&app, &app.admin, &SCOPES, json!({})).await;
     for other in [secret.as_str(), app.admin.as_str()] {
         browser.cookie = Some(format!("jobrunner_session={other}"));
-        assert_eq!(browser.get("/").await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(browser.get("/").await.location(), "/sign-in?next=%2F");
     }
     app.stop().await;
 }
