@@ -73,7 +73,8 @@ pub async fn document(service: &Service, caller: &Principal, id: BatchId) -> Res
 }
 
 /// Returns what stands before the test cases. There are totals of the suite of the jobs, and later
-/// of the suite of each job's own tests; of all suites there are none, since they are not known yet.
+/// of the suite of each job's own tests; of all suites there are none, since they are not known
+/// yet.
 fn frame(batch: &Batch, failures: u64) -> String {
     let counts = &batch.counts;
     let failures = failures.min(counts.failed);

@@ -27,7 +27,8 @@ struct Heading {
     sorted: &'static str,
 }
 
-/// The headings of a table that is in an order, or in that of no column, and shows what the filters let through.
+/// The headings of a table that is in an order, or in that of no column, and shows what the filters
+/// let through.
 pub(super) fn headings(order: Option<Order>, filters: &Filters<'_>) -> Result<Headings, Failure> {
     let heading = |first: Order, second: Order| {
         let next = if order == Some(first) { second } else { first };
