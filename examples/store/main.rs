@@ -15,6 +15,7 @@ mod jobs;
 mod leases;
 mod lists;
 mod logs;
+mod notifications;
 mod state;
 mod turns;
 

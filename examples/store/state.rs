@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use jobrunner_core::{
-    AuditEventId, BatchId, Conflict, Error, JobId, JobSpec, NewBatch, Result, SessionId, SignInId,
-    Status, TokenId, UserId,
+    AuditEventId, BatchId, Conflict, DeliveryId, Error, JobId, JobSpec, NewBatch, Result,
+    SessionId, SignInId, Status, SubscriptionId, TokenId, UserId,
     audit::AuditEvent,
     authz::SecretDigest,
     batch::Counts,
     lease::{LeaseRef, LeaseToken, NewSession},
     log::Stream,
+    notification::{Delivery, Subscription},
     report::Case,
     store::{
         Account, Idempotency, Submitted,
@@ -60,6 +61,9 @@ pub(crate) struct State {
     /// Each with what its secret is found by.
     pub(crate) tokens: BTreeMap<TokenId, (PersonalToken, SecretDigest)>,
     pub(crate) events: BTreeMap<AuditEventId, AuditEvent>,
+    pub(crate) subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    /// Each with the lease of whoever tries it.
+    pub(crate) deliveries: BTreeMap<DeliveryId, (Delivery, Option<Uuid>)>,
 }
 
 /// A sign-in whose tokens are as good as those of a token version of its account.
@@ -298,6 +302,9 @@ impl State {
     /// with its last one, once.
     pub(crate) fn count(&mut self, tally: Tally) -> Result<()> {
         let now = now();
+        for batch in tally.failed() {
+            self.tell_failure(batch.into());
+        }
         for (owner, by) in tally.owners {
             add(self.counts.entry(owner).or_default(), &by);
         }
@@ -307,6 +314,7 @@ impl State {
                 batch.status = Status::Running;
             }
         }
+        let mut ended = Vec::new();
         for (id, by) in tally.batches {
             let Some(batch) = self.batches.get_mut(&id.into()) else { continue };
             add(&mut batch.counts, &by);
@@ -314,8 +322,10 @@ impl State {
             if counts.all_ended() && counts.total > 0 && batch.finished_at.is_none() {
                 batch.finished_at = Some(now);
                 batch.status = counts.batch_status(true);
+                ended.push(id.into());
             }
         }
+        ended.into_iter().for_each(|batch| self.tell_end(batch));
         Ok(())
     }
 

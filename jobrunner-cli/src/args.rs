@@ -4,6 +4,7 @@ mod audit;
 mod batch;
 mod config;
 mod jobs;
+mod notifications;
 mod queues;
 mod run;
 mod shell;
@@ -24,6 +25,7 @@ pub(crate) use audit::{Audit, AuditCommand, Events};
 pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit, Gate};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use jobs::{Cases, Jobs, JobsCommand, JobsList, Logs};
+pub(crate) use notifications::{Notifications, NotificationsCommand};
 pub(crate) use queues::{Queues, QueuesCommand};
 pub(crate) use run::{Run, Selection};
 pub(crate) use shell::{Completions, Man};
@@ -101,6 +103,9 @@ pub(crate) enum Command {
     /// List your access tokens, make and delete them
     #[command(visible_alias = "token")]
     Tokens(Tokens),
+    /// Tell webhooks and Slack what becomes of your batches
+    #[command(visible_alias = "notification")]
+    Notifications(Notifications),
     /// Show who asked for what
     Audit(Audit),
     /// Print what makes a shell complete this command
@@ -124,6 +129,7 @@ impl Command {
             | Self::Workers(Workers { remote, .. })
             | Self::Users(Users { remote, .. })
             | Self::Tokens(Tokens { remote, .. })
+            | Self::Notifications(Notifications { remote, .. })
             | Self::Audit(Audit { remote, .. }) => remote.quiet,
             Self::Submit(submit) => submit.remote.quiet,
             Self::Config(config) => config.quiet,

@@ -4,6 +4,7 @@ mod batches;
 mod http;
 mod jobs;
 mod list;
+mod notifications;
 mod proxy;
 pub(crate) mod routes;
 mod service;
@@ -19,6 +20,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 pub(crate) use list::{Pages, Raw, RawItems};
+pub(crate) use notifications::{
+    Delivery, NewChannel, NewNotification, Notification, NotificationChange,
+};
 pub(crate) use routes::Route;
 pub(crate) use stream::{LogEvent, LogEvents};
 pub(crate) use wire::{NewBatchWithJobs, NewToken, NewUser, OwnChange, QueueChange, UserChange};

@@ -14,6 +14,7 @@ mod list;
 pub(crate) mod login;
 mod logs;
 mod names;
+pub(crate) mod notifications;
 pub(crate) mod password;
 pub(crate) mod queues;
 mod repro;

@@ -90,6 +90,9 @@ fn main() -> ExitCode {
         Command::Workers(workers) => run(commands::workers::workers(workers)),
         Command::Users(users) => run(commands::users::users(users)),
         Command::Tokens(tokens) => run(commands::tokens::tokens(tokens)),
+        Command::Notifications(notifications) => {
+            run(commands::notifications::notifications(notifications))
+        }
         Command::Audit(audit) => run(commands::audit::audit(audit)),
         Command::Completions(shell) => ended(commands::shell::completions(&shell)),
         Command::Man(man) => ended(commands::shell::man(&man)),

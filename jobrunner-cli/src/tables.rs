@@ -5,6 +5,7 @@ mod batches;
 mod cases;
 mod insights;
 mod jobs;
+mod notifications;
 mod service;
 
 use jobrunner_core::{Job, Status};
@@ -14,6 +15,7 @@ pub(crate) use batches::BATCHES;
 pub(crate) use cases::CASES;
 pub(crate) use insights::{CAUSES, TIMELINE};
 pub(crate) use jobs::{FAILURES, JOBS, skipped};
+pub(crate) use notifications::{DELIVERIES, NOTIFICATIONS};
 pub(crate) use service::{AUDIT, QUEUES, SERVERS, Server, TOKENS, USERS, WORKERS};
 
 use uuid::Uuid;

@@ -30,6 +30,16 @@ words! {
         CreateToken = "create_token",
         /// A personal access token was ended.
         DeleteToken = "delete_token",
+        /// Somebody subscribed to notifications.
+        CreateNotification = "create_notification",
+        /// A subscription to notifications was changed.
+        UpdateNotification = "update_notification",
+        /// A subscription to notifications was ended.
+        DeleteNotification = "delete_notification",
+        /// Somebody had a test delivered.
+        TestNotification = "test_notification",
+        /// Somebody had a notification delivered again.
+        Redeliver = "redeliver",
         /// A job was canceled.
         CancelJob = "cancel_job",
         /// Every job that had not ended was taken back, of one owner or of everybody.
@@ -64,6 +74,8 @@ words! {
         Worker = "worker",
         /// A personal access token.
         Token = "token",
+        /// A subscription to notifications.
+        Notification = "notification",
     }
 }
 

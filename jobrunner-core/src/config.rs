@@ -2,6 +2,7 @@
 //! line win over both; see `jobrunner --help`.
 
 mod listen;
+mod notify;
 mod reader;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
@@ -9,6 +10,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use secrecy::SecretString;
 
 pub use listen::{Host, Listen};
+pub use notify::{AllowedHosts, Notify};
 #[cfg(feature = "daemon")]
 pub(crate) use reader::LIBPQ;
 pub use reader::text;
@@ -75,6 +77,8 @@ pub struct Settings {
     pub must_exist: bool,
     /// `JOB_UMASK`, 077 by default: the file mode creation mask of commands.
     pub umask: u32,
+    /// How notifications are delivered.
+    pub notify: Notify,
 }
 
 /// Every setting at its default, whatever the environment says.
@@ -140,6 +144,12 @@ impl Settings {
             let mask = u32::from_str_radix(mask, 8).ok().filter(|mask| *mask <= 0o777);
             mask.ok_or("must be an octal number such as 027")
         });
+        let allowed_hosts = vars.word("NOTIFY_ALLOWED_HOSTS");
+        let allowed_hosts =
+            vars.parsed("NOTIFY_ALLOWED_HOSTS", allowed_hosts, AllowedHosts::default(), str::parse);
+        let public_url = vars.word("PUBLIC_URL");
+        let public_url =
+            vars.parsed("PUBLIC_URL", public_url, None, |url| notify::public_url(url).map(Some));
         let default_queue = vars.text("DEFAULT_QUEUE");
         let default_queue =
             vars.parsed("DEFAULT_QUEUE", default_queue, "default".to_owned(), |queue| {
@@ -191,6 +201,7 @@ impl Settings {
             loading_variables,
             must_exist,
             umask,
+            notify: Notify { allowed_hosts, public_url },
         };
         vars.finish().map(|()| settings)
     }
@@ -291,6 +302,8 @@ mod tests {
             "JOB_CGROUP",
             "JOB_ENV_ALLOW",
             "JOB_UMASK",
+            "NOTIFY_ALLOWED_HOSTS",
+            "PUBLIC_URL",
             "VALIDATE_INPUTS_ON_SUBMIT",
         ];
         for name in names {
@@ -333,8 +346,10 @@ mod tests {
             ("JOB_ENV_ALLOW", b"secret-word"),
             ("JOB_UMASK", b"secret"),
             ("VALIDATE_INPUTS_ON_SUBMIT", b"secret"),
+            ("NOTIFY_ALLOWED_HOSTS", b"secret word"),
+            ("PUBLIC_URL", b"secret"),
         ]);
-        assert_eq!(wrong.len(), 9, "{wrong:?}");
+        assert_eq!(wrong.len(), 11, "{wrong:?}");
         assert!(wrong.iter().all(|line| !line.contains("secret")), "{wrong:?}");
     }
 }

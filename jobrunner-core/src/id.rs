@@ -80,6 +80,14 @@ id! {
     TokenId
 }
 id! {
+    /// Names a subscription to notifications. A UUIDv7, so ids sort by time.
+    SubscriptionId
+}
+id! {
+    /// Names a delivery of a notification. A UUIDv7, so ids sort by time.
+    DeliveryId
+}
+id! {
     /// Names an event of the audit. A UUIDv7, so ids sort by time.
     AuditEventId
 }

@@ -81,6 +81,7 @@ pub mod insight;
 pub mod job;
 pub mod lease;
 pub mod log;
+pub mod notification;
 pub mod page;
 pub mod queue;
 pub mod report;
@@ -101,7 +102,9 @@ pub use authz::{Authz, Principal};
 pub use batch::{Batch, BatchStatus, Counts, NewBatch};
 pub use error::{Conflict, Error, Result, Violation};
 pub use executor::Executor;
-pub use id::{AuditEventId, BatchId, JobId, SessionId, SignInId, TokenId, UserId};
+pub use id::{
+    AuditEventId, BatchId, DeliveryId, JobId, SessionId, SignInId, SubscriptionId, TokenId, UserId,
+};
 pub use job::{Job, JobSpec, NewJob};
 pub use queue::Queue;
 pub use service::Service;

@@ -11,6 +11,7 @@ mod ids;
 mod insights;
 mod jobs;
 mod logs;
+mod notifications;
 mod open;
 mod ordered;
 mod own_account;

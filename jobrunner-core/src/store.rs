@@ -1,8 +1,8 @@
 //! The truth: jobs, leases and accounts, as transitions rather than rows.
 //!
-//! A store is one type that implements four roles: [`JobStore`] for those who submit and look,
+//! A store is one type that implements five roles: [`JobStore`] for those who submit and look,
 //! [`LeaseStore`] for the workers, [`AccountStore`] for who may do what, [`AuditStore`] for what
-//! they did. Each method is one transaction: it happens whole or not at all, and when it returns
+//! they did, [`NotificationStore`] for who is told of it. Each method is one transaction: it happens whole or not at all, and when it returns
 //! `Ok` it is durable.
 //!
 //! What every store decides in the same way is in [`engine`]. A store of an embedder's own that
@@ -20,6 +20,7 @@ mod feed;
 mod intake;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod migrations;
+mod notification;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]
@@ -48,11 +49,12 @@ use crate::{
 };
 
 pub use account::{Account, AccountStore, AccountUpdate, KeptSignIn, MOST_TOKENS};
+pub use notification::NotificationStore;
 
 /// Everything a service needs from its store.
-pub trait Store: JobStore + LeaseStore + AccountStore + AuditStore {}
+pub trait Store: JobStore + LeaseStore + AccountStore + AuditStore + NotificationStore {}
 
-impl<S: JobStore + LeaseStore + AccountStore + AuditStore> Store for S {}
+impl<S: JobStore + LeaseStore + AccountStore + AuditStore + NotificationStore> Store for S {}
 
 /// A promise that the same request, sent twice, is carried out once.
 #[derive(Clone, Debug, PartialEq, Eq)]

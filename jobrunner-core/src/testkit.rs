@@ -57,6 +57,13 @@ macro_rules! store_conformance {
                 the_last_use_of_a_token_is_kept_once_a_minute,
                 an_account_has_no_more_tokens_than_it_may;
             audit: events_are_found_as_they_were_recorded;
+            notifications: a_subscription_is_found_as_it_was_stored_until_it_is_deleted,
+                an_account_has_no_more_subscriptions_than_it_may,
+                the_end_of_a_batch_is_told_once_to_those_who_asked,
+                the_first_failure_of_a_batch_is_told_while_it_runs,
+                a_delivery_is_tried_by_one_at_a_time_until_it_is_reported,
+                a_long_list_of_one_subscription_does_not_keep_others_waiting,
+                old_deliveries_are_forgotten_but_for_those_that_wait;
             submit: p1_a_job_is_found_as_it_was_asked_for,
                 p1_the_same_key_answers_the_same_job,
                 a_key_outlives_what_was_made_with_it,

@@ -11,6 +11,7 @@ mod http;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod model;
+pub(crate) mod notifications;
 pub(crate) mod queues;
 pub(crate) mod results;
 pub(crate) mod tokens;
@@ -30,6 +31,8 @@ pub(crate) enum Tag {
     Users,
     /// Personal access tokens, for programs.
     Tokens,
+    /// Who is told of what becomes of batches.
+    Notifications,
     /// Single jobs, members of batches included.
     Jobs,
     /// Jobs that were submitted together and are counted together.

@@ -52,6 +52,7 @@ impl Api {
         let service = connect::service(&backends, &settings).await?;
         let at = listen.with_port(listeners.port());
         daemon::say(&format!("JobRunner {} serves http://{at}/", env!("CARGO_PKG_VERSION")));
+        let notify = crate::notify::run(service.clone(), settings.notify.clone(), stop.clone());
         let done = stop.child_token();
         let (store, queue) = (backends.store.as_ref(), backends.queue.as_ref());
         let serving = async {
@@ -59,8 +60,8 @@ impl Api {
             done.cancel();
             served
         };
-        let (served, ()) =
-            tokio::join!(serving, rescue::run(store, queue, settings.lease_ttl, &done));
+        let rescue = rescue::run(store, queue, settings.lease_ttl, &done);
+        let (served, (), ()) = tokio::join!(serving, rescue, notify);
         Ok(served?)
     }
 }

@@ -40,6 +40,7 @@
 //! | listen on every address of a host | [`listen`] |
 //! | describe the API to programs | [`openapi`] |
 //! | write results as JUnit | [`junit`] |
+//! | deliver notifications | [`notify`] |
 //! | serve a team's database as a process | `Api`, with the feature `command` |
 //!
 //! A service runs nothing: that is for workers, in this process or in others.
@@ -55,6 +56,7 @@ mod errors;
 pub mod junit;
 mod listen;
 mod methods;
+pub mod notify;
 mod origin;
 mod parameters;
 mod routes;

@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::{
         audit::AuditApi, auth::AuthApi, batches::BatchesApi, document, follow::FollowApi,
-        health::HealthApi, jobs::JobsApi, logs::LogsApi, queues::QueuesApi, results::ResultsApi,
-        tokens::TokensApi, users::UsersApi, workers::WorkersApi,
+        health::HealthApi, jobs::JobsApi, logs::LogsApi, notifications::NotificationsApi,
+        queues::QueuesApi, results::ResultsApi, tokens::TokensApi, users::UsersApi,
+        workers::WorkersApi,
     },
     assets, dashboard, errors,
     methods::{Described, get},
@@ -24,6 +25,7 @@ type Apis = (
     AuthApi,
     UsersApi,
     TokensApi,
+    NotificationsApi,
     JobsApi,
     FollowApi,
     LogsApi,
@@ -74,8 +76,19 @@ fn openapi_json() -> Response {
 
 fn described() -> OpenApiService<Apis, ()> {
     let apis = (
-        AuthApi, UsersApi, TokensApi, JobsApi, FollowApi, LogsApi, BatchesApi, ResultsApi,
-        WorkersApi, QueuesApi, AuditApi, HealthApi,
+        AuthApi,
+        UsersApi,
+        TokensApi,
+        NotificationsApi,
+        JobsApi,
+        FollowApi,
+        LogsApi,
+        BatchesApi,
+        ResultsApi,
+        WorkersApi,
+        QueuesApi,
+        AuditApi,
+        HealthApi,
     );
     OpenApiService::new(apis, "JobRunner", env!("CARGO_PKG_VERSION"))
         .description(include_str!("api/description.md"))

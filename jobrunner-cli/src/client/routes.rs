@@ -70,6 +70,14 @@ routes! {
     CREATE_TOKEN: POST "/tokens", takes NewToken, gives MadeToken;
     TOKENS: GET "/tokens", asks [owner_id, limit, cursor], gives Page<PersonalToken>;
     DELETE_TOKEN: DELETE "/tokens/{id}";
+    CREATE_NOTIFICATION: POST "/notifications", takes NewNotification, gives Notification;
+    NOTIFICATIONS: GET "/notifications", asks [limit, cursor], gives Page<Notification>;
+    UPDATE_NOTIFICATION: PATCH "/notifications/{id}", takes NotificationChange,
+        gives Notification;
+    DELETE_NOTIFICATION: DELETE "/notifications/{id}";
+    TEST_NOTIFICATION: POST "/notifications/{id}/test", gives Delivery;
+    DELIVERIES: GET "/notifications/{id}/deliveries", asks [limit, cursor], gives Page<Delivery>;
+    REDELIVER: POST "/deliveries/{id}/redeliver", gives Delivery;
     SUBMIT_JOB: POST "/jobs", takes NewJob, gives Job;
     JOBS: GET "/jobs",
         asks [id, status, batch_id, queue, owner_id, name, reason, sort, limit, cursor],
@@ -124,6 +132,7 @@ mod tests {
 
     use super::*;
     use crate::client::http::Problem;
+    pub(super) use crate::client::{Delivery, NewNotification, Notification, NotificationChange};
     pub(super) use crate::client::{session::Tokens, stream::Data, wire::*};
 
     pub(super) type Through = fn(&Value) -> Value;

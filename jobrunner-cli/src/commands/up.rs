@@ -48,6 +48,12 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
         .then(|| engine::start_worker(&embedded, &settings, reaper, slots, stop.clone()));
     let server =
         tokio::spawn(jobrunner_server::serve(listeners, embedded.service.clone(), stop.clone()));
+    let notify = jobrunner_server::notify::run(
+        embedded.service.clone(),
+        settings.notify.clone(),
+        stop.clone(),
+    );
+    let notify = tokio::spawn(notify);
 
     announce(&address, &directory, slots);
     explain_sign_in(&settings, &admin);
@@ -61,6 +67,7 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
         daemon::say(&format!("waiting for running jobs, {} s at most", settings.drain.as_secs()));
         worker.await.context(Trouble::Software, || "the worker ended".to_owned())??;
     }
+    notify.await.context(Trouble::Software, || "what delivers notifications ended".to_owned())?;
     served.context(Trouble::Software, || "the server ended".to_owned())?;
     Ok(Exit::Success)
 }

@@ -2,7 +2,7 @@
 
 use crate::client::{command, text};
 
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 27] = [
     &[],
     &["login"],
     &["password"],
@@ -23,6 +23,8 @@ const COMMANDS: [&[&str]; 25] = [
     &["workers"],
     &["users"],
     &["users", "create"],
+    &["notifications"],
+    &["notifications", "create"],
     &["tokens"],
     &["tokens", "create"],
     &["audit", "list"],

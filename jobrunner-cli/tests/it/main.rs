@@ -15,6 +15,7 @@ mod help;
 mod limits;
 mod lists;
 mod naming;
+mod notifications;
 mod open;
 mod own_account;
 mod reaching;

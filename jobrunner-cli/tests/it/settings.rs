@@ -77,6 +77,8 @@ fn a_value_that_cannot_be_used_is_not_told() {
         "JOBRUNNER_LISTEN",
         "JOBRUNNER_LOG_FORMAT",
         "JOB_UMASK",
+        "NOTIFY_ALLOWED_HOSTS",
+        "PUBLIC_URL",
     ];
     for name in names {
         let said = refusal(&jobrunner(directory.path(), &["up"], &[(name, b"secret value")]));

@@ -24,6 +24,15 @@ pub enum Conflict {
         /// How many those are.
         most: i64,
     },
+    /// The account has as many subscriptions to notifications as it may have.
+    #[error("an account may have {most} notifications; delete one of them first")]
+    TooManySubscriptions {
+        /// How many those are.
+        most: i64,
+    },
+    /// The subscription to notifications is disabled.
+    #[error("the notification is disabled; enable it first")]
+    NotificationDisabled,
     /// The job has not ended.
     #[error("the job is {status}; cancel it before you delete it")]
     JobOpen {
@@ -83,6 +92,8 @@ impl Conflict {
             Self::LastAdmin => "last_admin",
             Self::AccountChanged => "account_changed",
             Self::TooManyTokens { .. } => "too_many_tokens",
+            Self::TooManySubscriptions { .. } => "too_many_subscriptions",
+            Self::NotificationDisabled => "notification_disabled",
             Self::JobOpen { .. } => "job_open",
             Self::BatchOpen => "batch_open",
             Self::NothingToRerun => "nothing_to_rerun",

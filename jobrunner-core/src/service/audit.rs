@@ -12,6 +12,7 @@ use crate::{
     audit::{AuditAction, AuditEvent, AuditFilter, TargetType},
     authz::{Action, Principal},
     lease::{QueueUpdate, Worker},
+    notification::Subscription,
     page::{Page, PageRequest},
     user::{PersonalToken, UserUpdate},
 };
@@ -52,6 +53,19 @@ impl Deed {
             .with("owner_id", token.owner_id.to_string())
             .with("scopes", scopes)
             .with("expires_at", token.expires_at.map(|end| end.to_rfc3339()))
+    }
+
+    /// Of where messages go only the kind and the host: the rest lets somebody write there.
+    pub(super) fn on_subscription(action: AuditAction, subscription: &Subscription) -> Self {
+        let what = &subscription.what;
+        let on: Vec<&str> = what.on.iter().map(|kind| kind.as_str()).collect();
+        Self::on(action, TargetType::Notification, &subscription.id, Some(what.name.clone()))
+            .with("owner_id", subscription.owner_id.to_string())
+            .with("batch_name", what.batch_name.clone())
+            .with("on", on)
+            .with("channel", what.channel.kind().as_str())
+            .with("host", what.channel.host())
+            .with("is_enabled", what.is_enabled)
     }
 
     pub(super) fn on_worker(action: AuditAction, worker: &Worker) -> Self {

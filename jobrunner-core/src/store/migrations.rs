@@ -70,10 +70,17 @@ mod tests {
         "0011_turns",
         "0012_skipped",
         "0013_accounts",
-        "0015_reports"
+        "0015_reports",
+        "0017_notifications"
     );
-    const SQLITE: &[File] =
-        files!("sqlite", "0011_turns", "0012_skipped", "0013_accounts", "0015_reports");
+    const SQLITE: &[File] = files!(
+        "sqlite",
+        "0011_turns",
+        "0012_skipped",
+        "0013_accounts",
+        "0015_reports",
+        "0017_notifications"
+    );
 
     #[test]
     fn migrations_are_in_the_order_of_their_numbers() {
@@ -83,6 +90,6 @@ mod tests {
             assert_eq!(numbers.len(), files.len());
             assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
         }
-        assert_eq!(newest(POSTGRES), Some(15));
+        assert_eq!(newest(POSTGRES), Some(17));
     }
 }

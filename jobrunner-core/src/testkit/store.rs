@@ -8,6 +8,7 @@ pub mod faults;
 pub mod insight;
 pub mod lists;
 pub mod logs;
+pub mod notifications;
 pub mod queues;
 pub mod repeats;
 pub mod reports;

@@ -42,6 +42,10 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ("deferred_alone", "claim/suspect", "{owner}, array[]::text[]"),
     ("deferred_job_id_key", "cancel/pass", "{job}, 4"),
     ("deferred_pkey", "claim/promote", OWNER),
+    ("delivery_batch_id_subscription_id_kind_key", "delivery/of_failures", "array[{job}]"),
+    ("delivery_due", "delivery/due", "now(), 2, 100, array[]::uuid[]"),
+    ("delivery_of_subscription", "delivery/columns + delivery/list", "{last}, 10, {owner}"),
+    ("delivery_pkey", "delivery/columns + delivery/get", JOB),
     (
         "ended_of_batch",
         "list/ended + job/columns",
@@ -79,6 +83,12 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ("refreshed_sign_in_by_expiry", "account/forget_refreshed", ""),
     ("refreshed_sign_in_pkey", "account/use_refresh_token", "{job}, 0, now()"),
     ("session_pkey", "session/renew", OWNER),
+    (
+        "subscription_of_owner",
+        "subscription/columns + subscription/list_of_owner",
+        "{last}, 10, {owner}",
+    ),
+    ("subscription_pkey", "subscription/columns + subscription/get", "{job}, null"),
     ("turn_pkey", "claim/spend", "array[{owner}], array[1]"),
     ("worker_host_pkey", "attempt/list", JOB),
 ];
@@ -128,6 +138,10 @@ const FILL: &str = "
     insert into jobrunner.kept_sign_in select id(n), owner(n), 1, now() + n * interval '1 second'
     from generate_series(1, 20000) n;
     insert into jobrunner.personal_token select id(n), owner(n), 'n', '[]', int8send(n), now(), null, null
+    from generate_series(1, 20000) n;
+    insert into jobrunner.subscription select id(n), owner(n), 'n', null, '[]', '{}', true, now()
+    from generate_series(1, 2000) n;
+    insert into jobrunner.delivery select id(n), id(1 + n % 2000), 'failed', id(n), 'n', now(), now(), n % 3, null, '[]'
     from generate_series(1, 20000) n;
     insert into jobrunner.idempotency select owner(n), 'k' || n, '', id(n), now() from generate_series(1, 20000) n;
     insert into jobrunner.session (id, host, pid, slots, queues, ttl, started_at, seen_at, expires_at)
@@ -219,6 +233,10 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("batch_of_owner", "batch/list_of_owner + batch/columns"),
     ("deferred_alone", "claim/suspect"),
     ("deferred_job_id", "claim/promote"),
+    ("delivery_due", "delivery/due"),
+    ("delivery_of_subscription", "delivery/columns + delivery/list"),
+    ("delivery_batch_id_subscription_id_kind", "delivery/of_failures"),
+    ("subscription_of_owner", "subscription/columns + subscription/list_of_owner"),
     ("ended_sign_in_by_expiry", "account/forget_sign_ins"),
     ("job_id", "job/get + job/columns"),
     ("job_of_all", "list/of_all + list/ended + job/columns"),

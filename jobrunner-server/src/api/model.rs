@@ -8,6 +8,7 @@ mod fleet;
 mod job;
 mod log;
 mod new_job;
+mod notification;
 pub(crate) mod pattern;
 mod report;
 #[cfg(test)]
@@ -27,13 +28,14 @@ pub(crate) use fleet::{Health, Queue, QueueUpdate, Worker};
 pub(crate) use job::{Attempt, Hold, Job};
 pub(crate) use log::{LogEvent, Logs};
 pub(crate) use new_job::NewJob;
+pub(crate) use notification::{Delivery, NewNotification, Notification, NotificationUpdate};
 pub(crate) use report::{Case, Report};
 pub(crate) use token::{MadeToken, NewToken, PersonalToken};
 pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
 pub(crate) use words::{
-    AuditAction, CaseStatus, Containment, DatabaseHealth, GrantType, HealthStatus, HoldReason,
-    Order, Reason, RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope,
-    TokenType,
+    AuditAction, CaseStatus, ChannelType, Containment, DatabaseHealth, DeliveryStatus, EventKind,
+    GrantType, HealthStatus, HoldReason, Order, Reason, RedisHealth, RerunOnly, RetryKind, Role,
+    Status, Stream, TargetType, TokenScope, TokenType,
 };
 
 /// Part of a list, newest first.

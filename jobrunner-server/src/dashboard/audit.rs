@@ -62,14 +62,17 @@ impl From<&AuditEvent> for ShownEvent {
                 }
                 TargetType::User => Some("/users".to_owned()),
                 TargetType::Queue => Some("/queues".to_owned()),
-                TargetType::Job | TargetType::Batch | TargetType::Worker | TargetType::Token => {
-                    None
-                }
+                TargetType::Job
+                | TargetType::Batch
+                | TargetType::Worker
+                | TargetType::Token
+                | TargetType::Notification => None,
             },
             id,
         });
         // The page of a target tells whose it is, if it has one.
-        let has_no_page = matches!(event.target_type, None | Some(TargetType::Token));
+        let has_no_page =
+            matches!(event.target_type, None | Some(TargetType::Token | TargetType::Notification));
         let is_news = |name: &str| name != "owner_id" || has_no_page;
         let details = event.details.iter().filter(|(name, _)| is_news(name));
         Self {

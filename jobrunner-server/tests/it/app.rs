@@ -7,7 +7,7 @@ use std::{
 use jobrunner_core::{
     Queue, Service, Store,
     batch::BatchFilter,
-    config::Settings,
+    config::{Notify, Settings},
     connect::{self, Backends},
     page::PageRequest,
     queue::Wakeup,
@@ -30,10 +30,20 @@ const PASSWORD: &str = "correct horse battery";
 pub(crate) fn http() -> ClientBuilder {
     static CHOSEN: Once = Once::new();
     CHOSEN.call_once(|| {
+        // A server in this process may have chosen already.
         let chosen = rustls::crypto::ring::default_provider().install_default();
-        chosen.expect("nobody else in this process chooses");
+        assert!(chosen.is_ok() || rustls::crypto::CryptoProvider::get_default().is_some());
     });
     Client::builder()
+}
+
+/// A task that is killed when this is dropped, whatever it is doing.
+pub(crate) struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A server on a free port with a fresh store, and nobody to run jobs.
@@ -45,6 +55,7 @@ pub(crate) struct TestApp {
     pub(crate) answered: Mutex<BTreeSet<(&'static str, u16)>>,
     store: Arc<dyn Store>,
     queue: Arc<dyn Queue>,
+    service: Service,
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
     directory: TempDir,
@@ -90,7 +101,8 @@ impl TestApp {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let stop = CancellationToken::new();
         let listeners = listener.try_into().expect("listeners");
-        let server = tokio::spawn(jobrunner_server::serve(listeners, service, stop.clone()));
+        let server =
+            tokio::spawn(jobrunner_server::serve(listeners, service.clone(), stop.clone()));
         let mut app = Self {
             url,
             http: http().build().expect("a client"),
@@ -98,6 +110,7 @@ impl TestApp {
             answered: Mutex::default(),
             store,
             queue,
+            service,
             stop,
             server,
             directory,
@@ -166,6 +179,13 @@ impl TestApp {
         for batch in page.await.expect("a list").items {
             self.queue.announce(Wakeup::Changed { job: None, batch: Some(batch.id) }).await;
         }
+    }
+
+    /// Delivers notifications until the answer is dropped or the server stops.
+    pub(crate) fn deliver(&self, settings: Notify) -> AbortOnDrop {
+        let service = self.service.clone();
+        let running = jobrunner_server::notify::run(service, settings, self.stop.clone());
+        AbortOnDrop(tokio::spawn(running))
     }
 
     /// How many jobs are stored.

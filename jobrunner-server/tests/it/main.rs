@@ -9,6 +9,7 @@ mod ids;
 mod junit;
 mod malformed;
 mod methods;
+mod notifications;
 mod open;
 mod openapi;
 mod own_account;

@@ -15,7 +15,7 @@ const SCOPES: [&str; 4] = ["read", "submit", "control", "admin"];
 
 /// The scope that each operation needs, beside admin; `sign-in` is none at all, and `any` is
 /// whichever.
-const NEEDED: [(&str, &str); 41] = [
+const NEEDED: [(&str, &str); 49] = [
     ("list_audit_events", "admin"),
     ("sign_out", "sign-in"),
     ("list_batches", "read"),
@@ -36,9 +36,9 @@ const NEEDED: [(&str, &str); 41] = [
     ("delete_job", "control"),
     ("get_job", "read"),
     ("list_attempts", "read"),
-    ("list_cases", "read"),
     ("cancel_job", "control"),
     ("list_holds", "read"),
+    ("list_cases", "read"),
     ("get_job_logs", "read"),
     ("follow_job_logs", "read"),
     ("get_job_stream", "read"),
@@ -55,6 +55,14 @@ const NEEDED: [(&str, &str); 41] = [
     ("create_token", "sign-in"),
     ("list_tokens", "sign-in"),
     ("delete_token", "sign-in"),
+    ("create_notification", "control"),
+    ("list_notifications", "read"),
+    ("get_notification", "read"),
+    ("update_notification", "control"),
+    ("delete_notification", "control"),
+    ("test_notification", "control"),
+    ("list_deliveries", "read"),
+    ("redeliver", "control"),
     ("list_workers", "read"),
     ("drain_worker", "admin"),
 ];
@@ -78,6 +86,8 @@ struct Things {
     batch: String,
     user: String,
     worker: String,
+    notification: String,
+    delivery: String,
 }
 
 impl Things {
@@ -91,7 +101,12 @@ impl Things {
         let email = format!("{batch}@example.com");
         let user = json!({"email": email, "password": "correct horse battery", "role": "viewer"});
         let (job, user) = (post("/jobs", job).await, post("/users", user).await);
-        Self { job, batch, user, worker: hand.session.to_string() }
+        let channel = json!({"type": "slack", "url": "https://slack.example/"});
+        let told = json!({"name": "n", "on": ["failed"], "channel": channel});
+        let notification = post("/notifications", told).await;
+        let delivery = post(&format!("/notifications/{notification}/test"), Value::Null).await;
+        let worker = hand.session.to_string();
+        Self { job, batch, user, worker, notification, delivery }
     }
 
     fn url(&self, operation: &Operation) -> String {
@@ -100,6 +115,8 @@ impl Things {
             Some("job-batches") => &self.batch,
             Some("users") => &self.user,
             Some("workers") => &self.worker,
+            Some("notifications") => &self.notification,
+            Some("deliveries") => &self.delivery,
             _ => &self.job,
         };
         let path = operation.path.replace("{id}", id).replace("{stream}", "stdout");
@@ -287,7 +304,7 @@ async fn the_page_of_the_own_account_makes_tokens_and_ends_them() {
     let (_, secret) = made(&app, &app.admin, &SCOPES, json!({})).await;
     for other in [secret.as_str(), app.admin.as_str()] {
         browser.cookie = Some(format!("jobrunner_session={other}"));
-        assert_eq!(browser.get("/").await.location(), "/sign-in?next=%2F");
+        assert_eq!(browser.get("/").await.status, StatusCode::UNAUTHORIZED);
     }
     app.stop().await;
 }

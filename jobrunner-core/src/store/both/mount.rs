@@ -15,6 +15,7 @@ mod delete;
 mod exchange;
 mod insight;
 mod log;
+mod notification;
 mod queue;
 pub(super) mod read;
 mod reclaim;

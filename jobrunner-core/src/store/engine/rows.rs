@@ -10,6 +10,7 @@
 
 mod accounts;
 mod case;
+mod notifications;
 
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 pub use self::{
     accounts::{AccountRow, EventRow, TokenRow},
     case::CaseRow,
+    notifications::{DeliveryRow, SubscriptionRow, state, stored_channel},
 };
 use super::values::{containment, number, parse, reason, status, time};
 use crate::{

@@ -66,6 +66,13 @@ impl Tally {
         self.batches.iter().filter(may_have).map(|(batch, _)| *batch).collect()
     }
 
+    /// The batches of which a job failed for good.
+    #[must_use]
+    pub fn failed(&self) -> Vec<Uuid> {
+        let failed = code(Status::Failed) as usize;
+        self.batches.iter().filter(|(_, by)| by[failed] > 0).map(|(batch, _)| *batch).collect()
+    }
+
     /// A leased job waits again, since its command was not started.
     ///
     /// # Errors

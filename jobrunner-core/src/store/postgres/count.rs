@@ -24,7 +24,13 @@ pub(super) async fn write(connection: &mut PgConnection, slot: i16, tally: &Tall
     let query = bind(query, &tally.batches, Difference::default().len());
     let query = bind(query, &tally.owners, STATUSES).bind(slot);
     let started: Vec<Uuid> = tally.started.iter().copied().collect();
-    query.bind(started).execute(connection).await.map(|_| ()).map_err(store_error)
+    query.bind(started).execute(&mut *connection).await.map_err(store_error)?;
+    let failed = tally.failed();
+    if !failed.is_empty() {
+        let told = sqlx::query(sql!("delivery/of_failures")).bind(failed);
+        told.execute(connection).await.map_err(store_error)?;
+    }
+    Ok(())
 }
 
 type Statement = Query<'static, Postgres, PgArguments>;

@@ -47,7 +47,8 @@ const MIGRATIONS: &[File] = files!(
     "0011_turns",
     "0012_skipped",
     "0013_accounts",
-    "0015_reports"
+    "0015_reports",
+    "0017_notifications"
 );
 
 /// So many slots are enough to keep a few hundred processes off each other's counts.

@@ -2,7 +2,7 @@ use sqlx::SqliteConnection;
 
 use super::{clock, sql, store_error};
 use crate::{
-    Result,
+    Result, Status,
     store::engine::{rows::CountsRow, tally::Tally, values::code},
 };
 
@@ -30,14 +30,22 @@ pub(super) async fn write(connection: &mut SqliteConnection, tally: Tally) -> Re
         let add = difference.into_iter().fold(add, |add, by| add.bind(by));
         let counts: CountsRow = add.fetch_one(&mut *connection).await.map_err(store_error)?;
         let counts = counts.into_counts()?;
+        if difference[code(Status::Failed) as usize] > 0 {
+            let told = sqlx::query(sql!("delivery/of_failures")).bind(batch).bind(clock::now());
+            told.execute(&mut *connection).await.map_err(store_error)?;
+        }
         if counts.all_ended() && counts.total > 0 {
-            sqlx::query(sql!("batch/finish"))
+            let finished = sqlx::query(sql!("batch/finish"))
                 .bind(batch)
                 .bind(code(counts.batch_status(true)))
                 .bind(clock::now())
                 .execute(&mut *connection)
                 .await
                 .map_err(store_error)?;
+            if finished.rows_affected() > 0 {
+                let told = sqlx::query(sql!("delivery/of_end")).bind(batch).bind(clock::now());
+                told.execute(&mut *connection).await.map_err(store_error)?;
+            }
         }
     }
     Ok(())

@@ -25,8 +25,14 @@ const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 
 const MIGRATIONS_TABLE: &str = "jobrunner_migration";
 
-const MIGRATIONS: &[File] =
-    files!("sqlite", "0011_turns", "0012_skipped", "0013_accounts", "0015_reports");
+const MIGRATIONS: &[File] = files!(
+    "sqlite",
+    "0011_turns",
+    "0012_skipped",
+    "0013_accounts",
+    "0015_reports",
+    "0017_notifications"
+);
 
 /// What a commit waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

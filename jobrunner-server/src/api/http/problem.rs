@@ -28,8 +28,8 @@ pub(crate) struct Problem {
     /// What happened this time, and what to do about it.
     detail: String,
     /// What a request conflicts with, for programs: `key_reused`, `email_taken`, `last_admin`,
-    /// `account_changed`, `too_many_tokens`, `job_open`, `batch_open` or
-    /// `nothing_to_rerun`.
+    /// `account_changed`, `too_many_tokens`, `too_many_subscriptions`, `notification_disabled`,
+    /// `job_open`, `batch_open` or `nothing_to_rerun`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     code: Option<&'static str>,

@@ -290,6 +290,50 @@ fn accounts_and_events_have_the_fields_that_are_described() {
     holds::<PersonalToken>(token(), bare.clone());
     let made = |token| domain::user::MadeToken { token, secret: "jr_1".into() };
     holds::<MadeToken>(made(token()), made(bare));
+    let attempt = |status, error| domain::notification::DeliveryAttempt {
+        at: NOW,
+        duration_ms: 1,
+        status,
+        error,
+    };
+    holds::<notification::DeliveryAttempt>(
+        attempt(Some(500), Some("e".to_owned())),
+        attempt(None, None),
+    );
+    let delivery = |status, batch: Option<BatchId>| domain::notification::Delivery {
+        id: domain::DeliveryId::new(),
+        subscription_id: domain::SubscriptionId::new(),
+        kind: "failed".to_owned(),
+        batch_id: batch,
+        batch_name: batch.map(|_| "b".to_owned()),
+        created_at: NOW,
+        due_at: NOW,
+        status,
+        attempts: Vec::new(),
+    };
+    holds::<Delivery>(
+        delivery(domain::notification::DeliveryStatus::Waiting, Some(BatchId::new())),
+        delivery(domain::notification::DeliveryStatus::Dead, None),
+    );
+    let webhook = domain::notification::Channel::Webhook {
+        url: "https://a.example".to_owned(),
+        secret: "s".into(),
+    };
+    let slack = domain::notification::Channel::Slack { url: "https://a.example".into() };
+    holds::<notification::Channel>(webhook.clone(), slack);
+    let subscription = |batch_name| domain::notification::Subscription {
+        id: domain::SubscriptionId::new(),
+        owner_id: UserId::new(),
+        what: domain::notification::NewSubscription {
+            name: "n".to_owned(),
+            batch_name,
+            on: vec![domain::notification::EventKind::Failed],
+            channel: webhook.clone(),
+            is_enabled: true,
+        },
+        created_at: NOW,
+    };
+    holds::<Notification>(subscription(Some("b".to_owned())), subscription(None));
     let event = || domain::audit::AuditEvent {
         id: AuditEventId::new(),
         created_at: NOW,

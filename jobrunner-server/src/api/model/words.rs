@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jobrunner_core::{audit, batch, executor, job, log, report, retry, status, user};
+use jobrunner_core::{audit, batch, executor, job, log, notification, report, retry, status, user};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
@@ -209,6 +209,11 @@ words! {
         ChangePassword = "change_password",
         CreateToken = "create_token",
         DeleteToken = "delete_token",
+        CreateNotification = "create_notification",
+        UpdateNotification = "update_notification",
+        DeleteNotification = "delete_notification",
+        TestNotification = "test_notification",
+        Redeliver = "redeliver",
         CancelJob = "cancel_job",
         /// Every one that had not ended, of one owner or of everybody.
         CancelJobs = "cancel_jobs",
@@ -228,6 +233,37 @@ words! {
         Queue = "queue",
         Worker = "worker",
         Token = "token",
+        Notification = "notification",
+    }
+
+    /// What somebody may be told of.
+    EventKind = notification::EventKind {
+        /// All jobs of a batch have ended.
+        Finished = "finished",
+        /// They have, and one of them failed.
+        Failed = "failed",
+        /// The first job of a batch failed for good; others may still run.
+        FirstFailure = "first_failure",
+        /// A batch passed, and the one of this name before it had failed.
+        Recovered = "recovered",
+    }
+
+    /// What kind of server takes the messages.
+    ChannelType = notification::ChannelKind {
+        /// One that takes Standard Webhooks.
+        Webhook = "webhook",
+        /// One that takes messages as Slack does.
+        Slack = "slack",
+    }
+
+    /// How a delivery stands.
+    DeliveryStatus = notification::DeliveryStatus {
+        /// It is tried, now or later.
+        Waiting = "waiting",
+        /// It was taken.
+        Delivered = "delivered",
+        /// It is not tried again unless somebody asks for it.
+        Dead = "dead",
     }
 
     /// What a personal access token is good for.

@@ -116,6 +116,16 @@ async fn accounts(app: &TestApp) {
     let own = json!({"current_password": "long enough it is", "password": "another one of mine"});
     let own = app.json(app.request(Method::PATCH, "/users/me", &theirs).json(&own)).await;
     assert_eq!(own.0, 200, "{}", own.1);
+    let channel = json!({"type": "slack", "url": "https://slack.example/secret"});
+    let told = json!({"name": "n", "on": ["finished"], "channel": channel});
+    let told = path("/notifications", &done(app, "POST", "/notifications", Some(told)).await);
+    done(app, "GET", "/notifications?limit=1", None).await;
+    done(app, "GET", &told, None).await;
+    done(app, "PATCH", &told, Some(json!({"batch_name": null, "name": "m"}))).await;
+    let delivery = done(app, "POST", &format!("{told}/test"), None).await;
+    done(app, "GET", &format!("{told}/deliveries"), None).await;
+    done(app, "POST", &format!("{}/redeliver", path("/deliveries", &delivery)), None).await;
+    done(app, "DELETE", &told, None).await;
     let token = json!({"name": "ci", "scopes": ["read"], "expires_at": null});
     let token = path("/tokens", &done(app, "POST", "/tokens", Some(token)).await);
     done(app, "GET", "/tokens?limit=1", None).await;

@@ -1,0 +1,77 @@
+use clap::{ArgGroup, Args, Subcommand};
+use jobrunner_core::{DeliveryId, SubscriptionId, notification::EventKind};
+
+use super::Remote;
+
+#[derive(Debug, Args)]
+pub(crate) struct Notifications {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    #[command(subcommand)]
+    pub(crate) command: NotificationsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NotificationsCommand {
+    /// List who is told of your batches
+    #[command(visible_alias = "ls")]
+    List,
+    /// Tell a webhook or Slack what becomes of your batches
+    ///
+    /// For a webhook a secret is made and printed, once: messages are signed with it, as Standard
+    /// Webhooks has it.
+    #[command(group = ArgGroup::new("channel").required(true))]
+    Create {
+        /// What to call it
+        name: String,
+        /// What to tell: finished, failed, first_failure, recovered
+        #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "failed,recovered", value_parser = kind)]
+        on: Vec<EventKind>,
+        /// Only of batches with exactly this name [default: all of yours]
+        #[arg(long, value_name = "NAME")]
+        batch: Option<String>,
+        /// Send to this address, as Standard Webhooks has it
+        #[arg(long, value_name = "URL", group = "channel")]
+        webhook: Option<String>,
+        /// Send as Slack takes it, to the address in the first line of standard input
+        #[arg(long, group = "channel")]
+        slack_stdin: bool,
+    },
+    /// Send a message that says that it is a test
+    Test {
+        /// Which notification
+        id: SubscriptionId,
+    },
+    /// Tell again what becomes of batches
+    Enable {
+        /// Which notification
+        id: SubscriptionId,
+    },
+    /// Tell nothing until it is enabled again
+    Disable {
+        /// Which notification
+        id: SubscriptionId,
+    },
+    /// Delete notifications, with what was delivered
+    #[command(visible_alias = "rm")]
+    Delete {
+        /// Which notifications
+        #[arg(required = true)]
+        ids: Vec<SubscriptionId>,
+    },
+    /// List what was and is to be delivered, and how it went
+    Deliveries {
+        /// Which notification
+        id: SubscriptionId,
+    },
+    /// Deliver messages once more, with the same id
+    Redeliver {
+        /// Which deliveries
+        #[arg(required = true)]
+        ids: Vec<DeliveryId>,
+    },
+}
+
+fn kind(text: &str) -> Result<EventKind, String> {
+    text.parse().map_err(|unknown: jobrunner_core::UnknownWord| unknown.to_string())
+}

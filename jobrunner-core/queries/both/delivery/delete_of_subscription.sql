@@ -1,0 +1,1 @@
+delete from jobrunner.delivery where subscription_id = $1

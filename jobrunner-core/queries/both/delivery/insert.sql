@@ -1,0 +1,2 @@
+insert into jobrunner.delivery (id, subscription_id, kind, created_at, due_at)
+values ($1, $2, $3, $4, $4)

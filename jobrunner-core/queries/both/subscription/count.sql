@@ -1,0 +1,1 @@
+select count(*) from jobrunner.subscription where owner_id = $1

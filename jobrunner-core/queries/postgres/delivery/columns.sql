@@ -1,0 +1,4 @@
+select id, subscription_id, kind, batch_id, batch_name, jobrunner.ms(created_at) as created_at,
+       jobrunner.ms(due_at) as due_at,
+       cast(state as bigint) as state, attempts
+from jobrunner.delivery

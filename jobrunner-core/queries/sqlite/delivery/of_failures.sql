@@ -1,0 +1,12 @@
+-- Jobs of the batch $1 failed: whoever asked for the first failure is told, once of each batch.
+-- $2 now.
+insert into delivery (id, subscription_id, kind, batch_id, batch_name, created_at, due_at)
+select unhex(printf('%012x', $2) || '7' || substr(hex(randomblob(2)), 1, 3) || '8' || hex(randomblob(7))
+             || substr(hex(randomblob(1)), 1, 1)),
+       s.id, 'first_failure', b.id, b.name, $2, $2
+from batch b
+join subscription s on s.owner_id = b.owner_id
+where b.id = $1 and s.is_enabled and s.kinds like '%"first_failure"%'
+  and (s.batch_name is null or s.batch_name = b.name)
+  and not exists (select 1 from delivery d
+                  where d.batch_id = b.id and d.subscription_id = s.id and d.kind = 'first_failure')

@@ -1,0 +1,218 @@
+//! Who is told of what, and what there is to be told.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Connection, Store, bind, lock, sql, store_error};
+use crate::{
+    Conflict, DeliveryId, Error, Result, SubscriptionId, UserId,
+    notification::{Delivery, DeliveryReport, Due, MOST_SUBSCRIPTIONS, Subscription, Take},
+    page::{Page, PageRequest},
+    store::{
+        NotificationStore,
+        engine::{
+            rows::{DeliveryRow, SubscriptionRow, state, stored_channel},
+            values::render,
+        },
+    },
+    user::Scope,
+};
+
+#[async_trait]
+impl NotificationStore for Store {
+    async fn create_subscription(&self, subscription: Subscription) -> Result<()> {
+        self.change(|c| Box::pin(create(c, subscription))).await
+    }
+
+    async fn subscription(&self, id: SubscriptionId, scope: Scope) -> Result<Option<Subscription>> {
+        let Some(owner) = owner_within(scope) else { return Ok(None) };
+        let row: Option<SubscriptionRow> =
+            sqlx::query_as(sql!("subscription/columns", both "subscription/get"))
+                .bind(id.as_uuid())
+                .bind(owner)
+                .fetch_optional(self.reads())
+                .await
+                .map_err(store_error)?;
+        row.map(SubscriptionRow::into_subscription).transpose()
+    }
+
+    async fn subscriptions(&self, scope: Scope, page: PageRequest) -> Result<Page<Subscription>> {
+        let Some(owner) = owner_within(scope) else { return Ok(Page::empty()) };
+        let list = match owner {
+            None => sql!("subscription/columns", both "subscription/list_of_all"),
+            Some(_) => sql!("subscription/columns", both "subscription/list_of_owner"),
+        };
+        let list = sqlx::query_as(list)
+            .bind(page.after.unwrap_or(Uuid::max()))
+            .bind(i64::from(page.limit) + 1);
+        let list = if owner.is_some() { list.bind(owner) } else { list };
+        let rows: Vec<SubscriptionRow> = list.fetch_all(self.reads()).await.map_err(store_error)?;
+        Page::from_surplus(rows, page.limit, |row| row.id)
+            .try_map(SubscriptionRow::into_subscription)
+    }
+
+    async fn update_subscription(&self, subscription: Subscription) -> Result<()> {
+        let what = subscription.what;
+        let update = sqlx::query(sql!(both "subscription/update"))
+            .bind(subscription.id.as_uuid())
+            .bind(what.name)
+            .bind(what.batch_name)
+            .bind(render(&what.on)?)
+            .bind(stored_channel(&what.channel)?)
+            .bind(what.is_enabled);
+        match self.execute(update).await? {
+            0 => Err(Error::NotFound("notification")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn delete_subscription(&self, id: SubscriptionId) -> Result<()> {
+        self.change(move |c| Box::pin(delete(c, id))).await
+    }
+
+    async fn create_delivery(&self, delivery: Delivery) -> Result<()> {
+        let insert = sqlx::query(sql!(both "delivery/insert"))
+            .bind(delivery.id.as_uuid())
+            .bind(delivery.subscription_id.as_uuid())
+            .bind(delivery.kind)
+            .bind(bind::time(delivery.created_at));
+        self.execute(insert).await.map(|_| ())
+    }
+
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>> {
+        let row: Option<DeliveryRow> =
+            sqlx::query_as(sql!("delivery/columns", both "delivery/get"))
+                .bind(id.as_uuid())
+                .fetch_optional(self.reads())
+                .await
+                .map_err(store_error)?;
+        row.map(DeliveryRow::into_delivery).transpose()
+    }
+
+    async fn deliveries(
+        &self,
+        subscription: SubscriptionId,
+        page: PageRequest,
+    ) -> Result<Page<Delivery>> {
+        let rows: Vec<DeliveryRow> = sqlx::query_as(sql!("delivery/columns", both "delivery/list"))
+            .bind(page.after.unwrap_or(Uuid::max()))
+            .bind(i64::from(page.limit) + 1)
+            .bind(subscription.as_uuid())
+            .fetch_all(self.reads())
+            .await
+            .map_err(store_error)?;
+        Page::from_surplus(rows, page.limit, |row| row.id).try_map(DeliveryRow::into_delivery)
+    }
+
+    async fn take_deliveries(&self, take: Take) -> Result<Vec<Due>> {
+        let but = take.but.iter().map(|id| id.as_uuid()).collect();
+        let due: Vec<Uuid> = sqlx::query_scalar(sql!("delivery/due"))
+            .bind(bind::time(take.now))
+            .bind(i64::from(take.of_each))
+            .bind(i64::from(take.most))
+            .bind(bind::ids(but)?)
+            .fetch_all(self.reads())
+            .await
+            .map_err(store_error)?;
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lease = Uuid::now_v7();
+        let taken = self.change(move |c| Box::pin(take_these(c, due, take, lease))).await?;
+        let mut subscriptions: HashMap<SubscriptionId, Subscription> = HashMap::new();
+        let mut found = Vec::with_capacity(taken.len());
+        for id in taken {
+            let Some(delivery) = self.delivery(id.into()).await? else { continue };
+            let of = delivery.subscription_id;
+            if !subscriptions.contains_key(&of) {
+                // Deleted meanwhile, with its deliveries.
+                let Some(known) = self.subscription(of, Scope::All).await? else { continue };
+                subscriptions.insert(of, known);
+            }
+            let subscription = subscriptions[&of].clone();
+            found.push(Due { delivery, subscription, lease });
+        }
+        Ok(found)
+    }
+
+    async fn report_delivery(&self, report: DeliveryReport) -> Result<bool> {
+        let stored = sqlx::query(sql!(both "delivery/report"))
+            .bind(report.id.as_uuid())
+            .bind(report.lease)
+            .bind(render(&report.attempts)?)
+            .bind(state(report.status))
+            .bind(bind::time(report.due_at));
+        self.execute(stored).await.map(|changed| changed > 0)
+    }
+
+    async fn redeliver(&self, id: DeliveryId, now: DateTime<Utc>) -> Result<()> {
+        let again = sqlx::query(sql!(both "delivery/again")).bind(id.as_uuid());
+        self.execute(again.bind(bind::time(now))).await.map(|_| ())
+    }
+
+    async fn forget_deliveries(&self, before: DateTime<Utc>) -> Result<u64> {
+        let millis = u64::try_from(before.timestamp_millis()).unwrap_or_default();
+        let least = Uuid::from_u128(u128::from(millis) << 80);
+        self.execute(sqlx::query(sql!(both "delivery/forget")).bind(least)).await
+    }
+}
+
+/// The owner whose things a scope has: `Some(None)` is anybody, `None` nobody.
+fn owner_within(scope: Scope) -> Option<Option<Uuid>> {
+    match scope {
+        Scope::Nothing => None,
+        Scope::Owner(owner) => Some(Some(UserId::as_uuid(owner))),
+        Scope::All => Some(None),
+    }
+}
+
+async fn create(connection: &mut Connection, subscription: Subscription) -> Result<()> {
+    lock::accounts(connection).await?;
+    let owner = subscription.owner_id.as_uuid();
+    let count: i64 = sqlx::query_scalar(sql!(both "subscription/count"))
+        .bind(owner)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    if count >= MOST_SUBSCRIPTIONS {
+        return Err(Conflict::TooManySubscriptions { most: MOST_SUBSCRIPTIONS }.into());
+    }
+    let what = subscription.what;
+    sqlx::query(sql!(both "subscription/insert"))
+        .bind(subscription.id.as_uuid())
+        .bind(owner)
+        .bind(what.name)
+        .bind(what.batch_name)
+        .bind(render(&what.on)?)
+        .bind(stored_channel(&what.channel)?)
+        .bind(what.is_enabled)
+        .bind(bind::time(subscription.created_at))
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(store_error)
+}
+
+async fn delete(connection: &mut Connection, id: SubscriptionId) -> Result<()> {
+    for sql in [sql!(both "subscription/delete"), sql!(both "delivery/delete_of_subscription")] {
+        sqlx::query(sql).bind(id.as_uuid()).execute(&mut *connection).await.map_err(store_error)?;
+    }
+    Ok(())
+}
+
+async fn take_these(
+    connection: &mut Connection,
+    due: Vec<Uuid>,
+    take: Take,
+    lease: Uuid,
+) -> Result<Vec<Uuid>> {
+    let leased = sqlx::query_scalar(sql!("delivery/lease"))
+        .bind(bind::ids(due)?)
+        .bind(bind::time(take.now))
+        .bind(bind::time(take.until))
+        .bind(lease);
+    leased.fetch_all(connection).await.map_err(store_error)
+}
