@@ -6,6 +6,7 @@ mod accounts;
 mod ansi;
 mod audit;
 mod batch;
+mod cases;
 mod home;
 mod job;
 mod jobs;
@@ -13,6 +14,7 @@ mod lines;
 mod links;
 mod live;
 mod log;
+mod members;
 mod output;
 mod own_account;
 mod page;
@@ -34,7 +36,7 @@ use crate::methods::{get, post};
 pub(crate) fn routes(route: Route) -> Route {
     route
         .at("/", get(home::home))
-        .at("/sign-in", post(sign_in::sign_in))
+        .at("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .at("/sign-out", post(sign_in::sign_out))
         .at("/live", get(live::live))
         .at("/batches/:id", get(batch::show))

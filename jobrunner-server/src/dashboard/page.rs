@@ -27,6 +27,8 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
         "bar.html",
         "card.html",
         "status.html",
+        "why.html",
+        "tests.html",
         "jobs_table.html",
         "sign_in.html",
         "home.html",
@@ -121,8 +123,8 @@ pub(super) fn text(name: &str, context: &Context) -> Result<String, Failure> {
     templates.render(name, context).map_err(|error| Failure::internal(&error))
 }
 
-/// Asks for a sign-in, and comes back to what was asked for. What a page fetches by itself is told
-/// so.
+/// Leads to the sign-in, which comes back to what was asked for. What a page fetches by itself is
+/// told so.
 pub(super) fn to_sign_in(request: &Request) -> Response {
     let navigates = request.header("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
     if !navigates || request.method() != poem::http::Method::GET {
@@ -130,7 +132,10 @@ pub(super) fn to_sign_in(request: &Request) -> Response {
         return Failure::new(StatusCode::UNAUTHORIZED, detail).into_response();
     }
     let next = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    sign_in(next, "", StatusCode::UNAUTHORIZED)
+    match super::links::query(&[("next", next)], &[]) {
+        Ok(query) => super::session::see(&format!("/sign-in?{query}")),
+        Err(failure) => failure.into_response(),
+    }
 }
 
 /// The page to sign in on.

@@ -20,5 +20,6 @@ mod queues;
 mod repeated;
 mod results;
 mod rights;
+mod shown;
 mod sign_ins;
 mod tokens;
