@@ -147,8 +147,9 @@ pub trait Authz: Send + Sync {
     /// or are being checked.
     async fn authenticate(&self, credential: &Credential) -> Result<Principal>;
 
-    /// An account or one of its memberships was changed, or one of its sign-ins ended: what is remembered about it no longer
-    /// holds. From when this returns, callers are found out as of now.
+    /// An account or one of its memberships was changed, or one of its sign-ins ended: what is
+    /// remembered about it no longer holds. From when this returns, callers are found out as of
+    /// now.
     fn changed(&self, user: UserId);
 
     /// Whether the caller may do something at all.

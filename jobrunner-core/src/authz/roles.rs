@@ -23,7 +23,8 @@ const REFUSED: Error =
     Error::Unauthenticated("the access token is not valid or has expired; sign in again");
 
 /// Three roles: viewers read what is theirs or their projects', operators also submit and control
-/// it as far as their roles in those let them, admins do everything. Accounts live in the store, tokens are signed by this service.
+/// it as far as their roles in those let them, admins do everything. Accounts live in the store,
+/// tokens are signed by this service.
 ///
 /// Whose a token is, is looked up once a second at most: what changes in another process acts
 /// within a second here, what changes through the [`Service`](crate::Service) of this process at

@@ -150,7 +150,7 @@ test("members of a project share what belongs to it, and the switch in the heade
   await admin.goto(`${service.url}/projects`);
   await admin.fill("[name=name]", "web");
   await admin.fill("[name=description]", "The shop");
-  await admin.click("text=Create");
+  await admin.click("button:text-is(\"Create\")");
   await admin.waitForURL(/\/projects\/web$/);
   assert.match(await text(admin, "main"), /The shop[^]*admin@example.com/);
   const made = await service.batch("of the shop", [service.job("a", "true")], { project: "web" });
@@ -165,7 +165,7 @@ test("members of a project share what belongs to it, and the switch in the heade
 
   await admin.fill("[type=email]", "ada@example.com");
   await admin.selectOption(".panel [name=role]", "viewer");
-  await admin.click("text=Add");
+  await admin.click("button:text-is(\"Add\")");
   await until(admin, "main", "ada@example.com");
   await ada.goto(service.url);
   await until(ada, `[data-card="${made.id}"]`, "of the shop");

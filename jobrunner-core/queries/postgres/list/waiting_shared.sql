@@ -1,5 +1,5 @@
--- As waiting, of projects $7 and of owner $8: as many of each by its index, which are merged. $5 and
--- $6 are null.
+-- As waiting, of projects $7 and of owner $8: as many of each by its index, which are merged. $5
+-- and $6 are null.
 with open (since) as materialized (
     select least(
         (select r.job_id

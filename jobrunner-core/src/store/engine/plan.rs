@@ -129,9 +129,9 @@ pub fn shown(scope: Scope) -> Option<Scope> {
     (scope != Scope::Nothing).then_some(scope)
 }
 
-/// Whose jobs are counted for somebody who asks for those of one owner, or for theirs: `None` within
-/// is everybody's. There are counts of owners alone, which are told to them and to those who may
-/// see everything.
+/// Whose jobs are counted for somebody who asks for those of one owner, or for theirs: `None`
+/// within is everybody's. There are counts of owners alone, which are told to them and to those who
+/// may see everything.
 #[must_use]
 pub fn counted(scope: Scope, wanted: Option<UserId>) -> Option<Option<UserId>> {
     match (scope.within(wanted, None), wanted) {

@@ -34,8 +34,8 @@ pub(crate) struct NewJob {
     /// Anything you want to find again beside the job; at most 64 KiB of JSON, nested 64 deep.
     #[serde(default, deserialize_with = "strict::once")]
     payload: Map<String, Value>,
-    /// The project that it belongs to, whose members see it; none, if left out. Of a member of a batch
-    /// that of the batch.
+    /// The project that it belongs to, whose members see it; none, if left out. Of a member of a
+    /// batch that of the batch.
     #[schemars(length(min = 1, max = 63), regex(pattern = pattern::PROJECT))]
     project: Option<String>,
     /// The queue to wait in.
