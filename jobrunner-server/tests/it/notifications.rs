@@ -263,7 +263,7 @@ async fn no_message_goes_where_the_operator_did_not_allow_it() {
         "0",
         "[::1]",
         "[::ffff:127.0.0.1]",
-        "LOCALHOST.",
+        "LOCALHOST",
         "[::ffff:7f00:1]",
         "169.254.169.254",
     ];
