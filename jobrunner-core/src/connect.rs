@@ -62,8 +62,7 @@ async fn connected(settings: &Settings) -> Result<Backends> {
     let queue: Arc<dyn Queue> = match &settings.redis_url {
         None => Arc::new(PostgresQueue::connect(url, None).await?),
         Some(redis) => {
-            let (redis, store) = (redis.expose_secret(), Arc::clone(&store));
-            Arc::new(RedisQueue::connect(redis, store, RedisQueue::PREFIX).await?)
+            Arc::new(RedisQueue::connect(redis.expose_secret(), RedisQueue::PREFIX).await?)
         }
     };
     Ok(Backends { store, queue })

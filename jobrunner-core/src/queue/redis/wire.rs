@@ -11,8 +11,6 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::lanes::Lanes;
-
 /// How long somebody waits for an answer before Redis counts as away.
 const ANSWER_LIMIT: Duration = Duration::from_millis(250);
 
@@ -23,19 +21,17 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Asks Redis, if it is there. One failure, of any kind, and it counts as away until a task in the
-/// background has found that it answers and takes writes again: those who ask meanwhile are told at
-/// once.
+/// background has found that it answers again: those who ask meanwhile are told at once.
 pub(super) struct Wire {
     client: Client,
-    lanes: Arc<Lanes>,
     /// Each with its number, so that a late failure of one does not end the next.
     connection: Mutex<(u64, Option<MultiplexedConnection>)>,
     broken: Notify,
 }
 
 impl Wire {
-    pub(super) fn new(client: Client, lanes: Arc<Lanes>) -> Self {
-        Self { client, lanes, connection: Mutex::new((0, None)), broken: Notify::new() }
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, connection: Mutex::new((0, None)), broken: Notify::new() }
     }
 
     /// Whether Redis answered when it was last asked.
@@ -58,26 +54,27 @@ impl Wire {
         }
     }
 
-    /// A connection of one's own, for work that may take longer.
-    pub(super) async fn dial(&self, answer_limit: Duration) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_LIMIT))
-            .set_response_timeout(Some(answer_limit));
-        let dialing = self.client.get_multiplexed_async_connection_with_config(&config);
-        in_time(CONNECT_LIMIT, dialing).await
-    }
-
     /// Tries to connect.
     pub(super) async fn connect(&self) -> RedisResult<()> {
-        let mut connection = self.dial(ANSWER_LIMIT).await?;
-        in_time(CONNECT_LIMIT, self.lanes.open(&mut connection)).await?;
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_LIMIT))
+            .set_response_timeout(Some(ANSWER_LIMIT));
+        let connecting = async {
+            let client = &self.client;
+            let mut connection =
+                client.get_multiplexed_async_connection_with_config(&config).await?;
+            // One that was made by the kernel says nothing of the server behind it.
+            redis::cmd("PING").query_async::<redis::Value>(&mut connection).await?;
+            Ok(connection)
+        };
+        let connection = in_time(CONNECT_LIMIT, connecting).await?;
         let mut held = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         *held = (held.0 + 1, Some(connection));
         Ok(())
     }
 
-    /// Connects whenever there is no connection, for ever, and tells each time when there is one.
-    pub(super) async fn keep(self: Arc<Self>, mut told: impl FnMut()) {
+    /// Connects whenever there is no connection, for ever.
+    pub(super) async fn keep(self: Arc<Self>) {
         let mut was_up = self.is_up();
         loop {
             if was_up {
@@ -89,7 +86,6 @@ impl Wire {
                 Ok(()) => {
                     tracing::info!("Redis is back");
                     was_up = true;
-                    told();
                 }
                 Err(error) => tracing::debug!(error = error_field(&error), "Redis is still away"),
             }
@@ -103,7 +99,10 @@ impl Wire {
     fn lose(&self, number: u64, error: &RedisError) {
         let mut held = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         if held.0 == number && held.1.take().is_some() {
-            tracing::warn!(error = error_field(error), "Redis is away; the store is asked instead");
+            tracing::warn!(
+                error = error_field(error),
+                "Redis is away; workers look for work by themselves"
+            );
             self.broken.notify_one();
         }
     }
