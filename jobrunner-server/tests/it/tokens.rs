@@ -109,6 +109,12 @@ impl Things {
         let email = format!("{batch}@example.com");
         let user = json!({"email": email, "password": "correct horse battery", "role": "viewer"});
         let (job, user) = (post("/jobs", job).await, post("/users", user).await);
+        // An account may have a hundred.
+        let all = app.request(Method::GET, "/notifications", &app.admin);
+        for old in app.json(all).await.1["items"].as_array().expect("a list") {
+            let path = format!("/notifications/{}", old["id"].as_str().expect("an id"));
+            app.json(app.request(Method::DELETE, &path, &app.admin)).await;
+        }
         let channel = json!({"type": "slack", "url": "https://slack.example/"});
         let told = json!({"name": "n", "on": ["failed"], "channel": channel});
         let notification = post("/notifications", told).await;

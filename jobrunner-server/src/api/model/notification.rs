@@ -78,8 +78,8 @@ pub(crate) struct NewChannel {
     url: String,
     /// For a webhook: what messages are signed with, `whsec_` and the Base64 of 24 to 64 random
     /// bytes. It is never answered.
-    #[serde(default)]
-    #[schemars(with = "Option<String>", regex(pattern = pattern::TEXT))]
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "String", regex(pattern = pattern::TEXT))]
     secret: Option<SecretString>,
 }
 
