@@ -178,8 +178,8 @@ macro_rules! with_shared_fields {
             #[serde(default)]
             #[cfg_attr(test, schemars(with = "Vec<schema::Text>"))]
             pub(super) inputs: Vec<String>,
-            /// Where the command writes JUnit files, below its working directory: `*` stands for any
-            /// text of a name, `?` for one character, `**` for any number of directories.
+            /// Where the command writes JUnit files, below its working directory: `*` stands for
+            /// any text of a name, `?` for one character, `**` for any number of directories.
             #[serde(default)]
             #[cfg_attr(test, schemars(with = "Vec<schema::Text>"))]
             pub(super) junit: Vec<String>,

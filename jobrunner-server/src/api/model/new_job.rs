@@ -69,9 +69,9 @@ pub(crate) struct NewJob {
     )]
     inputs: Vec<String>,
     /// Where the command writes JUnit files, below its working directory: `*` stands for any text
-    /// of a name, `?` for one character, `**` for any number of directories. When it has ended, those
-    /// that it has written are read, 64 MiB and 100,000 cases of a job at most; `report` tells what
-    /// could not be, and nothing else changes.
+    /// of a name, `?` for one character, `**` for any number of directories. When it has ended,
+    /// those that it has written are read, 64 MiB and 100,000 cases of a job at most; `report`
+    /// tells what could not be, and nothing else changes.
     #[serde(default)]
     #[schemars(
         length(max = 32),

@@ -28,3 +28,9 @@ pub(crate) const ID_DIGITS: &str = r"^-*([0-9A-Fa-f]-*){4,32}$";
 
 /// An email address, which is trimmed.
 pub(crate) const EMAIL: &str = r"^\s*[^\s@]+@[^\s@]+\s*$";
+
+/// An address of HTTP or HTTPS.
+pub(crate) const HTTP_URL: &str = r"^https?://[^\s\u0000-\u001f\u007f]+$";
+
+/// What Standard Webhooks are signed with: Base64 of 24 to 64 bytes.
+pub(crate) const WEBHOOK_SECRET: &str = r"^whsec_(?:(?:[A-Za-z0-9+/]{4}){8,21}|(?:[A-Za-z0-9+/]{4}){8,20}[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|(?:[A-Za-z0-9+/]{4}){8,21}[A-Za-z0-9+/][AQgw]==)$";
