@@ -9,9 +9,10 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use jobrunner_core::{
     Authz, Error, NewJob, Principal, Result, Role, Service, SignInId, Store, UserId,
-    authz::{Action, Credential, Passwords, Proof, TokenKey},
+    authz::{Action, Credential, Passwords, Proof, Thing, TokenKey},
     job::{JobFilter, Rules},
     page::PageRequest,
+    project::Memberships,
     queue::LocalQueue,
     service::Parts,
     store::{Account, AccountStore, sqlite::SqliteStore},
@@ -72,7 +73,9 @@ impl Authz for Keys {
         let sign_in = known.ok_or(REFUSED)?;
         let Account { user, token_version, .. } = self.account(sign_in).await?.ok_or(REFUSED)?;
         let (id, email, role) = (user.id, user.email, user.role);
-        Ok(Principal { id, email, role, token_version, by: Proof::SignIn(sign_in.id) })
+        let (projects, within) = (Memberships::default(), None);
+        let by = Proof::SignIn(sign_in.id);
+        Ok(Principal { id, email, role, token_version, projects, within, by })
     }
 
     async fn may_go_on(&self, before: &Principal) -> Result<bool> {
@@ -90,6 +93,11 @@ impl Authz for Keys {
             (Role::Operator, Action::Read | Action::Submit | Action::Control) => Ok(()),
             (role, _) => Err(Error::Forbidden(format!("your key is one of a {role}"))),
         }
+    }
+
+    fn check_on(&self, caller: &Principal, action: Action, _thing: Thing<'_>) -> Result<()> {
+        // Nobody shares anything here, so whoever sees a thing may do with it what they may at all.
+        self.check(caller, action)
     }
 
     fn scope(&self, caller: &Principal) -> Scope {

@@ -32,8 +32,8 @@ struct Lane {
     jobs: VecDeque<JobId>,
 }
 
-/// Proposes the waiting jobs that it knows, one of each lane in turn, and sends a worker for which it
-/// knows none to the store. It may forget everything at any time: nothing but speed is lost.
+/// Proposes the waiting jobs that it knows, one of each lane in turn, and sends a worker for which
+/// it knows none to the store. It may forget everything at any time: nothing but speed is lost.
 struct Rounds {
     lanes: Mutex<VecDeque<Lane>>,
     /// Wakes those who wait within this process.

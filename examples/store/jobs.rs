@@ -18,12 +18,13 @@ use jobrunner_core::{
         engine::{
             decide::{check_all_ended, check_ended},
             insight::{self, FailureRow, PartRow},
-            output,
+            output, plan,
             tally::{Difference, Marks, Tally},
         },
     },
     user::Scope,
 };
+use uuid::Uuid;
 
 use crate::{
     Memory,
@@ -86,7 +87,8 @@ impl JobStore for Memory {
 
     async fn job(&self, id: JobId, scope: Scope) -> Result<Option<Job>> {
         let state = self.lock();
-        let found = state.jobs.get(&id).filter(|job| scope.contains(job.owner));
+        let found =
+            state.jobs.get(&id).filter(|job| scope.contains(job.owner, job.spec.project.as_ref()));
         found.map(|job| state.job(id, job)).transpose()
     }
 
@@ -110,14 +112,14 @@ impl JobStore for Memory {
 
     async fn batch(&self, id: BatchId, scope: Scope) -> Result<Option<Batch>> {
         let state = self.lock();
-        let found = state.batches.get(&id).filter(|batch| scope.contains(batch.owner));
+        let found = state.batches.get(&id).filter(|batch| batch.is_in(&scope));
         found.map(|batch| batch.show(id, &state.past)).transpose()
     }
 
     async fn batch_names(&self, ids: &[BatchId], scope: Scope) -> Result<HashMap<BatchId, String>> {
         let state = self.lock();
         let name = |id: &BatchId| {
-            let batch = state.batches.get(id).filter(|batch| scope.contains(batch.owner))?;
+            let batch = state.batches.get(id).filter(|batch| batch.is_in(&scope))?;
             Some((*id, batch.batch.name.clone()))
         };
         Ok(ids.iter().filter_map(name).collect())
@@ -171,9 +173,12 @@ impl JobStore for Memory {
 
     async fn counts(&self, scope: Scope, owner: Option<UserId>) -> Result<Counts> {
         let state = self.lock();
-        let shown = scope.within(owner);
+        let whose = plan::counted(scope, owner);
+        let is_counted = |owner: &Uuid| {
+            whose.is_some_and(|whose| whose.is_none_or(|whose| whose.as_uuid() == *owner))
+        };
         let mut sum = Difference::default();
-        for (_, by) in state.counts.iter().filter(|(owner, _)| shown.contains((**owner).into())) {
+        for (_, by) in state.counts.iter().filter(|(owner, _)| is_counted(owner)) {
             sum.iter_mut().zip(by).for_each(|(sum, by)| *sum += by);
         }
         counts(&sum)

@@ -122,7 +122,7 @@ impl State {
     ) -> Result<Page<Job>> {
         let Some(plan) = plan::jobs(scope, filter) else { return Ok(Page::empty()) };
         let is_shown = |job: &Entry| {
-            plan.scope.contains(job.owner)
+            plan.scope.contains(job.owner, job.spec.project.as_ref())
                 && filter.batch.is_none_or(|batch| job.batch == Some(batch))
                 && plan.status.is_none_or(|status| self.standing(job) == status)
                 && filter.queue.as_ref().is_none_or(|queue| job.spec.queue == *queue)
@@ -179,7 +179,7 @@ impl State {
     ) -> Result<Page<Batch>> {
         let Some(plan) = plan::batches(scope, filter) else { return Ok(Page::empty()) };
         let is_shown = |batch: &BatchEntry| {
-            plan.scope.contains(batch.owner)
+            batch.is_in(&plan.scope)
                 && filter.status.is_none_or(|status| batch.status == status)
                 && filter.name.as_ref().is_none_or(|name| match name {
                     NameFilter::Exactly(name) => batch.batch.name == *name,
@@ -197,6 +197,10 @@ impl State {
 }
 
 impl BatchEntry {
+    pub(crate) fn is_in(&self, scope: &Scope) -> bool {
+        scope.contains(self.owner, self.batch.project.as_ref())
+    }
+
     /// A batch as it is shown.
     pub(crate) fn show(&self, id: BatchId, past: &Past) -> Result<Batch> {
         let run = past.row(id)?;
@@ -207,6 +211,7 @@ impl BatchEntry {
             name: self.batch.name.clone(),
             description: self.batch.description.clone(),
             payload: render(&self.batch.payload)?,
+            project: self.batch.project.as_ref().map(ToString::to_string),
             rerun_of: self.rerun_of.map(|batch| batch.as_uuid()),
             created_at: self.created_at,
             status: code(self.status).into(),

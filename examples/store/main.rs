@@ -16,6 +16,7 @@ mod leases;
 mod lists;
 mod logs;
 mod notifications;
+mod projects;
 mod results;
 mod state;
 mod turns;

@@ -33,12 +33,13 @@ impl NotificationStore for Memory {
     async fn subscription(&self, id: SubscriptionId, scope: Scope) -> Result<Option<Subscription>> {
         let state = self.lock();
         let found = state.subscriptions.get(&id);
-        Ok(found.filter(|found| scope.contains(found.owner_id)).cloned())
+        Ok(found.filter(|found| scope.contains(found.owner_id, None)).cloned())
     }
 
     async fn subscriptions(&self, scope: Scope, page: PageRequest) -> Result<Page<Subscription>> {
         let state = self.lock();
-        let found = state.subscriptions.values().rev().filter(|it| scope.contains(it.owner_id));
+        let found =
+            state.subscriptions.values().rev().filter(|it| scope.contains(it.owner_id, None));
         Ok(page_of(found, page, |it| it.id.as_uuid()))
     }
 

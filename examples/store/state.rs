@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use jobrunner_core::{
-    AuditEventId, BatchId, Conflict, DeliveryId, Error, JobId, JobSpec, NewBatch, Result,
-    SessionId, SignInId, Status, SubscriptionId, TokenId, UserId,
+    AuditEventId, BatchId, Conflict, DeliveryId, Error, JobId, JobSpec, NewBatch, ProjectName,
+    Result, SessionId, SignInId, Status, SubscriptionId, TokenId, UserId,
     audit::AuditEvent,
     authz::SecretDigest,
     batch::Counts,
@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use crate::{
     logs::Log,
+    projects::ProjectEntry,
     results::Past,
     turns::{LaneEntry, QueueEntry, Turn},
 };
@@ -52,6 +53,7 @@ pub(crate) struct State {
     /// Of every session that there ever was.
     pub(crate) hosts: HashMap<SessionId, String>,
     keys: HashMap<(UserId, String), ([u8; 32], Uuid)>,
+    pub(crate) projects: BTreeMap<ProjectName, ProjectEntry>,
     pub(crate) accounts: BTreeMap<UserId, Account>,
     /// Until their tokens have expired.
     pub(crate) ended_sign_ins: HashMap<SignInId, DateTime<Utc>>,

@@ -5,6 +5,7 @@ mod batch;
 mod config;
 mod jobs;
 mod notifications;
+mod projects;
 mod queues;
 mod run;
 mod shell;
@@ -18,7 +19,7 @@ use std::{path::PathBuf, time::Duration};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jobrunner_core::config::Listen;
+use jobrunner_core::{ProjectName, config::Listen};
 use jobrunner_worker::Leaving;
 
 pub(crate) use audit::{Audit, AuditCommand, Events};
@@ -26,6 +27,7 @@ pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use jobs::{Cases, Jobs, JobsCommand, JobsList, Logs};
 pub(crate) use notifications::{Notifications, NotificationsCommand};
+pub(crate) use projects::{Projects, ProjectsCommand};
 pub(crate) use queues::{Queues, QueuesCommand};
 pub(crate) use run::{Run, Selection};
 pub(crate) use shell::{Completions, Man};
@@ -106,6 +108,9 @@ pub(crate) enum Command {
     /// Tell webhooks and Slack what becomes of your batches
     #[command(visible_alias = "notification")]
     Notifications(Notifications),
+    /// List projects, make them, and see to their members
+    #[command(visible_alias = "project")]
+    Projects(Projects),
     /// Show who asked for what
     Audit(Audit),
     /// Print what makes a shell complete this command
@@ -130,6 +135,7 @@ impl Command {
             | Self::Users(Users { remote, .. })
             | Self::Tokens(Tokens { remote, .. })
             | Self::Notifications(Notifications { remote, .. })
+            | Self::Projects(Projects { remote, .. })
             | Self::Audit(Audit { remote, .. }) => remote.quiet,
             Self::Submit(submit) => submit.remote.quiet,
             Self::Config(config) => config.quiet,
@@ -183,6 +189,10 @@ pub(crate) struct Remote {
     /// How to show results
     #[arg(short, long, value_enum, default_value_t, global = true, help_heading = "Everywhere")]
     pub(crate) output: Output,
+    /// The project: what is submitted belongs to it, and lists show what does [env:
+    /// JOBRUNNER_PROJECT]
+    #[arg(long, value_name = "NAME", global = true, value_parser = projects::project, help_heading = "Everywhere")]
+    pub(crate) project: Option<ProjectName>,
     /// Print ids alone instead of tables, and no hints or progress
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub(crate) quiet: bool,

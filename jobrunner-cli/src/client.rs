@@ -25,7 +25,10 @@ pub(crate) use notifications::{
 };
 pub(crate) use routes::Route;
 pub(crate) use stream::{LogEvent, LogEvents};
-pub(crate) use wire::{NewBatchWithJobs, NewToken, NewUser, OwnChange, QueueChange, UserChange};
+pub(crate) use wire::{
+    NewBatchWithJobs, NewMember, NewProject, NewToken, NewUser, OwnChange, ProjectChange,
+    QueueChange, UserChange,
+};
 
 use crate::{
     args::Remote,
@@ -187,7 +190,7 @@ impl Client {
     }
 
     /// A change, sent once.
-    async fn patch<T: DeserializeOwned>(
+    async fn change<T: DeserializeOwned>(
         &self,
         route: &Route,
         parts: &[&str],
@@ -197,8 +200,8 @@ impl Client {
         self.http.read(self.http.send(Repeat::Never, request).await?).await
     }
 
-    async fn delete(&self, route: &Route, id: &str) -> Result<(), Failure> {
-        let request = || self.http.request(route, &[id]);
+    async fn delete(&self, route: &Route, parts: &[&str]) -> Result<(), Failure> {
+        let request = || self.http.request(route, parts);
         let response = self.http.send(Repeat::Never, request).await?;
         if response.status().is_success() {
             return Ok(());

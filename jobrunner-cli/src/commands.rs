@@ -16,6 +16,7 @@ mod logs;
 mod names;
 pub(crate) mod notifications;
 pub(crate) mod password;
+pub(crate) mod projects;
 pub(crate) mod queues;
 mod repro;
 mod reruns;

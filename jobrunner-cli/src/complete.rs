@@ -84,7 +84,7 @@ fn offered(
     typed: &OsStr,
     words: impl AsyncFnOnce(&Client) -> Result<Words, Failure>,
 ) -> Vec<CompletionCandidate> {
-    let remote = Remote { server: server(), output: Output::Table, quiet: true };
+    let remote = Remote { server: server(), output: Output::Table, project: None, quiet: true };
     let asked = async {
         let client = Client::signed_in(&remote).await?;
         words(&client).await

@@ -93,6 +93,7 @@ fn main() -> ExitCode {
         Command::Notifications(notifications) => {
             run(commands::notifications::notifications(notifications))
         }
+        Command::Projects(projects) => run(commands::projects::projects(projects)),
         Command::Audit(audit) => run(commands::audit::audit(audit)),
         Command::Completions(shell) => ended(commands::shell::completions(&shell)),
         Command::Man(man) => ended(commands::shell::man(&man)),

@@ -1,7 +1,7 @@
 //! What the client reads from the environment; it reads no file `.env`.
 
 use jobrunner_core::{
-    Violation,
+    ProjectName, Violation,
     daemon::{SettingsError, Trouble, Variables},
 };
 use reqwest::Url;
@@ -66,6 +66,21 @@ pub(crate) fn token() -> Result<Option<SecretString>, Failure> {
         return Err(SettingsError::from(violation).into());
     }
     Ok(token.map(SecretString::from))
+}
+
+/// The project that is named, or else `JOBRUNNER_PROJECT`, if it is set and not empty.
+pub(crate) fn project(given: Option<&ProjectName>) -> Result<Option<ProjectName>, Failure> {
+    if let Some(given) = given {
+        return Ok(Some(given.clone()));
+    }
+    let set = Variables::of_environment().text("JOBRUNNER_PROJECT")?.filter(|set| !set.is_empty());
+    set.map(|set| {
+        set.parse().map_err(|wrong: Violation| {
+            let violation = Violation::new("JOBRUNNER_PROJECT", wrong.message);
+            Failure::from(SettingsError::from(violation))
+        })
+    })
+    .transpose()
 }
 
 /// `JOBRUNNER_PASSWORD`, if it is set and not empty.

@@ -16,7 +16,9 @@ pub(crate) use cases::CASES;
 pub(crate) use insights::{CAUSES, TIMELINE};
 pub(crate) use jobs::{FAILURES, JOBS, skipped};
 pub(crate) use notifications::{DELIVERIES, NOTIFICATIONS};
-pub(crate) use service::{AUDIT, QUEUES, SERVERS, Server, TOKENS, USERS, WORKERS};
+pub(crate) use service::{
+    AUDIT, MEMBERS, PROJECTS, QUEUES, SERVERS, Server, TOKENS, USERS, WORKERS,
+};
 
 use uuid::Uuid;
 

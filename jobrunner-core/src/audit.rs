@@ -52,6 +52,16 @@ words! {
         RerunBatch = "rerun_batch",
         /// A batch that had ended was forgotten.
         DeleteBatch = "delete_batch",
+        /// A project was made.
+        CreateProject = "create_project",
+        /// A project was described anew, put away or taken out again.
+        UpdateProject = "update_project",
+        /// A project was forgotten, or put away for the sake of what belongs to it.
+        DeleteProject = "delete_project",
+        /// Somebody became a member of a project, or got another role in it.
+        SetProjectMember = "set_project_member",
+        /// Somebody is no member of a project any more.
+        RemoveProjectMember = "remove_project_member",
         /// A queue was paused, opened or weighted.
         UpdateQueue = "update_queue",
         /// A worker was told to take no new jobs.
@@ -76,6 +86,8 @@ words! {
         Token = "token",
         /// A subscription to notifications.
         Notification = "notification",
+        /// A project.
+        Project = "project",
     }
 }
 
@@ -95,7 +107,7 @@ pub struct AuditEvent {
     pub action: AuditAction,
     /// What kind of thing it was done to; `None` for what concerns the actor alone.
     pub target_type: Option<TargetType>,
-    /// The thing's id; a queue's name.
+    /// The thing's id; the name of a queue or a project.
     pub target_id: Option<String>,
     /// What people called it then.
     pub target_name: Option<String>,
@@ -110,6 +122,6 @@ pub struct AuditFilter {
     pub actor: Option<UserId>,
     /// What for.
     pub action: Option<AuditAction>,
-    /// The id of what it was done to; a queue's name.
+    /// The id of what it was done to; the name of a queue or a project.
     pub target: Option<String>,
 }

@@ -23,7 +23,8 @@ pub(crate) use token::Refresh;
 pub use token::{AccessToken, Lifetimes, RefreshToken, TokenKey, TokenKeyError, Tokens};
 
 use crate::{
-    Error, Result, Role, SignInId, TokenId, UserId,
+    Batch, Error, Job, ProjectName, Result, Role, SignInId, TokenId, UserId,
+    project::Memberships,
     user::{Scope, Scopes},
 };
 
@@ -59,6 +60,11 @@ pub struct Principal {
     pub role: Role,
     /// Tokens of an earlier version no longer work.
     pub token_version: i64,
+    /// What it may do in which projects.
+    pub projects: Memberships,
+    /// The one project that it may do anything with, if what it was proved by is good for that
+    /// alone.
+    pub within: Option<ProjectName>,
     /// What it was proved by.
     pub by: Proof,
 }
@@ -99,11 +105,34 @@ pub enum Action {
     Control,
     /// Look at the workers.
     SeeWorkers,
-    /// Create accounts, change them, look at all of them.
+    /// See to the members of a project.
+    Manage,
+    /// Create accounts and projects, change them, look at all of them.
     Administer,
     /// See to one's own password, sign-ins and tokens. No token may: whoever finds one gets nothing
     /// that outlives it.
     OwnAccount,
+}
+
+/// Whose something is that somebody wants to do something with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thing<'a> {
+    /// Its owner; `None` for what belongs to a project alone.
+    pub owner: Option<UserId>,
+    /// Its project.
+    pub project: Option<&'a ProjectName>,
+}
+
+impl<'a> From<&'a Job> for Thing<'a> {
+    fn from(job: &'a Job) -> Self {
+        Self { owner: Some(job.owner_id), project: job.spec.project.as_ref() }
+    }
+}
+
+impl<'a> From<&'a Batch> for Thing<'a> {
+    fn from(batch: &'a Batch) -> Self {
+        Self { owner: Some(batch.owner_id), project: batch.project.as_ref() }
+    }
 }
 
 /// Decides who a caller is and what they may do.
@@ -118,16 +147,24 @@ pub trait Authz: Send + Sync {
     /// or are being checked.
     async fn authenticate(&self, credential: &Credential) -> Result<Principal>;
 
-    /// An account was changed, or one of its sign-ins ended: what is remembered about it no longer
-    /// holds. From when this returns, callers are found out as of now.
+    /// An account or one of its memberships was changed, or one of its sign-ins ended: what is
+    /// remembered about it no longer holds. From when this returns, callers are found out as of
+    /// now.
     fn changed(&self, user: UserId);
 
-    /// Whether the caller may do something at all. For things that have an owner, look them up
-    /// within [`scope`](Self::scope) first: what is out of scope does not exist for the caller.
+    /// Whether the caller may do something at all.
     ///
     /// # Errors
     /// [`Forbidden`](crate::Error::Forbidden).
     fn check(&self, principal: &Principal, action: Action) -> Result<()>;
+
+    /// Whether the caller may do something with a thing, which was looked up within
+    /// [`scope`](Self::scope): what is out of scope does not exist for the caller. What is to be
+    /// submitted belongs to the caller.
+    ///
+    /// # Errors
+    /// [`Forbidden`](crate::Error::Forbidden), also where [`check`](Self::check) says so.
+    fn check_on(&self, principal: &Principal, action: Action, thing: Thing<'_>) -> Result<()>;
 
     /// Whether what a caller began, such as to follow output, may go on: whether they would still
     /// be let in by the sign-in they began it with, and would be told the same by

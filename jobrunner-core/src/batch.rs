@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     BatchId, SeriesId, Status, UserId, Violation, job,
+    project::ProjectName,
     series::{Baseline, Gate, Revision, SeriesChoice},
     strict,
     verdict::ShortVerdict,
@@ -25,6 +26,9 @@ pub struct NewBatch {
     /// What it is for; at most 4,096 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The project that it and its jobs belong to beside their owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectName>,
     /// Anything the caller wants to find again beside the batch.
     #[serde(default, skip_serializing_if = "Map::is_empty", deserialize_with = "strict::once")]
     pub payload: Map<String, Value>,
@@ -88,6 +92,9 @@ pub struct Batch {
     pub payload: Map<String, Value>,
     /// Whose it is.
     pub owner_id: UserId,
+    /// The project that it belongs to beside its owner.
+    #[serde(default)]
+    pub project: Option<ProjectName>,
     /// The batch it repeats.
     pub rerun_of: Option<BatchId>,
     /// Where it stands.
@@ -210,6 +217,8 @@ pub struct BatchFilter {
     pub status: Option<BatchStatus>,
     /// Only batches of this owner.
     pub owner: Option<UserId>,
+    /// Only batches of this project.
+    pub project: Option<ProjectName>,
     /// Only batches that are named so.
     pub name: Option<NameFilter>,
 }

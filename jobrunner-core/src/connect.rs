@@ -199,7 +199,7 @@ async fn assemble(
 ) -> Result<Service> {
     let tokens = token_key(secret, settings)?;
     let passwords = Passwords::new();
-    let authz = RoleAuthz::new(Arc::clone(&backends.store) as _, tokens.clone(), passwords.clone());
+    let authz = RoleAuthz::new(Arc::clone(&backends.store), tokens.clone(), passwords.clone());
     Ok(Service::new(Parts {
         store: Arc::clone(&backends.store),
         queue: Arc::clone(&backends.queue),

@@ -21,6 +21,7 @@ pub use crate::attempt::{Attempt, JobResult, Reason};
 
 use crate::{
     BatchId, JobId, Status, UserId,
+    project::ProjectName,
     report::Summary,
     retry::Retry,
     series::{Seed, Variant},
@@ -49,6 +50,9 @@ pub struct NewJob {
     /// Anything the caller wants to find again beside the job. JobRunner does not read it.
     #[serde(default, skip_serializing_if = "Map::is_empty", deserialize_with = "strict::once")]
     pub payload: Map<String, Value>,
+    /// The project that it belongs to beside its owner; of a member of a batch that of the batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
     /// The queue to wait in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
@@ -118,6 +122,9 @@ pub struct JobSpec {
     pub env: BTreeMap<String, String>,
     /// The caller's own data.
     pub payload: Map<String, Value>,
+    /// The project that it belongs to beside its owner.
+    #[serde(default)]
+    pub project: Option<ProjectName>,
     /// The queue it waits in.
     pub queue: String,
     /// 0 to 10, 10 first.
@@ -201,6 +208,7 @@ impl From<JobSpec> for NewJob {
             working_dir: Some(spec.working_dir),
             env: spec.env,
             payload: spec.payload,
+            project: spec.project.map(Into::into),
             queue: Some(spec.queue),
             priority: Some(spec.priority),
             timeout_seconds: Some(spec.timeout_seconds),
@@ -299,6 +307,8 @@ pub struct JobFilter {
     pub queue: Option<String>,
     /// Only jobs of this owner.
     pub owner: Option<UserId>,
+    /// Only jobs of this project.
+    pub project: Option<ProjectName>,
     /// Only jobs of exactly this name; `*` in it stands for any text.
     pub name: Option<String>,
     /// Only jobs that ended for this reason.

@@ -83,6 +83,7 @@ pub mod lease;
 pub mod log;
 pub mod notification;
 pub mod page;
+pub mod project;
 pub mod queue;
 pub mod report;
 pub mod rescue;
@@ -109,6 +110,7 @@ pub use id::{
     SubscriptionId, TokenId, UserId,
 };
 pub use job::{Job, JobSpec, NewJob};
+pub use project::{Project, ProjectName, ProjectRole};
 pub use queue::Queue;
 pub use service::Service;
 pub use status::Status;

@@ -17,6 +17,7 @@ mod ordered;
 mod own_account;
 mod paths;
 mod place;
+mod projects;
 mod queues;
 mod sign_in;
 mod tokens;

@@ -1,10 +1,10 @@
 //! The truth: jobs, leases and accounts, as transitions rather than rows.
 //!
-//! A store is one type that implements five roles: [`JobStore`] for those who submit and look,
+//! A store is one type that implements seven roles: [`JobStore`] for those who submit and look,
 //! [`LeaseStore`] for the workers, [`ResultStore`] for what became of tests, [`AccountStore`] for
-//! who may do what, [`AuditStore`] for what they did, [`NotificationStore`] for who is told of it.
-//! Each method is one transaction: it happens whole or not at all, and when it returns
-//! `Ok` it is durable.
+//! who may do what, [`ProjectStore`] for what they share, [`AuditStore`] for what they did,
+//! [`NotificationStore`] for who is told of it. Each method is one transaction: it happens whole or
+//! not at all, and when it returns `Ok` it is durable.
 //!
 //! What every store decides in the same way is in [`engine`]. A store of an embedder's own that
 //! asks it, and finds, locks and writes rows as the methods say, passes `store_conformance!`
@@ -24,6 +24,7 @@ mod migrations;
 mod notification;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod project;
 mod result;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -52,16 +53,23 @@ use crate::{
 
 pub use account::{Account, AccountStore, AccountUpdate, KeptSignIn, MOST_TOKENS};
 pub use notification::NotificationStore;
+pub use project::{Deleted, ProjectStore};
 pub use result::ResultStore;
 
 /// Everything a service needs from its store.
 pub trait Store:
-    JobStore + LeaseStore + ResultStore + AccountStore + AuditStore + NotificationStore
+    JobStore + LeaseStore + ResultStore + AccountStore + ProjectStore + AuditStore + NotificationStore
 {
 }
 
-impl<S: JobStore + LeaseStore + ResultStore + AccountStore + AuditStore + NotificationStore> Store
-    for S
+impl<S> Store for S where
+    S: JobStore
+        + LeaseStore
+        + ResultStore
+        + AccountStore
+        + ProjectStore
+        + AuditStore
+        + NotificationStore
 {
 }
 
@@ -199,8 +207,9 @@ pub trait JobStore: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<Batch>>;
 
-    /// How the jobs of an owner, or of everybody within the scope, stand. Takes the same time
-    /// however many jobs there are.
+    /// How the jobs of an owner, or of everybody within the scope, stand: those of the scope's own
+    /// owner if others' are in it by projects alone, of which there are no counts. Takes the same
+    /// time however many jobs there are.
     async fn counts(&self, scope: Scope, owner: Option<UserId>) -> Result<Counts>;
 
     /// Ends a job that waits; marks a running one to be killed by its worker. A job that has ended

@@ -56,6 +56,11 @@ macro_rules! store_conformance {
                 tokens_are_listed_of_their_owner_newest_first,
                 the_last_use_of_a_token_is_kept_once_a_minute,
                 an_account_has_no_more_tokens_than_it_may;
+            projects: projects_are_found_by_their_names,
+                p12_members_come_and_go_but_for_the_last_maintainer,
+                a_project_is_archived_for_the_sake_of_what_belongs_to_it,
+                p12_what_is_found_is_in_the_scope_by_owner_or_by_project,
+                a_rerun_belongs_to_the_project_of_what_it_repeats;
             audit: events_are_found_as_they_were_recorded;
             notifications: a_subscription_is_found_as_it_was_stored_until_it_is_deleted,
                 an_account_has_no_more_subscriptions_than_it_may,
@@ -222,6 +227,8 @@ macro_rules! authz_conformance {
             roles: p12_roles_may_do_what_they_are_for,
                 p12_owners_see_what_is_theirs_and_admins_everything,
                 p12_a_new_password_ends_what_was_begun_before;
+            projects: p12_members_may_do_what_both_their_roles_allow,
+                p12_a_membership_acts_at_once_and_ends_what_was_begun_by_it;
         }
     };
     ($fixture:path, own rules) => {

@@ -1,6 +1,7 @@
 //! Accounts.
 
 mod password;
+mod scope;
 mod token;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use password::NewPassword;
 pub(crate) use password::normal;
+pub use scope::Scope;
 pub use token::{MadeToken, NewToken, PersonalToken, Scopes, TokenScope};
 
 use crate::{UserId, Violation, name::is_invisible, words::words};
@@ -43,49 +45,6 @@ pub struct User {
     pub max_running_jobs: Option<u32>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
-}
-
-/// Whose things a caller may see; goes into every query, so that nothing needs to be hidden later.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scope {
-    /// Nobody's.
-    #[default]
-    Nothing,
-    /// One owner's.
-    Owner(UserId),
-    /// Everybody's.
-    All,
-}
-
-impl Scope {
-    /// Whether the scope has `owner`'s things in it.
-    #[must_use]
-    pub fn contains(self, owner: UserId) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Owner(id) => id == owner,
-            Self::All => true,
-        }
-    }
-
-    /// What is left of the scope for somebody who asks for one owner's things.
-    #[must_use]
-    pub fn within(self, wanted: Option<UserId>) -> Self {
-        match wanted {
-            Some(owner) if self.contains(owner) => Self::Owner(owner),
-            Some(_) => Self::Nothing,
-            None => self,
-        }
-    }
-
-    /// The only owner whose things may be seen, if there is one.
-    #[must_use]
-    pub const fn owner(self) -> Option<UserId> {
-        match self {
-            Self::Owner(owner) => Some(owner),
-            Self::Nothing | Self::All => None,
-        }
-    }
 }
 
 /// An account to be made.

@@ -12,6 +12,7 @@ pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod model;
 pub(crate) mod notifications;
+pub(crate) mod projects;
 pub(crate) mod queues;
 pub(crate) mod results;
 pub(crate) mod tokens;
@@ -34,6 +35,8 @@ pub(crate) enum Tag {
     Tokens,
     /// Who is told of what becomes of batches.
     Notifications,
+    /// What several accounts share: its members see what belongs to it.
+    Projects,
     /// Single jobs, members of batches included.
     Jobs,
     /// Jobs that were submitted together and are counted together.

@@ -6,6 +6,7 @@ mod accounts;
 mod ansi;
 mod audit;
 mod batch;
+mod cases;
 mod home;
 mod job;
 mod jobs;
@@ -13,9 +14,11 @@ mod lines;
 mod links;
 mod live;
 mod log;
+mod members;
 mod output;
 mod own_account;
 mod page;
+mod projects;
 mod queues;
 mod session;
 mod shell;
@@ -33,7 +36,7 @@ use crate::methods::{get, post};
 pub(crate) fn routes(route: Route) -> Route {
     route
         .at("/", get(home::home))
-        .at("/sign-in", post(sign_in::sign_in))
+        .at("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .at("/sign-out", post(sign_in::sign_out))
         .at("/live", get(live::live))
         .at("/batches/:id", get(batch::show))
@@ -53,6 +56,10 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/workers/:id/drain", post(workers::drain))
         .at("/queues", get(queues::list))
         .at("/queues/:name", post(queues::update))
+        .at("/projects", get(projects::list).post(projects::create))
+        .at("/projects/:name", get(projects::show).post(projects::update))
+        .at("/projects/:name/members", post(projects::set_member))
+        .at("/projects/:name/members/:user/remove", post(projects::remove_member))
         .at("/audit", get(audit::list))
         .at("/account", get(own_account::show))
         .at("/account/password", post(own_account::change_password))

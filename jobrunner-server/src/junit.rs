@@ -2,9 +2,10 @@
 
 mod case;
 mod names;
+mod tests;
 pub mod xml;
 
-use std::io;
+use std::{collections::VecDeque, io};
 
 use bytes::Bytes;
 use futures_util::{
@@ -20,6 +21,7 @@ use jobrunner_core::{
 
 use case::Details;
 use names::Names;
+use tests::{Reporting, Tests};
 use xml::Element;
 
 /// The most that is read of the end of a failed job's output.
@@ -51,10 +53,13 @@ pub async fn document(service: &Service, caller: &Principal, id: BatchId) -> Res
         caller: caller.clone(),
         names: Names::default(),
         next: Next::Page(None),
+        reporting: VecDeque::new(),
+        are_told: false,
+        tests: None,
         batch,
     };
     let failures = cases.failures().await?;
-    let (head, tail) = frame(&cases.batch, failures);
+    let head = frame(&cases.batch, failures);
     let cases = stream::try_unfold(cases, async |mut cases| {
         let part = cases.part().await.map_err(|error| {
             tracing::warn!(%error, "cannot go on with the results of a batch");
@@ -63,12 +68,14 @@ pub async fn document(service: &Service, caller: &Principal, id: BatchId) -> Res
         Ok(part.map(|part| (Bytes::from(part), cases)))
     });
     let head = stream::iter([Ok(Bytes::from(head))]);
-    let tail = stream::iter([Ok(Bytes::from_static(tail.as_bytes()))]);
+    let tail = stream::iter([Ok(Bytes::from_static(b"</testsuites>\n"))]);
     Ok(head.chain(cases).chain(tail).boxed())
 }
 
-/// Returns what stands before the test cases, and what stands after them.
-fn frame(batch: &Batch, failures: u64) -> (String, &'static str) {
+/// Returns what stands before the test cases. There are totals of the suite of the jobs, and later
+/// of the suite of each job's own tests; of all suites there are none, since they are not known
+/// yet.
+fn frame(batch: &Batch, failures: u64) -> String {
     let counts = &batch.counts;
     let failures = failures.min(counts.failed);
     // What did not run, or had nothing to do.
@@ -76,19 +83,25 @@ fn frame(batch: &Batch, failures: u64) -> (String, &'static str) {
     let took = batch.started_at.zip(batch.finished_at).map(|(start, end)| end - start);
     let took = took.and_then(|took| took.to_std().ok()).unwrap_or_default();
     let mut head = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    for name in ["testsuites", "testsuite"] {
-        Element::begin(&mut head, name)
-            .attribute("name", &batch.name)
-            .attribute("tests", &counts.total.to_string())
-            .attribute("skipped", &skipped.to_string())
-            .attribute("failures", &failures.to_string())
-            .attribute("errors", &(counts.failed - failures).to_string())
-            .optional("timestamp", batch.started_at.map(case::time).as_deref())
-            .attribute("time", &format!("{:.3}", took.as_secs_f64()))
-            .open();
-        head.push('\n');
-    }
-    (head, "</testsuite>\n</testsuites>\n")
+    let time = format!("{:.3}", took.as_secs_f64());
+    let timestamp = batch.started_at.map(case::time);
+    Element::begin(&mut head, "testsuites")
+        .attribute("name", &batch.name)
+        .optional("timestamp", timestamp.as_deref())
+        .attribute("time", &time)
+        .open();
+    head.push('\n');
+    Element::begin(&mut head, "testsuite")
+        .attribute("name", &batch.name)
+        .attribute("tests", &counts.total.to_string())
+        .attribute("skipped", &skipped.to_string())
+        .attribute("failures", &failures.to_string())
+        .attribute("errors", &(counts.failed - failures).to_string())
+        .optional("timestamp", timestamp.as_deref())
+        .attribute("time", &time)
+        .open();
+    head.push('\n');
+    head
 }
 
 struct Cases {
@@ -97,6 +110,11 @@ struct Cases {
     batch: Batch,
     names: Names,
     next: Next,
+    /// The jobs so far that have tests of their own.
+    reporting: VecDeque<Reporting>,
+    /// Whether the suite of the jobs has ended.
+    are_told: bool,
+    tests: Option<Tests>,
 }
 
 /// Where to go on.
@@ -112,7 +130,12 @@ impl Cases {
     async fn part(&mut self) -> Result<Option<String>> {
         let mut part = String::new();
         while part.len() < PART {
-            let Some(job) = self.job().await? else { break };
+            let Some(job) = self.job().await? else {
+                if !std::mem::replace(&mut self.are_told, true) {
+                    part.push_str("</testsuite>\n");
+                }
+                if self.tests_of_jobs(&mut part).await? { continue } else { break }
+            };
             let details = self.details(&job).await?;
             let name = self.names.given(&job.spec.name);
             case::write(
@@ -121,8 +144,23 @@ impl Cases {
                 case::Titles { class: &self.batch.name, name: &name },
                 details,
             );
+            self.reporting.extend(Reporting::of(job, name));
         }
         Ok((!part.is_empty()).then_some(part))
+    }
+
+    /// The next tests that jobs tell of themselves. Answers `false` when there are no more.
+    async fn tests_of_jobs(&mut self, part: &mut String) -> Result<bool> {
+        if self.tests.is_none() {
+            let Some(job) = self.reporting.pop_front() else { return Ok(false) };
+            self.tests = Some(Tests::begin(job, part));
+        }
+        if let Some(tests) = &mut self.tests
+            && !tests.write(&self.service, &self.caller, part).await?
+        {
+            self.tests = None;
+        }
+        Ok(true)
     }
 
     async fn job(&mut self) -> Result<Option<Job>> {

@@ -34,7 +34,7 @@ impl Client {
     }
 
     pub(crate) async fn delete_batch(&self, id: BatchId) -> Result<(), Failure> {
-        self.delete(&routes::DELETE_BATCH, &id.to_string()).await
+        self.delete(&routes::DELETE_BATCH, &[&id.to_string()]).await
     }
 
     pub(crate) async fn rerun_batch(&self, id: BatchId, only: RerunOnly) -> Result<Batch, Failure> {

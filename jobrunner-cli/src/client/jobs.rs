@@ -42,7 +42,7 @@ impl Client {
     }
 
     pub(crate) async fn delete_job(&self, id: JobId) -> Result<(), Failure> {
-        self.delete(&routes::DELETE_JOB, &id.to_string()).await
+        self.delete(&routes::DELETE_JOB, &[&id.to_string()]).await
     }
 
     /// Cancels all that is open: of `me`, of `all`, or of the account with an id.

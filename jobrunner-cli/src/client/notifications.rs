@@ -97,11 +97,11 @@ impl Client {
         id: SubscriptionId,
         change: &NotificationChange,
     ) -> Result<Notification, Failure> {
-        self.patch(&routes::UPDATE_NOTIFICATION, &[&id.to_string()], change).await
+        self.change(&routes::UPDATE_NOTIFICATION, &[&id.to_string()], change).await
     }
 
     pub(crate) async fn delete_notification(&self, id: SubscriptionId) -> Result<(), Failure> {
-        self.delete(&routes::DELETE_NOTIFICATION, &id.to_string()).await
+        self.delete(&routes::DELETE_NOTIFICATION, &[&id.to_string()]).await
     }
 
     pub(crate) async fn test_notification(&self, id: SubscriptionId) -> Result<Delivery, Failure> {

@@ -78,9 +78,17 @@ routes! {
     TEST_NOTIFICATION: POST "/notifications/{id}/test", gives Delivery;
     DELIVERIES: GET "/notifications/{id}/deliveries", asks [limit, cursor], gives Page<Delivery>;
     REDELIVER: POST "/deliveries/{id}/redeliver", gives Delivery;
+    PROJECTS: GET "/projects", asks [limit, cursor], gives Page<Project>;
+    CREATE_PROJECT: POST "/projects", takes NewProject, gives Project;
+    PROJECT: GET "/projects/{name}", gives Project;
+    UPDATE_PROJECT: PATCH "/projects/{name}", takes ProjectChange, gives Project;
+    DELETE_PROJECT: DELETE "/projects/{name}";
+    MEMBERS: GET "/projects/{name}/members", asks [limit, cursor], gives Page<Member>;
+    SET_MEMBER: PUT "/projects/{name}/members/{user_id}", takes NewMember, gives Member;
+    REMOVE_MEMBER: DELETE "/projects/{name}/members/{user_id}";
     SUBMIT_JOB: POST "/jobs", takes NewJob, gives Job;
     JOBS: GET "/jobs",
-        asks [id, status, batch_id, queue, owner_id, name, reason, sort, limit, cursor],
+        asks [id, status, batch_id, queue, owner_id, project, name, reason, sort, limit, cursor],
         gives Page<Job>;
     JOB_STATS: GET "/jobs/stats", asks [owner_id], gives Counts;
     CANCEL_JOBS: POST "/jobs/cancel", takes CancelJobs, gives Canceled;
@@ -97,7 +105,7 @@ routes! {
     FOLLOW: GET "/jobs/{id}/logs/follow", gives Data;
     SUBMIT_BATCH: POST "/job-batches", takes NewBatch, gives Batch;
     BATCHES: GET "/job-batches",
-        asks [id, status, owner_id, name, limit, cursor], gives Page<Batch>;
+        asks [id, status, owner_id, project, name, limit, cursor], gives Page<Batch>;
     BATCH: GET "/job-batches/{id}", gives Batch;
     DELETE_BATCH: DELETE "/job-batches/{id}";
     BATCH_JOBS: GET "/job-batches/{id}/jobs", asks [status, sort, limit, cursor], gives Page<Job>;
@@ -121,12 +129,13 @@ routes! {
 #[cfg(test)]
 mod tests {
     pub(super) use jobrunner_core::{
-        Batch, Counts, Job, NewJob, User,
+        Batch, Counts, Job, NewJob, Project, User,
         audit::AuditEvent,
         insight::{Cause, Moment},
         job::{Attempt, Hold},
         lease::{QueueState, Worker},
         page::Page,
+        project::Member,
         report::Case,
         user::PersonalToken,
         verdict::{ClassifiedTest, Verdict},

@@ -52,6 +52,7 @@ pub(crate) struct UserChange {
 pub(crate) struct NewToken {
     pub(crate) name: String,
     pub(crate) scopes: Vec<jobrunner_core::user::TokenScope>,
+    pub(crate) project: Option<jobrunner_core::ProjectName>,
     pub(crate) expires_at: Option<chrono::DateTime<chrono::Utc>>,
     pub(crate) owner_id: Option<jobrunner_core::UserId>,
 }
@@ -62,6 +63,39 @@ pub(crate) struct MadeToken {
     #[serde(flatten)]
     pub(crate) token: jobrunner_core::user::PersonalToken,
     pub(crate) secret: String,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct NewProject {
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+}
+
+/// What is to change in a project; what is `None` stays.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct ProjectChange {
+    /// `Some(None)` is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) is_archived: Option<bool>,
+}
+
+impl From<jobrunner_core::project::ProjectUpdate> for ProjectChange {
+    fn from(update: jobrunner_core::project::ProjectUpdate) -> Self {
+        let jobrunner_core::project::ProjectUpdate { description, is_archived } = update;
+        Self { description, is_archived }
+    }
+}
+
+/// What a member of a project is to be.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) struct NewMember {
+    pub(crate) role: jobrunner_core::ProjectRole,
 }
 
 /// What is to change in one's own account.

@@ -20,6 +20,7 @@ use crate::{
     junit, limits,
     output::{self, note},
     progress::words_of,
+    settings,
     suite::Suite,
     summary,
     table::{self, Context},
@@ -96,7 +97,11 @@ async fn submit(remote: &Remote, args: BatchSubmit) -> Result<Exit, Failure> {
     if args.dry_run {
         return dry_run(&suite.checked(&args.set, &usual_rules()?)?, remote.output);
     }
-    let (batch, jobs) = suite.expand(&args.set)?;
+    let (mut batch, jobs) = suite.expand(&args.set)?;
+    // What the suite says is weaker than what is asked for here, and stronger than what is usual.
+    if remote.project.is_some() || batch.project.is_none() {
+        batch.project = settings::project(remote.project.as_ref())?;
+    }
     let client = Client::signed_in(remote).await?;
     let new = NewBatchWithJobs { batch: &batch, jobs: &jobs };
     let batch = client.submit_batch(&new, Key::from(args.idempotency_key)).await?;
@@ -189,6 +194,8 @@ async fn list(client: &Client, remote: &Remote, args: &BatchList) -> Result<Exit
     filters.extend(args.name.clone().map(|name| ("name", name)));
     let owner = owner(client, &args.owner).await?;
     filters.extend(owner.map(|owner| ("owner_id", owner.to_string())));
+    let project = settings::project(remote.project.as_ref())?;
+    filters.extend(project.map(|project| ("project", project.to_string())));
     let listing = Listing {
         client,
         remote,

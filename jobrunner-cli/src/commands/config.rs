@@ -68,7 +68,7 @@ fn list(format: Output, quiet: bool) -> Result<Exit, Failure> {
         output::things(&table::chosen(SERVERS, &[])?, &servers, &context)?;
         return Ok(Exit::Success);
     }
-    let remote = crate::args::Remote { server: None, output: format, quiet };
+    let remote = crate::args::Remote { server: None, output: format, project: None, quiet };
     Told { id: named, line: named }.print(&remote, &servers)
 }
 

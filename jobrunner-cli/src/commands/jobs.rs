@@ -17,6 +17,7 @@ use crate::{
     follow::{self, Waited},
     output::{self, note},
     progress::words,
+    settings,
     table::{self, Context},
     tables::{ATTEMPTS, JOBS, skipped},
     time,
@@ -78,6 +79,8 @@ async fn list(client: &Client, remote: &Remote, args: &JobsList) -> Result<Exit,
     filters.extend(args.sort.map(|order| ("sort", order.to_string())));
     let owner = owner(client, &args.owner).await?;
     filters.extend(owner.map(|owner| ("owner_id", owner.to_string())));
+    let project = settings::project(remote.project.as_ref())?;
+    filters.extend(project.map(|project| ("project", project.to_string())));
     let listing = Listing {
         client,
         remote,

@@ -143,6 +143,7 @@ mod tests {
         let moment = |seconds| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(seconds);
         let counts = Counts::new(counts);
         Batch {
+            project: None,
             id: BatchId::new(),
             name: "nightly".to_owned(),
             description: None,

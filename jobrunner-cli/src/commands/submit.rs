@@ -8,7 +8,7 @@ use crate::{
     commands::jobs::described,
     exit::{Context, Exit, Failure},
     follow::{self, Waited},
-    limits, output, time,
+    limits, output, settings, time,
 };
 
 /// Submits a job, and with `--wait` shows its output until it has ended.
@@ -22,7 +22,8 @@ pub(crate) async fn submit(mut args: Submit) -> Result<Exit, Failure> {
     let wait = args.wait;
     let format = args.remote.output;
     let key = Key::from(args.idempotency_key.take());
-    let new = new_job(args)?;
+    let project = settings::project(args.remote.project.as_ref())?;
+    let new = NewJob { project: project.map(Into::into), ..new_job(args)? };
     let asked = new.timeout_seconds;
     let job = client.submit_job(&new, key).await?;
     if let Some(asked) = asked {

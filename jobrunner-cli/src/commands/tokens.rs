@@ -8,6 +8,7 @@ use crate::{
     exit::{Exit, Failure},
     find,
     output::{self, note},
+    settings,
     table::{self, Context},
     tables::TOKENS,
 };
@@ -34,7 +35,8 @@ pub(crate) async fn tokens(args: Args) -> Result<Exit, Failure> {
                 lasts.and_then(|lasts| Utc::now().checked_add_signed(lasts)).ok_or_else(far)
             });
             let owner_id = id_of(&client, owner).await?;
-            let new = NewToken { name, scopes, expires_at: end.transpose()?, owner_id };
+            let project = settings::project(remote.project.as_ref())?;
+            let new = NewToken { name, scopes, project, expires_at: end.transpose()?, owner_id };
             let made = client.create_token(&new).await?;
             match remote.output {
                 Output::Json => output::json(&made)?,

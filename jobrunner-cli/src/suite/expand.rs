@@ -79,6 +79,14 @@ fn batch(suite: &Suite, vars: &Vars, rules: Option<&Rules>) -> Result<NewBatch, 
     let batch = NewBatch {
         name: filled("name", &header.name)?,
         description: description.map(|text| filled("description", text)).transpose()?,
+        project: match &header.project {
+            None => None,
+            Some(text) => {
+                let wrong =
+                    |why: Violation| Wrong::new(why.message).within("project").at(text.place);
+                Some(filled("project", text)?.parse().map_err(wrong)?)
+            }
+        },
         payload: read(suite, scope, "payload")?.unwrap_or_default(),
         series: match &header.series {
             Some(name) => SeriesChoice::Named(filled("series", name)?),
@@ -331,6 +339,7 @@ fn merged(job: &Rc<Node>, defaults: Option<&Rc<Node>>) -> Rc<Node> {
 
 fn new_job(job: Job, base: Option<&Path>) -> Result<NewJob, Wrong> {
     Ok(NewJob {
+        project: None,
         name: job.name.ok_or_else(|| Wrong::new("needs the field name"))?,
         command: command(job.command, job.shell)?,
         working_dir: working_dir(job.working_dir, base).map_err(Wrong::new)?,

@@ -34,6 +34,10 @@ pub(super) struct Header {
     #[serde(default, deserialize_with = "optional_text")]
     #[cfg_attr(test, schemars(with = "Option<schema::Text>"))]
     pub(super) description: Option<Placed<String>>,
+    /// The project that the batch belongs to, whose members see it.
+    #[serde(default, deserialize_with = "optional_text")]
+    #[cfg_attr(test, schemars(with = "Option<schema::Text>"))]
+    pub(super) project: Option<Placed<String>>,
     /// Anything you want to find again beside the batch.
     #[serde(default, rename = "payload")]
     #[cfg_attr(test, schemars(with = "Map<String, Value>"))]
@@ -190,8 +194,8 @@ macro_rules! with_shared_fields {
             #[serde(default)]
             #[cfg_attr(test, schemars(with = "Vec<schema::Text>"))]
             pub(super) inputs: Vec<String>,
-            /// Where the command writes JUnit files, below its working directory: `*` stands for any text
-            /// of a name, `?` for one character, `**` for any number of directories.
+            /// Where the command writes JUnit files, below its working directory: `*` stands for
+            /// any text of a name, `?` for one character, `**` for any number of directories.
             #[serde(default)]
             #[cfg_attr(test, schemars(with = "Vec<schema::Text>"))]
             pub(super) junit: Vec<String>,

@@ -1,7 +1,8 @@
 use jobrunner_core::{
-    User,
+    Project, User,
     audit::AuditEvent,
     lease::{QueueState, Worker},
+    project::Member,
     user::PersonalToken,
 };
 use serde::Serialize;
@@ -73,11 +74,27 @@ pub(crate) const TOKENS: &[Column<PersonalToken>] = columns! {
     "scopes" WHOLE, usual, |token, _| {
         token.scopes.as_slice().iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",")
     };
+    "project" drop(2), usual, |token, _| or_dash(token.project.as_ref().map(ToString::to_string));
     "last_used" WHOLE, usual, |token, context| {
         token.last_used_at.map_or_else(|| "never".to_owned(), |at| time::age(at, context.now))
     };
     "expires" WHOLE, usual, |token, _| time::utc(token.expires_at);
     "created" drop(1), usual, |token, _| time::utc(Some(token.created_at));
+};
+
+pub(crate) const PROJECTS: &[Column<Project>] = columns! {
+    "name" WHOLE, usual, |project, _| project.name.to_string();
+    "state" WHOLE, usual, |project, _| {
+        if project.is_archived { "archived" } else { "open" }.to_owned()
+    };
+    "description" either(16, 1), usual, |project, _| or_dash(project.description.clone());
+    "created" drop(2), usual, |project, _| time::utc(Some(project.created_at));
+};
+
+pub(crate) const MEMBERS: &[Column<Member>] = columns! {
+    "email" cut(16), usual, |member, _| member.email.clone();
+    "role" WHOLE, usual, |member, _| member.role.to_string();
+    "added" drop(1), usual, |member, _| time::utc(Some(member.added_at));
 };
 
 /// A server that has a name, or is asked without one.

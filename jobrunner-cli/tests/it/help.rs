@@ -2,7 +2,7 @@
 
 use crate::client::{command, text};
 
-const COMMANDS: [&[&str]; 27] = [
+const COMMANDS: [&[&str]; 29] = [
     &[],
     &["login"],
     &["password"],
@@ -25,6 +25,8 @@ const COMMANDS: [&[&str]; 27] = [
     &["users", "create"],
     &["notifications"],
     &["notifications", "create"],
+    &["projects"],
+    &["projects", "add"],
     &["tokens"],
     &["tokens", "create"],
     &["audit", "list"],

@@ -18,6 +18,7 @@ mod naming;
 mod notifications;
 mod open;
 mod own_account;
+mod projects;
 mod reaching;
 mod readers;
 mod reading;

@@ -122,7 +122,7 @@ async fn what_a_killed_service_had_to_tell_arrives_with_the_same_id() {
     let (_, batch) = service.post("/job-batches", &batch).await;
     let batch = format!("/job-batches/{}", batch["id"].as_str().expect("an id"));
     service.ended(&batch).await;
-    // It is stored with the end of the batch. Whether it was sent before the kill, or not, it comes.
+    // It is stored with the end of the batch: whether it was sent before the kill or not, it comes.
     service.kill();
     let service = Service::start_with(directory.path(), 1, &ALLOWED).await;
     let (first, unanswered) = sink.next();

@@ -85,7 +85,7 @@ impl Callers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Role, authz::Proof};
+    use crate::{Role, authz::Proof, project::Memberships};
 
     fn caller() -> Principal {
         Principal {
@@ -93,6 +93,8 @@ mod tests {
             email: "a@b".to_owned(),
             role: Role::Operator,
             token_version: 0,
+            projects: Memberships::default(),
+            within: None,
             by: Proof::SignIn(SignInId::new()),
         }
     }

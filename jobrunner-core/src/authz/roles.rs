@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
 use super::{
-    Action, Authz, Credential, Passwords, Principal, Proof, Refresh, SecretDigest, TokenKey,
+    Action, Authz, Credential, Passwords, Principal, Proof, Refresh, SecretDigest, Thing, TokenKey,
     attempts::Attempts,
     callers::{Callers, Shown},
     password::Whose,
@@ -14,22 +14,23 @@ use super::{
     uses::Uses,
 };
 use crate::{
-    Error, Result, Role, SignInId, TokenId, UserId,
-    store::{Account, AccountStore},
+    Error, ProjectName, Result, Role, SignInId, TokenId, UserId,
+    store::{Account, Store},
     user::{PersonalToken, Scope, parse_email},
 };
 
 const REFUSED: Error =
     Error::Unauthenticated("the access token is not valid or has expired; sign in again");
 
-/// Three roles: viewers read what is theirs, operators also submit and control it, admins do
-/// everything. Accounts live in the store, tokens are signed by this service.
+/// Three roles: viewers read what is theirs or their projects', operators also submit and control
+/// it as far as their roles in those let them, admins do everything. Accounts live in the store,
+/// tokens are signed by this service.
 ///
 /// Whose a token is, is looked up once a second at most: what changes in another process acts
 /// within a second here, what changes through the [`Service`](crate::Service) of this process at
 /// once.
 pub struct RoleAuthz {
-    accounts: Arc<dyn AccountStore>,
+    store: Arc<dyn Store>,
     tokens: TokenKey,
     passwords: Passwords,
     callers: Callers,
@@ -38,11 +39,11 @@ pub struct RoleAuthz {
 }
 
 impl RoleAuthz {
-    /// Authorization over the accounts of a store.
+    /// Authorization over the accounts and projects of a store.
     #[must_use]
-    pub fn new(accounts: Arc<dyn AccountStore>, tokens: TokenKey, passwords: Passwords) -> Self {
+    pub fn new(store: Arc<dyn Store>, tokens: TokenKey, passwords: Passwords) -> Self {
         Self {
-            accounts,
+            store,
             tokens,
             passwords,
             callers: Callers::default(),
@@ -58,9 +59,9 @@ impl RoleAuthz {
             return Ok(caller);
         }
         let looking = self.callers.look();
-        let account = self.accounts.signed_in_account(user, sign_in, version).await?;
+        let account = self.store.signed_in_account(user, sign_in, version).await?;
         let account = account.filter(|account| account.user.is_active).ok_or(REFUSED)?;
-        let caller = principal(account, Proof::SignIn(sign_in));
+        let caller = self.principal(account, Proof::SignIn(sign_in)).await?;
         self.callers.remember(looking, known_by, &caller);
         Ok(caller)
     }
@@ -72,10 +73,11 @@ impl RoleAuthz {
         }
         let looking = self.callers.look();
         let now = Utc::now();
-        let token = self.accounts.token_by_secret(digest).await?.ok_or(REFUSED)?;
+        let token = self.store.token_by_secret(digest).await?.ok_or(REFUSED)?;
         let account = self.owner_of(&token, now).await?.ok_or(REFUSED)?;
-        self.uses.note(&self.accounts, &token, now);
-        let caller = principal(account, Proof::Token(token.id, token.scopes));
+        self.uses.note(&self.store, &token, now);
+        let by = Proof::Token(token.id, token.scopes);
+        let caller = Principal { within: token.project, ..self.principal(account, by).await? };
         self.callers.remember(looking, known_by, &caller);
         Ok(caller)
     }
@@ -85,12 +87,12 @@ impl RoleAuthz {
         if !token.is_good(now) {
             return Ok(None);
         }
-        let account = self.accounts.account(token.owner_id).await?;
+        let account = self.store.account(token.owner_id).await?;
         Ok(account.filter(|account| account.user.is_active))
     }
 
     async fn account_by_token(&self, id: TokenId) -> Result<Option<Account>> {
-        match self.accounts.token(id).await? {
+        match self.store.token(id).await? {
             Some(token) => self.owner_of(&token, Utc::now()).await,
             None => Ok(None),
         }
@@ -102,16 +104,28 @@ impl RoleAuthz {
         );
         let Refresh { user, version, sign_in, uses, expires_at, .. } =
             self.tokens.read_refresh(token).ok_or(REFUSED)?;
-        let account = self.accounts.signed_in_account(user, sign_in, version).await?;
+        let account = self.store.signed_in_account(user, sign_in, version).await?;
         let account = account.filter(|account| account.user.is_active).ok_or(REFUSED)?;
-        if !self.accounts.use_refresh_token(sign_in, uses, expires_at).await? {
-            let ended = self.accounts.end_sign_in(sign_in, self.tokens.expiry()).await;
+        if !self.store.use_refresh_token(sign_in, uses, expires_at).await? {
+            let ended = self.store.end_sign_in(sign_in, self.tokens.expiry()).await;
             self.callers.forget(user);
             ended?;
             tracing::warn!(user.id = %user, "a refresh token was used twice; its sign-in is ended");
             return Err(REFUSED);
         }
-        Ok(principal(account, Proof::SignIn(sign_in)))
+        self.principal(account, Proof::SignIn(sign_in)).await
+    }
+
+    async fn principal(&self, account: Account, by: Proof) -> Result<Principal> {
+        Ok(Principal {
+            projects: self.store.memberships(account.user.id).await?,
+            id: account.user.id,
+            email: account.user.email,
+            role: account.user.role,
+            token_version: account.token_version,
+            within: None,
+            by,
+        })
     }
 
     async fn by_password(
@@ -143,7 +157,7 @@ impl RoleAuthz {
         password: &str,
     ) -> Result<Account> {
         let account = match email {
-            Some(email) => self.accounts.account_by_email(email).await?,
+            Some(email) => self.store.account_by_email(email).await?,
             None => None,
         };
         // An unknown or disabled account costs as much time as a wrong password.
@@ -152,16 +166,6 @@ impl RoleAuthz {
         account
             .filter(|_| right)
             .ok_or(Error::Unauthenticated("the email address or the password is wrong"))
-    }
-}
-
-fn principal(account: Account, by: Proof) -> Principal {
-    Principal {
-        id: account.user.id,
-        email: account.user.email,
-        role: account.user.role,
-        token_version: account.token_version,
-        by,
     }
 }
 
@@ -180,7 +184,7 @@ impl Authz for RoleAuthz {
             Credential::Refresh(token) => self.by_refresh_token(token.expose_secret()).await,
             Credential::Password { email, password, from } => {
                 let account = self.by_password(email, password.expose_secret(), *from).await?;
-                Ok(principal(account, Proof::SignIn(SignInId::new())))
+                self.principal(account, Proof::SignIn(SignInId::new())).await
             }
         }
     }
@@ -189,13 +193,14 @@ impl Authz for RoleAuthz {
         let account = match principal.by {
             Proof::SignIn(sign_in) => {
                 let version = principal.token_version;
-                self.accounts.signed_in_account(principal.id, sign_in, version).await?
+                self.store.signed_in_account(principal.id, sign_in, version).await?
             }
             Proof::Token(id, _) => self.account_by_token(id).await?,
         };
         let is_as_before =
             |account: Account| account.user.is_active && account.user.role == principal.role;
-        Ok(account.is_some_and(is_as_before))
+        Ok(account.is_some_and(is_as_before)
+            && self.store.memberships(principal.id).await? == principal.projects)
     }
 
     fn changed(&self, user: UserId) {
@@ -211,6 +216,11 @@ impl Authz for RoleAuthz {
                 None => "this needs a sign-in; a personal access token is none".to_owned(),
             }));
         }
+        if let Some(only) = &principal.within
+            && !policy::one_project_allows(action)
+        {
+            return Err(beyond(only));
+        }
         if policy::role_allows(principal.role, action) {
             return Ok(());
         }
@@ -218,10 +228,46 @@ impl Authz for RoleAuthz {
         Err(Error::Forbidden(format!("this needs the role {needed}; yours is {}", principal.role)))
     }
 
-    fn scope(&self, principal: &Principal) -> Scope {
-        match principal.role {
-            Role::Admin => Scope::All,
-            Role::Operator | Role::Viewer => Scope::Owner(principal.id),
+    fn check_on(&self, principal: &Principal, action: Action, thing: Thing<'_>) -> Result<()> {
+        self.check(principal, action)?;
+        if let Some(only) = principal.within.as_ref().filter(|only| thing.project != Some(only)) {
+            return Err(beyond(only));
         }
+        let is_own = thing.owner == Some(principal.id);
+        let allows = match (action, thing.project) {
+            (Action::Submit, None) => is_own,
+            _ => is_own && policy::owner_may(action),
+        };
+        if allows || principal.role == Role::Admin {
+            return Ok(());
+        }
+        let needed = policy::least_project_role(action);
+        let role = thing.project.map(|project| (project, principal.projects.role_in(project)));
+        Err(Error::Forbidden(match role {
+            Some((_, Some(role))) if policy::member_may(role, action) => return Ok(()),
+            Some((project, Some(role))) => {
+                format!("this needs the role {needed} in the project {project}; yours is {role}")
+            }
+            Some((project, None)) => {
+                format!("this needs the role {needed} in the project {project}; you have none")
+            }
+            None => "this needs to be yours, or the role admin".to_owned(),
+        }))
     }
+
+    fn scope(&self, principal: &Principal) -> Scope {
+        let all = match principal.role {
+            Role::Admin => Scope::All,
+            Role::Operator | Role::Viewer => {
+                let projects = principal.projects.iter().map(|known| known.project.clone());
+                Scope::of(principal.id, projects)
+            }
+        };
+        all.within(None, principal.within.as_ref())
+    }
+}
+
+/// What something that is good for one project alone is told everywhere else.
+fn beyond(only: &ProjectName) -> Error {
+    Error::Forbidden(format!("this token is good for the project {only} alone"))
 }

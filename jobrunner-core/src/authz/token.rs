@@ -298,6 +298,8 @@ mod tests {
             email: "a@b".to_owned(),
             role: Role::Viewer,
             token_version: 7,
+            projects: crate::project::Memberships::default(),
+            within: None,
             by: Proof::SignIn(SignInId::new()),
         }
     }

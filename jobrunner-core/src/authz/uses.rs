@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::JoinSet;
 
-use crate::{store::AccountStore, user::PersonalToken};
+use crate::{Store, user::PersonalToken};
 
 /// How many uses are being stored at one time. One more is forgotten: the next will tell.
 const MOST: usize = 16;
@@ -17,12 +17,7 @@ pub(super) struct Uses(Mutex<JoinSet<()>>);
 
 impl Uses {
     /// A token is used, unless that is known of the minute before.
-    pub(super) fn note(
-        &self,
-        accounts: &Arc<dyn AccountStore>,
-        token: &PersonalToken,
-        now: DateTime<Utc>,
-    ) {
+    pub(super) fn note(&self, store: &Arc<dyn Store>, token: &PersonalToken, now: DateTime<Utc>) {
         let is_known = |at| now - at < TimeDelta::minutes(1);
         if token.last_used_at.is_some_and(is_known) {
             return;
@@ -32,9 +27,9 @@ impl Uses {
         if tasks.len() >= MOST {
             return;
         }
-        let (accounts, id) = (Arc::clone(accounts), token.id);
+        let (store, id) = (Arc::clone(store), token.id);
         tasks.spawn(async move {
-            if let Err(error) = accounts.token_used(id, now).await {
+            if let Err(error) = store.token_used(id, now).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, token.id = %id, "the use of a token could not be stored");
             }

@@ -33,6 +33,24 @@ pub enum Conflict {
     /// The subscription to notifications is disabled.
     #[error("the notification is disabled; enable it first")]
     NotificationDisabled,
+    /// There is a project of this name.
+    #[error("there is a project of this name")]
+    ProjectExists,
+    /// Jobs of the project have not ended.
+    #[error("jobs of the project have not ended; cancel them, or wait for them")]
+    ProjectOpen,
+    /// The project is put away.
+    #[error("the project is archived; ask an admin to take it out again")]
+    ProjectArchived,
+    /// Nobody would see to the members of the project any more.
+    #[error("this is the last maintainer of the project; make another one first")]
+    LastMaintainer,
+    /// The account is a member of as many projects as it may be.
+    #[error("an account may be a member of {most} projects; remove it from one of them first")]
+    TooManyProjects {
+        /// How many those are.
+        most: usize,
+    },
     /// The job has not ended.
     #[error("the job is {status}; cancel it before you delete it")]
     JobOpen {
@@ -94,6 +112,11 @@ impl Conflict {
             Self::TooManyTokens { .. } => "too_many_tokens",
             Self::TooManySubscriptions { .. } => "too_many_subscriptions",
             Self::NotificationDisabled => "notification_disabled",
+            Self::ProjectExists => "project_exists",
+            Self::ProjectOpen => "project_open",
+            Self::ProjectArchived => "project_archived",
+            Self::LastMaintainer => "last_maintainer",
+            Self::TooManyProjects { .. } => "too_many_projects",
             Self::JobOpen { .. } => "job_open",
             Self::BatchOpen => "batch_open",
             Self::NothingToRerun => "nothing_to_rerun",

@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::{JobSpec, LoadingVariables, NewJob};
-use crate::{Violation, name, report::Glob, series::check_variant, workdir::AllowedRoots};
+use crate::{
+    ProjectName, Violation, name, report::Glob, series::check_variant, workdir::AllowedRoots,
+};
 
 /// The longest argument or `NAME=value` the kernel takes, its closing NUL included:
 /// `MAX_ARG_STRLEN` of `linux/binfmts.h`, 32 pages.
@@ -97,6 +99,10 @@ impl Rules {
         if let Err(violation) = check_queue(&queue) {
             wrong.push(violation);
         }
+        let project = job.project.map(ProjectName::try_from).transpose();
+        if let Err(violation) = &project {
+            wrong.push(violation.clone());
+        }
         let priority = job.priority.unwrap_or(Self::DEFAULT_PRIORITY);
         if priority > 10 {
             wrong.push(Violation::new("priority", "must be 0 to 10"));
@@ -147,6 +153,7 @@ impl Rules {
             working_dir,
             env: job.env,
             payload: job.payload,
+            project: project.ok().flatten(),
             queue,
             priority,
             timeout_seconds,

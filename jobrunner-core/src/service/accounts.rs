@@ -7,6 +7,7 @@ use crate::{
     audit::AuditAction,
     authz::{Action, Passwords, Principal, Proof},
     page::{Page, PageRequest},
+    project::Memberships,
     store::{Account, AccountUpdate},
     user::{NewPassword, NewUser, User, UserUpdate, check_max_running_jobs, parse_email},
 };
@@ -113,6 +114,8 @@ impl Service {
             email: account.user.email,
             role: account.user.role,
             token_version: account.token_version,
+            projects: Memberships::default(),
+            within: None,
             by: Proof::SignIn(SignInId::new()),
         }))
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Service;
 use crate::{
-    AuditEventId, Batch, Job, Result, User,
+    AuditEventId, Batch, Job, ProjectName, Result, User,
     audit::{AuditAction, AuditEvent, AuditFilter, TargetType},
     authz::{Action, Principal},
     lease::{QueueUpdate, Worker},
@@ -52,6 +52,7 @@ impl Deed {
         Self::on(action, TargetType::Token, &token.id, Some(token.name.clone()))
             .with("owner_id", token.owner_id.to_string())
             .with("scopes", scopes)
+            .with("project", token.project.as_ref().map(ToString::to_string))
             .with("expires_at", token.expires_at.map(|end| end.to_rfc3339()))
     }
 
@@ -66,6 +67,10 @@ impl Deed {
             .with("channel", what.channel.kind().as_str())
             .with("host", what.channel.host())
             .with("is_enabled", what.is_enabled)
+    }
+
+    pub(super) fn on_project(action: AuditAction, name: &ProjectName) -> Self {
+        Self::on(action, TargetType::Project, name, None)
     }
 
     pub(super) fn on_worker(action: AuditAction, worker: &Worker) -> Self {
@@ -104,6 +109,16 @@ impl Deed {
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.details.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// What a field was before and what it is to be.
+    pub(super) fn changing(
+        self,
+        name: &str,
+        before: impl Into<Value>,
+        after: impl Into<Value>,
+    ) -> Self {
+        self.with(&format!("{name}_before"), before).with(name, after)
     }
 
     fn on(action: AuditAction, kind: TargetType, id: &impl ToString, name: Option<String>) -> Self {

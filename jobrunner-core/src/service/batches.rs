@@ -6,7 +6,7 @@ use super::{
     jobs::{TargetCheck, check_paths},
 };
 use crate::{
-    BatchId, Error, NewJob, Result, Violation,
+    BatchId, Error, JobSpec, NewJob, ProjectName, Result, Violation,
     audit::AuditAction,
     authz::{Action, Principal},
     batch::{Batch, BatchFilter, NewBatch, RerunOnly},
@@ -62,19 +62,21 @@ impl Service {
         jobs: Arc<dyn JobSource>,
         idempotency: Option<Idempotency>,
     ) -> Result<Batch> {
-        self.parts.authz.check(caller, Action::Submit)?;
+        self.check_place(caller, Action::Submit, batch.project.as_ref()).await?;
         self.check_baseline(caller, &batch.baseline).await?;
         NewBatch::check_size(jobs.len()).map_err(|v| Error::Invalid(vec![v]))?;
         let (rules, members) = (self.parts.rules.clone(), Arc::clone(&jobs));
         let mut wrong = batch.violations();
+        let project = batch.project.clone();
+        let of_batch = project.clone();
         check_paths(move || {
-            check_members(&rules, members.as_ref(), &mut wrong);
+            check_members(&rules, members.as_ref(), of_batch.as_ref(), &mut wrong);
             if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
         })
         .await?;
 
         let order = BatchOrder { owner: caller.id, batch, idempotency };
-        let specs = specs(self.parts.rules.clone(), jobs);
+        let specs = specs(self.parts.rules.clone(), jobs, project);
         let submitted = self.parts.store.submit_batch(order, specs).await?;
         if submitted.made_at.is_some() {
             self.parts.queue.offer(&[Hint::Batch(submitted.id)]).await;
@@ -174,6 +176,7 @@ impl Service {
         only: RerunOnly,
     ) -> Result<Batch> {
         let batch = self.controlled_batch(caller, id).await?;
+        self.check_place(caller, Action::Control, batch.project.as_ref()).await?;
         let deed = Deed::on_batch(AuditAction::RerunBatch, &batch).with("only", only.to_string());
         self.record(caller, deed).await?;
         let rerun = self.parts.store.rerun_batch(caller.id, id, only).await?;
@@ -198,7 +201,7 @@ impl Service {
 
     async fn controlled_batch(&self, caller: &Principal, id: BatchId) -> Result<Batch> {
         let batch = self.seen_batch(caller, id).await?;
-        self.parts.authz.check(caller, Action::Control)?;
+        self.parts.authz.check_on(caller, Action::Control, (&batch).into())?;
         Ok(batch)
     }
 
@@ -207,10 +210,21 @@ impl Service {
     }
 }
 
-fn check_members(rules: &Rules, jobs: &dyn JobSource, wrong: &mut Vec<Violation>) {
+fn check_members(
+    rules: &Rules,
+    jobs: &dyn JobSource,
+    project: Option<&ProjectName>,
+    wrong: &mut Vec<Violation>,
+) {
     let mut targets = TargetCheck::new(rules);
     for index in 0..jobs.len() {
         let checked = jobs.job(index).and_then(|job| rules.check(job)).map_err(Error::Invalid);
+        if let Some(own) = checked.as_ref().ok().and_then(|spec| spec.project.as_ref())
+            && Some(own) != project
+        {
+            let message = format!("must be {own}, too, since jobs[{index}] names it");
+            wrong.push(Violation::new("project", message));
+        }
         if let Err(Error::Invalid(violations)) = checked.and_then(|spec| targets.check(&spec)) {
             let parent = format!("jobs[{index}]");
             wrong.extend(violations.into_iter().map(|violation| violation.within(&parent)));
@@ -223,10 +237,9 @@ fn check_members(rules: &Rules, jobs: &dyn JobSource, wrong: &mut Vec<Violation>
 }
 
 /// The second reading: the jobs were all found right, so a failure here is reported but not named.
-fn specs(rules: Rules, jobs: Arc<dyn JobSource>) -> Specs {
-    Box::new(
-        (0..jobs.len()).map(move |index| {
-            jobs.job(index).and_then(|job| rules.check(job)).map_err(Error::Invalid)
-        }),
-    )
+fn specs(rules: Rules, jobs: Arc<dyn JobSource>, project: Option<ProjectName>) -> Specs {
+    Box::new((0..jobs.len()).map(move |index| {
+        let spec = jobs.job(index).and_then(|job| rules.check(job)).map_err(Error::Invalid)?;
+        Ok(JobSpec { project: project.clone(), ..spec })
+    }))
 }

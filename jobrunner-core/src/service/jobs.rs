@@ -47,6 +47,7 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Job> {
         let spec = self.parts.rules.check(job).map_err(Error::Invalid)?;
+        self.check_place(caller, Action::Submit, spec.project.as_ref()).await?;
         self.submit_checked(caller, spec, idempotency).await
     }
 
@@ -159,6 +160,7 @@ impl Service {
     pub async fn rerun_job(&self, caller: &Principal, id: JobId) -> Result<Job> {
         let job = self.controlled_job(caller, id).await?;
         let spec = self.parts.rules.check(job.spec.into()).map_err(Error::Invalid)?;
+        self.check_place(caller, Action::Control, spec.project.as_ref()).await?;
         self.submit_checked(caller, spec.again(id), None).await
     }
 
@@ -178,7 +180,7 @@ impl Service {
 
     async fn controlled_job(&self, caller: &Principal, id: JobId) -> Result<Job> {
         let job = self.seen_job(caller, id).await?;
-        self.parts.authz.check(caller, Action::Control)?;
+        self.parts.authz.check_on(caller, Action::Control, (&job).into())?;
         Ok(job)
     }
 

@@ -6,7 +6,7 @@ use super::{Service, audit::Deed};
 use crate::{
     Conflict, DeliveryId, Error, Result, SubscriptionId,
     audit::AuditAction,
-    authz::{Action, Principal},
+    authz::{Action, Principal, Thing},
     notification::{
         Delivery, DeliveryStatus, NewSubscription, Subscription, SubscriptionUpdate, TEST,
     },
@@ -28,7 +28,8 @@ impl Service {
         caller: &Principal,
         what: NewSubscription,
     ) -> Result<Subscription> {
-        self.parts.authz.check(caller, Action::Control)?;
+        let own = Thing { owner: Some(caller.id), project: None };
+        self.parts.authz.check_on(caller, Action::Control, own)?;
         what.check()?;
         let subscription = Subscription {
             id: SubscriptionId::new(),

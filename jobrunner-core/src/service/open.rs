@@ -2,7 +2,7 @@ use super::{Service, audit::Deed};
 use crate::{
     Error, Result, UserId,
     audit::AuditAction,
-    authz::{Action, Principal},
+    authz::{Action, Principal, Thing},
     queue::Wakeup,
     store::Canceled,
     user::Scope,
@@ -27,13 +27,14 @@ impl Service {
     /// [`Forbidden`](Error::Forbidden) for viewers, [`NotFound`](Error::NotFound) for an owner
     /// whose jobs the caller may not see.
     pub async fn cancel_open(&self, caller: &Principal, whose: Whose) -> Result<Canceled> {
-        self.parts.authz.check(caller, Action::Control)?;
+        let own = Thing { owner: Some(caller.id), project: None };
+        self.parts.authz.check_on(caller, Action::Control, own)?;
         let scope = self.parts.authz.scope(caller);
         let owner = match (whose, scope) {
             (Whose::Mine, _) => Some(caller.id),
             (Whose::All, Scope::All) => None,
-            (Whose::All, Scope::Owner(owner)) => Some(owner),
-            (Whose::Of(owner), scope) if scope.contains(owner) => Some(owner),
+            (Whose::All, scope) if scope.contains(caller.id, None) => Some(caller.id),
+            (Whose::Of(owner), scope) if scope.contains(owner, None) => Some(owner),
             (Whose::Of(_) | Whose::All, _) => return Err(Error::NotFound("user")),
         };
         let deed = Deed::alone(AuditAction::CancelJobs);

@@ -25,6 +25,9 @@ impl Service {
     ) -> Result<MadeToken> {
         let owner_id = self.owner_of_tokens(caller, owner).await?;
         new.check()?;
+        if let Some(project) = &new.project {
+            self.seen_project(caller, project).await?;
+        }
         let secret = secret::new()?;
         let digest = secret::digest(&secret)
             .ok_or_else(|| Error::internal("making a token", "its secret is none"))?;
@@ -33,6 +36,7 @@ impl Service {
             owner_id,
             name: new.name,
             scopes: new.scopes,
+            project: new.project,
             // What is shown now is what will be read back.
             created_at: Utc::now().trunc_subsecs(3),
             expires_at: new.expires_at.map(|end| end.trunc_subsecs(3)),

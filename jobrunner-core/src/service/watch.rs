@@ -165,7 +165,7 @@ impl Watcher {
         loop {
             select! {
                 told = self.told.recv() => match told {
-                    Ok(Watched::Batch(batch)) if !self.scope.contains(batch.owner_id) => {}
+                    Ok(Watched::Batch(batch)) if !self.scope.contains(batch.owner_id, batch.project.as_ref()) => {}
                     Ok(told) => return Some((told, self)),
                     Err(RecvError::Lagged(_)) => return Some((Watched::Missed, self)),
                     Err(RecvError::Closed) => return None,

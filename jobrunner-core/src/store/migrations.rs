@@ -72,6 +72,7 @@ mod tests {
         "0013_accounts",
         "0014_results",
         "0015_reports",
+        "0016_projects",
         "0017_notifications"
     );
     const SQLITE: &[File] = files!(
@@ -81,6 +82,7 @@ mod tests {
         "0013_accounts",
         "0014_results",
         "0015_reports",
+        "0016_projects",
         "0017_notifications"
     );
 

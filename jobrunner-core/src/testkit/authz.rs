@@ -2,6 +2,8 @@
 
 /// Who is let in, and until when.
 pub mod callers;
+/// What a role in a project is worth, for an authorization that has no rules of its own.
+pub mod projects;
 /// What the three roles may do and a new password ends, for an authorization that has no rules of
 /// its own.
 pub mod roles;
@@ -17,6 +19,7 @@ use crate::{
     Authz, Principal, Result, Role, Service, SignInId, Store, UserId,
     authz::{Credential, Lifetimes, Passwords, Proof, TokenKey},
     job::Rules,
+    project::Memberships,
     queue::LocalQueue,
     service::Parts,
     store::AccountUpdate,
@@ -65,7 +68,15 @@ impl AuthzFixture {
         let email = account.user.email.clone();
         self.store.create_account(account).await.expect("an account");
         let by = Proof::SignIn(SignInId::new());
-        self.again(Principal { id, email, role, token_version: 0, by })
+        self.again(Principal {
+            id,
+            email,
+            role,
+            token_version: 0,
+            projects: Memberships::default(),
+            within: None,
+            by,
+        })
     }
 
     /// Another sign-in of an account.

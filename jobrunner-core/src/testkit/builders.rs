@@ -209,6 +209,7 @@ pub fn spec(name: &str) -> JobSpec {
         working_dir: "/".to_owned(),
         env: BTreeMap::new(),
         payload: serde_json::Map::new(),
+        project: None,
         queue: "default".to_owned(),
         priority: 5,
         timeout_seconds: 60,

@@ -1,5 +1,7 @@
 //! A store whose answers get lost.
 
+mod notifications;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -14,7 +16,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use crate::{
-    BatchId, DeliveryId, Error, JobId, JobSpec, Result, SessionId, SignInId, Store, SubscriptionId,
+    BatchId, Error, JobId, JobSpec, ProjectName, ProjectRole, Result, SessionId, SignInId, Store,
     TokenId, User, UserId,
     audit::{AuditEvent, AuditFilter},
     authz::SecretDigest,
@@ -26,12 +28,12 @@ use crate::{
         Renewal, Rescue, Rescued, Worker,
     },
     log::{LogChunk, LogInfo, LogKey, Stream, Trim},
-    notification::{Delivery, DeliveryReport, Due, Subscription, Take},
     page::{Page, PageRequest},
+    project::{Member, Memberships, Project, ProjectUpdate},
     report::{Case, CaseFilter},
     store::{
-        Account, AccountStore, AccountUpdate, AuditStore, BatchOrder, Canceled, Idempotency,
-        JobStore, LeaseStore, NotificationStore, ResultStore, Specs, Submitted,
+        Account, AccountStore, AccountUpdate, AuditStore, BatchOrder, Canceled, Deleted,
+        Idempotency, JobStore, LeaseStore, ProjectStore, ResultStore, Specs, Submitted,
     },
     user::{PersonalToken, Scope},
     verdict::{Class, ClassifiedTest, Verdict},
@@ -401,6 +403,59 @@ impl ResultStore for Faulty {
 }
 
 #[async_trait]
+impl ProjectStore for Faulty {
+    async fn create_project(&self, project: Project, maintainer: UserId) -> Result<()> {
+        self.through("create_project", self.inner.create_project(project, maintainer)).await
+    }
+
+    async fn project(&self, name: &ProjectName) -> Result<Option<Project>> {
+        self.through("project", self.inner.project(name)).await
+    }
+
+    async fn projects(
+        &self,
+        of: Option<UserId>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Project>> {
+        self.through("projects", self.inner.projects(of, after, limit)).await
+    }
+
+    async fn update_project(&self, name: &ProjectName, update: ProjectUpdate) -> Result<Project> {
+        self.through("update_project", self.inner.update_project(name, update)).await
+    }
+
+    async fn delete_project(&self, name: &ProjectName) -> Result<Deleted> {
+        self.through("delete_project", self.inner.delete_project(name)).await
+    }
+
+    async fn members(&self, name: &ProjectName, page: PageRequest) -> Result<Page<Member>> {
+        self.through("members", self.inner.members(name, page)).await
+    }
+
+    async fn set_member(
+        &self,
+        name: &ProjectName,
+        user: UserId,
+        role: ProjectRole,
+    ) -> Result<Option<ProjectRole>> {
+        self.through("set_member", self.inner.set_member(name, user, role)).await
+    }
+
+    async fn remove_member(&self, name: &ProjectName, user: UserId) -> Result<Option<ProjectRole>> {
+        self.through("remove_member", self.inner.remove_member(name, user)).await
+    }
+
+    async fn member_role(&self, name: &ProjectName, user: UserId) -> Result<Option<ProjectRole>> {
+        self.through("member_role", self.inner.member_role(name, user)).await
+    }
+
+    async fn memberships(&self, user: UserId) -> Result<Memberships> {
+        self.through("memberships", self.inner.memberships(user)).await
+    }
+}
+
+#[async_trait]
 impl AuditStore for Faulty {
     async fn record(&self, event: AuditEvent) -> Result<()> {
         self.through("record", self.inner.record(event)).await
@@ -412,56 +467,5 @@ impl AuditStore for Faulty {
         page: PageRequest,
     ) -> Result<Page<AuditEvent>> {
         self.through("audit_events", self.inner.audit_events(filter, page)).await
-    }
-}
-
-#[async_trait]
-impl NotificationStore for Faulty {
-    async fn create_subscription(&self, subscription: Subscription) -> Result<()> {
-        self.through("create_subscription", self.inner.create_subscription(subscription)).await
-    }
-
-    async fn subscription(&self, id: SubscriptionId, scope: Scope) -> Result<Option<Subscription>> {
-        self.through("subscription", self.inner.subscription(id, scope)).await
-    }
-
-    async fn subscriptions(&self, scope: Scope, page: PageRequest) -> Result<Page<Subscription>> {
-        self.through("subscriptions", self.inner.subscriptions(scope, page)).await
-    }
-
-    async fn update_subscription(&self, subscription: Subscription) -> Result<()> {
-        self.through("update_subscription", self.inner.update_subscription(subscription)).await
-    }
-
-    async fn delete_subscription(&self, id: SubscriptionId) -> Result<()> {
-        self.through("delete_subscription", self.inner.delete_subscription(id)).await
-    }
-
-    async fn create_delivery(&self, delivery: Delivery) -> Result<()> {
-        self.through("create_delivery", self.inner.create_delivery(delivery)).await
-    }
-
-    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>> {
-        self.through("delivery", self.inner.delivery(id)).await
-    }
-
-    async fn deliveries(&self, of: SubscriptionId, page: PageRequest) -> Result<Page<Delivery>> {
-        self.through("deliveries", self.inner.deliveries(of, page)).await
-    }
-
-    async fn take_deliveries(&self, take: Take) -> Result<Vec<Due>> {
-        self.through("take_deliveries", self.inner.take_deliveries(take)).await
-    }
-
-    async fn report_delivery(&self, report: DeliveryReport) -> Result<bool> {
-        self.through("report_delivery", self.inner.report_delivery(report)).await
-    }
-
-    async fn redeliver(&self, id: DeliveryId, now: DateTime<Utc>) -> Result<()> {
-        self.through("redeliver", self.inner.redeliver(id, now)).await
-    }
-
-    async fn forget_deliveries(&self, before: DateTime<Utc>) -> Result<u64> {
-        self.through("forget_deliveries", self.inner.forget_deliveries(before)).await
     }
 }

@@ -9,6 +9,7 @@ pub mod insight;
 pub mod lists;
 pub mod logs;
 pub mod notifications;
+pub mod projects;
 pub mod queues;
 pub mod repeats;
 pub mod reports;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::{TokenId, UserId, Violation, name, words::words};
+use crate::{ProjectName, TokenId, UserId, Violation, name, words::words};
 
 words! {
     /// What a personal access token is good for, as far as its owner may do it at all.
@@ -57,6 +57,9 @@ pub struct PersonalToken {
     pub name: String,
     /// What it is good for.
     pub scopes: Scopes,
+    /// The one project that it is good for, and for nothing else; `None` is all that its owner may.
+    #[serde(default)]
+    pub project: Option<ProjectName>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it stops working; `None` is when it is deleted.
@@ -80,6 +83,8 @@ pub struct NewToken {
     pub name: String,
     /// What it is good for.
     pub scopes: Scopes,
+    /// The one project that it is good for, and for nothing else; `None` is all that its owner may.
+    pub project: Option<ProjectName>,
     /// When it stops working; `None` is when it is deleted.
     pub expires_at: Option<DateTime<Utc>>,
 }

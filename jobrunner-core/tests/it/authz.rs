@@ -14,7 +14,7 @@ use jobrunner_core::{
 fn roles(fixture: Fixture) -> AuthzFixture {
     let Fixture { store, keep } = fixture;
     let tokens = token_key();
-    let authz = RoleAuthz::new(Arc::clone(&store) as _, tokens.clone(), Passwords::new());
+    let authz = RoleAuthz::new(Arc::clone(&store), tokens.clone(), Passwords::new());
     let credential = move |caller: &Principal| {
         Credential::Bearer(tokens.issue(caller).expect("a token").token.into())
     };

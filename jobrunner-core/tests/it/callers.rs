@@ -25,7 +25,7 @@ const LASTS: Duration = Duration::from_secs(1);
 
 /// What a process is made of. Two of one store share nothing else.
 async fn process(store: &Arc<dyn Store>) -> Service {
-    let authz = RoleAuthz::new(Arc::clone(store) as _, token_key(), Passwords::new());
+    let authz = RoleAuthz::new(Arc::clone(store), token_key(), Passwords::new());
     service(Arc::clone(store), Arc::new(authz))
 }
 
@@ -124,7 +124,7 @@ async fn what_changes_acts_here_at_once_and_elsewhere_within_a_second(fixture: F
 
     let owner = here.authenticate(&other).await.expect("let in");
     let scopes = vec![TokenScope::Read].try_into().expect("scopes");
-    let new = NewToken { name: "ci".to_owned(), scopes, expires_at: None };
+    let new = NewToken { name: "ci".to_owned(), scopes, project: None, expires_at: None };
     let made = here.create_token(&owner, None, new).await.expect("made");
     let credential = Credential::Bearer(made.secret);
     let caller = there.authenticate(&credential).await.expect("let in");

@@ -35,10 +35,19 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ),
     ("audit_event_pkey", "audit/columns + audit/list_of_all", "{last}, 10"),
     ("batch_count_pkey", "count/columns + count/of_batch", BATCH),
-    ("batch_of_name", "batch/list_of_name + batch/columns", "{last}, 10, 'a', null, null"),
-    ("batch_of_owner", "batch/list + batch/columns", "{last}, 10, null, null, {owner}"),
+    (
+        "batch_of_name",
+        "batch/list_of_name + batch/columns",
+        "{last}, 10, 'a', null, null, null, null",
+    ),
+    ("batch_of_owner", "batch/list + batch/columns", "{last}, 10, null, null, {owner}, null, null"),
+    (
+        "batch_of_project",
+        "batch/list_shared + batch/columns",
+        "{last}, 10, null, null, null, {projects}, {owner}",
+    ),
     ("batch_open", "batch/open", "'00000000-0000-0000-0000-000000000000'"),
-    ("batch_pkey", "batch/get + batch/columns", "{batch}, null"),
+    ("batch_pkey", "batch/get + batch/columns", "{batch}, null, null, null"),
     ("deferred_alone", "claim/suspect", "{owner}, array[]::text[]"),
     ("deferred_job_id_key", "cancel/pass", "{job}, 4"),
     ("deferred_pkey", "claim/promote", OWNER),
@@ -49,15 +58,24 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     (
         "ended_of_batch",
         "list/ended + job/columns",
-        "{last}, 10, null, null, null, {batch}, 3, null",
+        "{last}, 10, null, null, null, {batch}, null, null, 3, null",
     ),
     (
         "ended_of_owner",
         "list/ended + job/columns",
-        "{last}, 10, null, null, {owner}, null, 3, null",
+        "{last}, 10, null, null, {owner}, null, null, null, 3, null",
     ),
-    ("ended_otherwise", "list/ended + job/columns", "{last}, 10, null, null, null, null, 3, null"),
-    ("ended_pkey", "job/get + job/columns", "{job}, null"),
+    (
+        "ended_of_project",
+        "list/ended_shared + job/columns",
+        "{last}, 10, null, null, null, null, {projects}, {owner}, 3, null",
+    ),
+    (
+        "ended_otherwise",
+        "list/ended + job/columns",
+        "{last}, 10, null, null, null, null, null, null, 3, null",
+    ),
+    ("ended_pkey", "job/get + job/columns", "{job}, null, null, null"),
     ("ended_sign_in_by_expiry", "account/forget_sign_ins", ""),
     ("ended_sign_in_pkey", "account/columns + account/signed_in", "{owner}, {job}, 0"),
     ("cause_pkey", "verdict/stored + verdict/details", "1, 3, -1, 10, 1"),
@@ -65,15 +83,28 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ("host_pkey", "", ""),
     ("idempotency_pkey", "job/idempotent", "{owner}, 'a'"),
     ("job_case_pkey", "case/list", "-1, 10, {job}, null, null, null"),
-    ("job_of_batch", "list/newest + job/columns", "{last}, 10, null, null, null, {batch}"),
-    ("job_of_owner", "list/newest + job/columns", "{last}, 10, null, null, {owner}, null"),
-    ("job_pkey", "job/get + job/columns", "{job}, null"),
+    (
+        "job_of_batch",
+        "list/newest + job/columns",
+        "{last}, 10, null, null, null, {batch}, null, null",
+    ),
+    (
+        "job_of_owner",
+        "list/newest + job/columns",
+        "{last}, 10, null, null, {owner}, null, null, null",
+    ),
+    (
+        "job_of_project",
+        "list/newest_shared + job/columns",
+        "{last}, 10, null, null, null, null, {projects}, {owner}",
+    ),
+    ("job_pkey", "job/get + job/columns", "{job}, null, null, null"),
     ("kept_sign_in_by_expiry", "account/forget_kept", ""),
     ("kept_sign_in_pkey", "account/keep_sign_in", "{job}, {owner}, 1, now()"),
     ("lane_pkey", "claim/columns + claim/claimable", "1, 1, {job}"),
     ("lane_queue_owner_id_key", "job/lanes", "array['a'], {owner}"),
     ("lease_alone", "claim/session", OWNER),
-    ("lease_pkey", "job/get + job/columns", "{job}, null"),
+    ("lease_pkey", "job/get + job/columns", "{job}, null, null, null"),
     ("log_chunk_pkey", "log/read", "{job}, 1, 1, 0"),
     ("log_gap_pkey", "log/stream", "{job}, 1, 1"),
     ("migration_pkey", "", ""),
@@ -82,6 +113,9 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ("personal_token_digest_key", "token/columns + token/by_digest", "'x'"),
     ("personal_token_of_owner", "token/columns + token/list_of_owner", "{last}, 10, {owner}"),
     ("personal_token_pkey", "token/columns + token/get", JOB),
+    ("project_member_of_user", "project/memberships", OWNER),
+    ("project_member_pkey", "project/members", "'p7', '00000000-0000-0000-0000-000000000000', 10"),
+    ("project_pkey", "project/columns + project/get", "'p7'"),
     ("queue_pkey", "queue/update", "'a', null, null"),
     ("ready_pkey", "claim/proposed", "array[{job}], 'a'"),
     ("refreshed_sign_in_by_expiry", "account/forget_refreshed", ""),
@@ -121,11 +155,13 @@ const FILL: &str = "
     insert into jobrunner.queue (name) select 'q' || n from generate_series(1, 500) n;
     insert into jobrunner.lane (queue, owner_id)
     select 'q' || q, owner(n) from generate_series(0, 49) n, generate_series(1, 20) q;
-    insert into jobrunner.job (id, owner_id, batch_id, lane_id, spec, name, priority, max_attempts, created_at)
-    select id(n), owner(n), case when n % 2 = 0 then batch(n) end, 1 + n % 1000, '{}', 'a', 5, 1, now()
+    insert into jobrunner.job (id, owner_id, batch_id, lane_id, spec, name, priority, max_attempts, created_at,
+                               project)
+    select id(n), owner(n), case when n % 2 = 0 then batch(n) end, 1 + n % 1000, '{}', 'a', 5, 1, now(),
+           case when n % 3 = 0 then 'p' || n % 50 end
     from generate_series(1, 20000) n;
-    insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at)
-    select id, owner_id, batch_id, case when random() < 0.01 then 3 else 2 end, now() from jobrunner.job
+    insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at, project)
+    select id, owner_id, batch_id, case when random() < 0.01 then 3 else 2 end, now(), project from jobrunner.job
     where id < id(19000);
     insert into jobrunner.attempt (job_id, attempt, token, worker_id, started_at, finished_at, status, duration_ms,
                                    stdout_bytes, stderr_bytes, truncated)
@@ -141,8 +177,9 @@ const FILL: &str = "
     select lane_id, 5, id, 0, 0 from jobrunner.job where id >= id(19100) and id < id(19900);
     insert into jobrunner.deferred (run_at, job_id, attempts, losses)
     select now() + n * interval '1 second', id(n), 0, 0 from generate_series(19900, 20000) n;
-    insert into jobrunner.batch (id, owner_id, name, payload, created_at, finished_at)
-    select id(n), owner(n), 'n' || n, '{}', now(), case when n % 50 > 0 then now() end
+    insert into jobrunner.batch (id, owner_id, name, payload, created_at, finished_at, project)
+    select id(n), owner(n), 'n' || n, '{}', now(), case when n % 50 > 0 then now() end,
+           case when n % 3 = 0 then 'p' || n % 50 end
     from generate_series(1, 20000) n;
     insert into jobrunner.batch_count select id, 1, 0, 0, 1, 0, 0, 0 from jobrunner.batch;
     insert into jobrunner.owner_count select id(n), 1, 0, 0, 1, 0, 0 from generate_series(1, 20000) n;
@@ -156,7 +193,9 @@ const FILL: &str = "
     from generate_series(1, 20000) n;
     insert into jobrunner.kept_sign_in select id(n), owner(n), 1, now() + n * interval '1 second'
     from generate_series(1, 20000) n;
-    insert into jobrunner.personal_token select id(n), owner(n), 'n', '[]', int8send(n), now(), null, null
+    insert into jobrunner.project (name, created_at) select 'p' || n, now() from generate_series(1, 20000) n;
+    insert into jobrunner.project_member select 'p' || n, owner(n), 'viewer', now() from generate_series(1, 20000) n;
+    insert into jobrunner.personal_token select id(n), owner(n), 'n', '[]', int8send(n), now(), null, null, null
     from generate_series(1, 20000) n;
     insert into jobrunner.subscription select id(n), owner(n), 'n', null, '[]', '{}', true, now()
     from generate_series(1, 2000) n;
@@ -194,6 +233,7 @@ async fn plan(connection: &mut PgConnection, sql: &str, arguments: &str) -> Stri
         .replace(JOB, "id(9000)")
         .replace(OWNER, "owner(7)")
         .replace(BATCH, "batch(9000)")
+        .replace("{projects}", "array['p7', 'p8']")
         .replace("{last}", "'ffffffff-ffff-ffff-ffff-ffffffffffff'");
     let arguments = if arguments.is_empty() { arguments } else { format!("({arguments})") };
     let prepare = AssertSqlSafe(format!("prepare looked_at as {sql}")).into_sql_str();
@@ -271,6 +311,7 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("batch_id", "batch/get + batch/columns"),
     ("batch_of_name", "batch/list_of_name + batch/columns"),
     ("batch_of_owner", "batch/list_of_owner + batch/columns"),
+    ("batch_of_project", "batch/list_shared + batch/columns"),
     ("deferred_alone", "claim/suspect"),
     ("deferred_job_id", "claim/promote"),
     ("delivery_due", "delivery/due"),
@@ -283,6 +324,7 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("job_of_all", "list/of_all + list/ended + job/columns"),
     ("job_of_batch", "list/of_batch + list/ended + job/columns"),
     ("job_of_owner", "list/of_owner + list/ended + job/columns"),
+    ("job_of_project", "list/shared + job/columns"),
     ("kept_sign_in_by_expiry", "account/forget_kept"),
     ("lane_queue_owner_id", "job/insert"),
     ("lease_alone", "claim/session"),
@@ -290,6 +332,7 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("log_chunk_key", "log/read"),
     ("personal_token_digest", "token/columns + token/by_digest"),
     ("personal_token_of_owner", "token/columns + token/list_of_owner"),
+    ("project_member_of_user", "project/memberships"),
     ("refreshed_sign_in_by_expiry", "account/forget_refreshed"),
     ("result_of_run", "verdict/notable"),
     ("result_of_test", "verdict/notable"),

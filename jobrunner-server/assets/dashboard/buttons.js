@@ -21,3 +21,9 @@ $("#theme")?.addEventListener("click", () => {
   root.dataset.theme = isDark ? "light" : "dark";
   localStorage.setItem("theme", root.dataset.theme);
 });
+
+// What is chosen in the switch is shown at once; without scripts its button does it.
+for (const choice of document.querySelectorAll("[data-switch]")) {
+  choice.form.querySelector("button").hidden = true;
+  choice.addEventListener("change", () => choice.form.requestSubmit());
+}

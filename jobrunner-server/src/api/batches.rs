@@ -20,6 +20,7 @@ use super::{
         parameter::{Given, IdDigits, Text},
     },
     model,
+    projects::ProjectText,
 };
 
 pub(crate) struct BatchesApi;
@@ -58,6 +59,8 @@ impl BatchesApi {
         id: Query<Option<Given<IdDigits>>>,
         status: Query<Option<Given<model::Status>>>,
         owner_id: Query<Option<Uuid>>,
+        /// Only those of this project.
+        project: Query<Option<Given<ProjectText>>>,
         /// The exact name; `*` in it stands for any text.
         name: Query<Option<Given<Text>>>,
         /// How many items at most: 1 to 1000.
@@ -68,6 +71,7 @@ impl BatchesApi {
         let filter = BatchFilter {
             status: status.0.map(|status| status.0.into()),
             owner: owner_id.0.map(UserId::from),
+            project: project.0.map(|project| project.0.0),
             name: name.0.map(|name| name.0.0.into()),
         };
         let page = page(limit, cursor)?;

@@ -17,6 +17,7 @@ use super::{
         parameter::{AttemptNumber, Given, IdDigits, Text},
     },
     model,
+    projects::ProjectText,
 };
 
 pub(crate) struct JobsApi;
@@ -54,6 +55,8 @@ impl JobsApi {
         batch_id: Query<Option<Uuid>>,
         queue: Query<Option<Given<Text>>>,
         owner_id: Query<Option<Uuid>>,
+        /// Only those of this project.
+        project: Query<Option<Given<ProjectText>>>,
         /// The exact name; `*` in it stands for any text.
         name: Query<Option<Given<Text>>>,
         /// Only those that ended for this reason.
@@ -70,6 +73,7 @@ impl JobsApi {
             batch: batch_id.0.map(BatchId::from),
             queue: queue.0.map(|queue| queue.0.0),
             owner: owner_id.0.map(UserId::from),
+            project: project.0.map(|project| project.0.0),
             name: name.0.map(|name| name.0.0),
             reason: reason.0.map(|reason| reason.0.into()),
             order: sort.0.map(|order| order.0.into()).unwrap_or_default(),

@@ -10,6 +10,7 @@ mod log;
 mod new_job;
 mod notification;
 pub(crate) mod pattern;
+mod project;
 mod report;
 mod series;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub(crate) use job::{Attempt, Hold, Job};
 pub(crate) use log::{LogEvent, Logs};
 pub(crate) use new_job::NewJob;
 pub(crate) use notification::{Delivery, NewNotification, Notification, NotificationUpdate};
+pub(crate) use project::{Member, NewMember, NewProject, Project, ProjectUpdate};
 pub(crate) use report::{Case, Report};
 pub(crate) use series::{Baseline, NewBaseline, NewRevision, Revision, SeriesName};
 pub(crate) use token::{MadeToken, NewToken, PersonalToken};
@@ -38,8 +40,8 @@ pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
 pub(crate) use verdict::{ClassifiedTest, ShortVerdict, Verdict};
 pub(crate) use words::{
     AuditAction, CaseStatus, ChannelType, Class, Containment, DatabaseHealth, DeliveryStatus,
-    EventKind, Gate, GrantType, HealthStatus, HoldReason, Order, Reason, RedisHealth, RerunOnly,
-    RetryKind, Role, Status, Stream, TargetType, TokenScope, TokenType, VerdictStatus,
+    EventKind, Gate, GrantType, HealthStatus, HoldReason, Order, ProjectRole, Reason, RedisHealth,
+    RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope, TokenType, VerdictStatus,
 };
 
 /// Part of a list, newest first.

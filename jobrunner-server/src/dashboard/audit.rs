@@ -62,11 +62,15 @@ impl From<&AuditEvent> for ShownEvent {
                 }
                 TargetType::User => Some("/users".to_owned()),
                 TargetType::Queue => Some("/queues".to_owned()),
+                TargetType::Project if event.action != AuditAction::DeleteProject => {
+                    Some(format!("/projects/{id}"))
+                }
                 TargetType::Job
                 | TargetType::Batch
                 | TargetType::Worker
                 | TargetType::Token
-                | TargetType::Notification => None,
+                | TargetType::Notification
+                | TargetType::Project => None,
             },
             id,
         });

@@ -1,10 +1,10 @@
 use futures_util::TryFutureExt;
 use jobrunner_core::{
-    Batch, BatchId, Principal, Service, Status,
+    Batch, BatchId, Job, Principal, Service, Status,
     batch::{BatchFilter, NameFilter, RerunOnly},
     insight::{Cause, Moment, NamedJob},
     job::{JobFilter, Reason},
-    page::PageRequest,
+    page::{Page, PageRequest},
 };
 use poem::{
     IntoResponse, Response, Result, handler,
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{
     home::any_part,
     links::{self, Paging},
+    members::failed_first,
     page,
     session::{Form, Session, see},
     show::{ShownBatch, ShownJob, Standing},
@@ -62,7 +63,7 @@ impl Wanted {
             queue: (!self.queue.trim().is_empty()).then(|| self.queue.trim().to_owned()),
             name: (!self.name.trim().is_empty()).then(|| any_part(self.name.trim())),
             reason: reason(&self.reason)?,
-            order: sorting::order(&self.sort)?,
+            order: sorting::order(&self.sort)?.unwrap_or_default(),
             ..JobFilter::default()
         })
     }
@@ -111,8 +112,6 @@ async fn contents(
     wanted: &Wanted,
 ) -> Result<(String, Context), Failure> {
     let batch = service.batch(caller, id).await?;
-    let page =
-        PageRequest::parse(Some(MEMBERS), wanted.cursor.as_deref()).map_err(Failure::from)?;
     let shows_all = wanted.status.is_empty() && wanted.reason.is_empty() && wanted.cursor.is_none();
     let failures =
         async { if shows_all { failures(service, caller, &batch).await } else { Ok(Vec::new()) } };
@@ -121,7 +120,7 @@ async fn contents(
         ..BatchFilter::default()
     };
     let (members, failures, runs) = tokio::try_join!(
-        service.members(caller, wanted.filter(id)?, page).map_err(Failure::from),
+        members(service, caller, id, wanted),
         failures,
         service.batches(caller, filter, PageRequest::first(RUNS)).map_err(Failure::from),
     )?;
@@ -164,6 +163,21 @@ async fn contents(
     context.insert("sorts", &sorting::headings(sorting::order(&wanted.sort)?, &filters)?);
     context.insert("statuses", &Status::ALL.map(Status::as_str));
     Ok((batch.name, context))
+}
+
+/// A page of the members: failed ones first, unless another order or status is asked for.
+async fn members(
+    service: &Service,
+    caller: &Principal,
+    batch: BatchId,
+    wanted: &Wanted,
+) -> Result<Page<Job>, Failure> {
+    let (filter, cursor) = (wanted.filter(batch)?, wanted.cursor.as_deref());
+    if wanted.sort.is_empty() && filter.status.is_none() {
+        return failed_first(service, caller, &filter, MEMBERS, cursor).await;
+    }
+    let page = PageRequest::parse(Some(MEMBERS), cursor)?;
+    Ok(service.members(caller, filter, page).await?)
 }
 
 /// Data of the caller's own, as text; nothing if there is none.
@@ -236,8 +250,7 @@ pub(super) async fn unfold(
     Path(id): Path<Uuid>,
 ) -> Result<Response> {
     let filter = JobFilter { batch: Some(id.into()), ..JobFilter::default() };
-    let page = PageRequest::first(FIRST_MEMBERS);
-    let members = service.members(&session.caller, filter, page).await.map_err(Failure::from)?;
+    let members = failed_first(service, &session.caller, &filter, FIRST_MEMBERS, None).await?;
     let mut context = Context::new();
     context.insert("id", &id.to_string());
     context.insert("members", &members.items.iter().map(ShownJob::from).collect::<Vec<_>>());

@@ -10,7 +10,7 @@ use tera::Context;
 
 use super::{
     links::Paging,
-    page,
+    page, projects,
     session::Session,
     show::{ShownBatch, Standings},
 };
@@ -28,6 +28,9 @@ pub(super) struct Wanted {
     /// `mine`, for admins, who see everybody's otherwise.
     #[serde(default)]
     whose: String,
+    /// The project whose batches are shown; all if it is empty.
+    #[serde(default)]
+    project: String,
     cursor: Option<String>,
 }
 
@@ -55,7 +58,12 @@ async fn contents(
     let owner: Option<UserId> = (wanted.whose == "mine").then_some(caller.id);
     let status = super::batch::status(&wanted.status)?;
     let name = (!wanted.name.trim().is_empty()).then(|| any_part(wanted.name.trim()));
-    let filter = BatchFilter { status, owner, name: name.map(Into::into) };
+    let filter = BatchFilter {
+        status,
+        owner,
+        project: projects::wanted(&wanted.project)?,
+        name: name.map(Into::into),
+    };
     let page =
         PageRequest::parse(Some(BATCHES), wanted.cursor.as_deref()).map_err(Failure::from)?;
     let batches = service.batches(caller, filter, page).await?;
@@ -63,13 +71,18 @@ async fn contents(
     let mut context = Context::new();
     context.insert("standings", &Standings::from(counts));
     context.insert("batches", &batches.items.iter().map(ShownBatch::from).collect::<Vec<_>>());
-    let filters =
-        [("status", wanted.status.as_str()), ("name", &wanted.name), ("whose", &wanted.whose)];
+    let filters = [
+        ("status", wanted.status.as_str()),
+        ("name", &wanted.name),
+        ("whose", &wanted.whose),
+        ("project", &wanted.project),
+    ];
     let paging = Paging::new(&filters, wanted.cursor.as_ref(), batches.next_cursor.as_ref())?;
     context.insert("paging", &paging);
     context.insert("status", &wanted.status);
     context.insert("name", &wanted.name);
     context.insert("whose", &wanted.whose);
+    context.insert("project", &wanted.project);
     context.insert("statuses", &jobrunner_core::Status::ALL.map(jobrunner_core::Status::as_str));
     context.insert("is_filtered", &(!wanted.status.is_empty() || !wanted.name.is_empty()));
     context.insert("origin", &origin(request));

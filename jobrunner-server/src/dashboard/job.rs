@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     batch::pretty,
+    cases,
     output::{Html, output},
     page,
     session::{Form, Session, see},
@@ -27,6 +28,8 @@ pub(super) struct Wanted {
     stream: String,
     /// One of its attempts; the last, if it is left out.
     attempt: Option<u32>,
+    #[serde(flatten)]
+    tests: cases::Wanted,
 }
 
 /// A job with its result and its output.
@@ -78,6 +81,8 @@ async fn contents(
     context.insert("holds", &service.holds(caller, &job).await?);
     context.insert("attempts", &attempts.iter().map(ShownAttempt::from).collect::<Vec<_>>());
     context.insert("chosen", &wanted.attempt.unwrap_or(job.attempt));
+    let tests = &wanted.tests;
+    context.insert("tests", &tests.tests(service, caller, &job, &attempts, wanted.attempt).await?);
     context.insert("streams", &streams);
     let of_attempt = wanted.attempt.map(|attempt| format!("&attempt={attempt}"));
     context.insert("of_attempt", &of_attempt.unwrap_or_default());
@@ -96,6 +101,7 @@ fn about(job: &Job, batches: &HashMap<BatchId, String>) -> Context {
     context.insert("env", &env);
     context.insert("payload", &pretty(&spec.payload));
     context.insert("inputs", &spec.inputs);
+    context.insert("project_of", &spec.project);
     context.insert("priority", &spec.priority);
     context.insert("timeout", &super::show::duration(spec.timeout_seconds as i64 * 1000));
     context.insert("max_attempts", &spec.max_attempts);

@@ -14,7 +14,7 @@ use super::{
     batch::{reason, status},
     home::{any_part, origin},
     links::Paging,
-    page,
+    page, projects,
     session::Session,
     show::ShownJob,
 };
@@ -35,6 +35,9 @@ pub(super) struct Wanted {
     reason: String,
     #[serde(default)]
     whose: String,
+    /// The project whose jobs are shown; all if it is empty.
+    #[serde(default)]
+    project: String,
     cursor: Option<String>,
 }
 
@@ -66,6 +69,7 @@ async fn contents(
         name: (!wanted.name.trim().is_empty()).then(|| any_part(wanted.name.trim())),
         reason: reason(&wanted.reason)?,
         owner: (wanted.whose == "mine").then_some(caller.id),
+        project: projects::wanted(&wanted.project)?,
         ..JobFilter::default()
     };
     let page = PageRequest::parse(Some(JOBS), wanted.cursor.as_deref()).map_err(Failure::from)?;
@@ -81,6 +85,7 @@ async fn contents(
         ("queue", &wanted.queue),
         ("reason", &wanted.reason),
         ("whose", &wanted.whose),
+        ("project", &wanted.project),
     ];
     let paging = Paging::new(&filters, wanted.cursor.as_ref(), jobs.next_cursor.as_ref())?;
     context.insert("paging", &paging);
@@ -90,6 +95,7 @@ async fn contents(
     context.insert("reason", &wanted.reason);
     context.insert("reasons", &Reason::ALL.map(Reason::as_str));
     context.insert("whose", &wanted.whose);
+    context.insert("project", &wanted.project);
     context.insert("statuses", &Status::ALL.map(Status::as_str));
     let is_filtered =
         [&wanted.status, &wanted.name, &wanted.queue, &wanted.reason].iter().any(|f| !f.is_empty());

@@ -29,9 +29,19 @@ impl Paging {
         from: Option<&String>,
         to: Option<&String>,
     ) -> Result<Self, Failure> {
+        Self::by(filters, "cursor", from, to)
+    }
+
+    /// The same, where the cursor has this name in the URL.
+    pub(super) fn by(
+        filters: &Filters<'_>,
+        name: &str,
+        from: Option<&String>,
+        to: Option<&String>,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             first: from.map(|_| query(filters, &[])).transpose()?,
-            next: to.map(|cursor| query(filters, &[("cursor", cursor)])).transpose()?,
+            next: to.map(|cursor| query(filters, &[(name, cursor)])).transpose()?,
         })
     }
 }

@@ -27,6 +27,8 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
         "bar.html",
         "card.html",
         "status.html",
+        "why.html",
+        "tests.html",
         "jobs_table.html",
         "sign_in.html",
         "home.html",
@@ -36,6 +38,8 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
         "jobs.html",
         "workers.html",
         "queues.html",
+        "projects.html",
+        "project.html",
         "users.html",
         "own_account.html",
         "service_tokens.html",
@@ -83,10 +87,16 @@ fn complete(session: &Session, name: &str, title: &str, mut context: Context) ->
         "jobs.html" | "job.html" => "jobs",
         "workers.html" => "workers",
         "queues.html" => "queues",
+        "projects.html" | "project.html" => "projects",
         "users.html" | "service_tokens.html" => "users",
         "audit.html" => "audit",
         _ => "",
     };
+    let projects = session.caller.projects.iter().map(|known| known.project.as_str());
+    context.insert("projects", &projects.collect::<Vec<_>>());
+    if !context.contains_key("project") {
+        context.insert("project", "");
+    }
     context.insert("page", place);
     context.insert("title", title);
     context.insert("version", env!("CARGO_PKG_VERSION"));
@@ -113,8 +123,8 @@ pub(super) fn text(name: &str, context: &Context) -> Result<String, Failure> {
     templates.render(name, context).map_err(|error| Failure::internal(&error))
 }
 
-/// Asks for a sign-in, and comes back to what was asked for. What a page fetches by itself is told
-/// so.
+/// Leads to the sign-in, which comes back to what was asked for. What a page fetches by itself is
+/// told so.
 pub(super) fn to_sign_in(request: &Request) -> Response {
     let navigates = request.header("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
     if !navigates || request.method() != poem::http::Method::GET {
@@ -122,7 +132,10 @@ pub(super) fn to_sign_in(request: &Request) -> Response {
         return Failure::new(StatusCode::UNAUTHORIZED, detail).into_response();
     }
     let next = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    sign_in(next, "", StatusCode::UNAUTHORIZED)
+    match super::links::query(&[("next", next)], &[]) {
+        Ok(query) => super::session::see(&format!("/sign-in?{query}")),
+        Err(failure) => failure.into_response(),
+    }
 }
 
 /// The page to sign in on.

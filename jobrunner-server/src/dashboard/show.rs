@@ -102,6 +102,7 @@ pub(super) struct ShownBatch {
     id: String,
     name: String,
     description: Option<String>,
+    project: Option<String>,
     standing: Standing,
     standings: Standings,
     flaky: u64,
@@ -130,6 +131,7 @@ impl From<&Batch> for ShownBatch {
             id: batch.id.to_string(),
             name: batch.name.clone(),
             description: batch.description.clone(),
+            project: batch.project.as_ref().map(ToString::to_string),
             standing: batch.status.into(),
             standings: counts.into(),
             flaky: batch.flaky,
@@ -157,7 +159,7 @@ pub(super) struct ShownJob {
     skipped: bool,
     attempt: u32,
     reason: Option<&'static str>,
-    error: Option<String>,
+    error: Option<Why>,
     created: Moment,
     took: Option<String>,
     /// Since when it runs, if it does.
@@ -188,7 +190,7 @@ impl From<&Job> for ShownJob {
             skipped: job.skipped,
             attempt: job.attempt,
             reason: job.result.as_ref().and_then(|result| result.reason).map(|why| why.as_str()),
-            error: job.error.clone(),
+            error: job.error.as_deref().map(Why::of),
             created: job.created_at.into(),
             took: took(job),
             since: job.started_at.filter(|_| job.status == Status::Running).map(Moment::from),
@@ -196,6 +198,26 @@ impl From<&Job> for ShownJob {
             batch: job.batch_id.map(|id| id.to_string()),
             batch_name: None,
         }
+    }
+}
+
+/// Why something did not pass, whole and, if that is long, cut.
+#[derive(Debug, Serialize)]
+pub(super) struct Why {
+    whole: String,
+    cut: Option<String>,
+}
+
+impl Why {
+    pub(super) fn of(whole: &str) -> Self {
+        const LONGEST: usize = 120;
+        let is_long = whole.chars().nth(LONGEST).is_some() || whole.contains('\n');
+        let cut = is_long.then(|| {
+            let line = whole.lines().next().unwrap_or_default();
+            let cut: String = line.chars().take(LONGEST).collect();
+            format!("{}…", cut.trim_end())
+        });
+        Self { whole: whole.to_owned(), cut }
     }
 }
 
@@ -220,7 +242,7 @@ pub(super) struct ShownAttempt {
     exit_code: Option<i32>,
     signal: Option<String>,
     reason: Option<&'static str>,
-    error: Option<String>,
+    error: Option<Why>,
 }
 
 impl From<&Attempt> for ShownAttempt {
@@ -236,7 +258,7 @@ impl From<&Attempt> for ShownAttempt {
             exit_code: result.and_then(|result| result.exit_code),
             signal: result.and_then(|result| result.signal.clone()),
             reason: result.and_then(|result| result.reason).map(|reason| reason.as_str()),
-            error: attempt.error.clone(),
+            error: attempt.error.as_deref().map(Why::of),
         }
     }
 }

@@ -2,13 +2,25 @@ use jobrunner_core::{Error, Service};
 use poem::{
     IntoResponse, Request, Response, Result, handler,
     http::{StatusCode, header},
-    web::Data,
+    web::{Data, Query},
 };
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{page, session};
 use crate::{api::problem::Failure, origin, parameters};
+
+#[derive(Deserialize)]
+pub(super) struct Door {
+    #[serde(default)]
+    next: String,
+}
+
+/// The page to sign in on, before it leads to what was asked for.
+#[handler]
+pub(super) fn show(Query(door): Query<Door>) -> Response {
+    page::sign_in(&door.next, "", StatusCode::OK)
+}
 
 #[derive(Deserialize)]
 struct SignIn {
@@ -35,7 +47,7 @@ pub(super) async fn sign_in(
             Ok(session::see(session::local(&form.next)))
         }
         Err(Error::Unauthenticated(why)) => {
-            Ok(page::sign_in(&form.next, why, StatusCode::UNAUTHORIZED))
+            Ok(page::sign_in(&form.next, why, StatusCode::UNPROCESSABLE_ENTITY))
         }
         Err(error @ Error::TooMany { .. }) => {
             let said = error.to_string();

@@ -98,7 +98,7 @@ impl TryFrom<New> for NewToken {
                 Some(Utc::now() + TimeDelta::days(days.into()))
             }
         };
-        Ok(Self { name: form.name, scopes, expires_at })
+        Ok(Self { name: form.name, scopes, project: None, expires_at })
     }
 }
 

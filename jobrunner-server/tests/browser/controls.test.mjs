@@ -143,3 +143,52 @@ test("admins set roles, limits and weights, see what waits, and drain workers", 
     await other.stop();
   }
 });
+
+test("members of a project share what belongs to it, and the switch in the header shows that alone", async () => {
+  await service.account("ada@example.com", "operator");
+  const admin = await service.page();
+  await admin.goto(`${service.url}/projects`);
+  await admin.fill("[name=name]", "web");
+  await admin.fill("[name=description]", "The shop");
+  await admin.click("button:text-is(\"Create\")");
+  await admin.waitForURL(/\/projects\/web$/);
+  assert.match(await text(admin, "main"), /The shop[^]*admin@example.com/);
+  const made = await service.batch("of the shop", [service.job("a", "true")], { project: "web" });
+  await service.batch("of nobody else", [service.job("a", "true")]);
+
+  const ada = await service.page("ada@example.com");
+  await ada.goto(`${service.url}/batches/${made.id}`);
+  assert.match(await text(ada, "main"), /nothing here that you may see/);
+  assert.equal(await ada.locator("[data-switch]").count(), 0);
+  // The page was not found, as it should be.
+  ada.problems.length = 0;
+
+  await admin.fill("[type=email]", "ada@example.com");
+  await admin.selectOption(".panel [name=role]", "viewer");
+  await admin.click("button:text-is(\"Add\")");
+  await until(admin, "main", "ada@example.com");
+  await ada.goto(service.url);
+  await until(ada, `[data-card="${made.id}"]`, "of the shop");
+  assert.equal(await ada.locator(`[data-card="${made.id}"] .tag`).innerText(), "web");
+
+  await admin.goto(service.url);
+  assert.ok(await admin.locator("[data-card]").count() > 1);
+  await admin.selectOption("[data-switch]", "web");
+  await admin.waitForURL(/\?project=web$/);
+  assert.equal(await admin.locator("[data-card]").count(), 1);
+  await admin.click("nav >> text=Jobs");
+  await admin.waitForURL(/\/jobs\?project=web$/);
+  assert.equal(await admin.locator("#members tbody tr").count(), 1);
+
+  await ada.goto(`${service.url}/projects/web`);
+  assert.equal(await ada.locator("main form").count(), 0, "a viewer changes nothing");
+  await admin.goto(`${service.url}/projects/web`);
+  admin.once("dialog", (dialog) => dialog.accept());
+  await admin.locator("tr", { hasText: "ada@example.com" }).locator("text=Remove").click();
+  await until(admin, "main", /^(?![^]*ada@example\.com)/);
+  await ada.goto(service.url);
+  assert.equal(await ada.locator(`[data-card="${made.id}"]`).count(), 0);
+  assert.deepEqual([...admin.problems, ...ada.problems], []);
+  await ada.context().close();
+  await admin.context().close();
+});

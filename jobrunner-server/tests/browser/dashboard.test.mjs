@@ -387,7 +387,8 @@ for (const scheme of ["light", "dark"]) {
     await service.untilEnded(`/job-batches/${made.id}`);
     const jobs = (await service.api("GET", `/job-batches/${made.id}/jobs`)).items;
     const options = { colorScheme: scheme, bypassCSP: true };
-    const paths = ["/", `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/queues", "/users", "/audit", "/docs", "/jobs/01890000-0000-7000-8000-000000000000"];
+    await service.api("POST", "/projects", { name: `of-${scheme}` });
+    const paths = ["/", `/?project=of-${scheme}`, `/projects/of-${scheme}`, `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/queues", "/projects", "/users", "/audit", "/docs", "/jobs/01890000-0000-7000-8000-000000000000"];
     // Whoever has nothing yet sees what to do; whoever is not signed in, how to.
     const nobody = `nobody-${scheme}@example.com`;
     await service.account(nobody, "operator");

@@ -39,6 +39,9 @@ await service.api("POST", "/users", { email: "nightly@example.com", role: "opera
 await service.account("ada@example.com", "operator");
 await service.account("grace@example.com", "viewer");
 await service.api("PATCH", "/queues/default", { weight: 2 });
+await service.api("POST", "/projects", { name: "compiler", description: "The compiler and its nightly tests" });
+await service.api("PUT", "/projects/compiler/members/ada@example.com", { role: "operator" });
+await service.api("PUT", "/projects/compiler/members/nightly@example.com", { role: "operator" });
 await service.api("POST", "/tokens", { name: "laptop", scopes: ["read"] });
 await service.api("POST", "/tokens", { name: "ci", scopes: ["submit", "control"], expires_at: "2099-01-01T00:00:00Z" });
 const [{ id: grace }] = (await service.api("GET", "/users")).items;
@@ -46,7 +49,7 @@ await service.api("PATCH", `/users/${grace}`, { role: "operator", max_running_jo
 await service.api("POST", `/job-batches/${nightly.id}/rerun`, { only: "failed" });
 await service.tokenOf("graze@example.com");
 
-const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`, 1560], ["job", `/jobs/${colours.id}`, 1180], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["users", "/users"], ["account", "/account"], ["audit", "/audit"], ["docs", "/docs"]];
+const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`, 1560], ["job", `/jobs/${colours.id}`, 1180], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["project", "/projects/compiler"], ["users", "/users"], ["account", "/account"], ["audit", "/audit"], ["docs", "/docs"]];
 for (const colorScheme of ["light", "dark"]) {
   const page = await service.page(EMAIL, { colorScheme, viewport: { width: 1280, height: 860 } });
   for (const [name, path, height = 860] of pages) {

@@ -167,9 +167,14 @@ impl TestApp {
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
+    /// The store itself, for what nobody can ask for.
+    pub(crate) fn fixture(&self) -> Fixture {
+        Fixture::new(Arc::clone(&self.store), ())
+    }
+
     /// A worker that does what it is told.
     pub(crate) async fn hand(&self) -> Hand {
-        Fixture::new(Arc::clone(&self.store), ()).hand().await
+        self.fixture().hand().await
     }
 
     /// Says that anything may have changed, as workers do.

@@ -21,10 +21,24 @@ const HOSTILE: [&str; 6] = [
 async fn a_session_begins_with_the_credentials_of_the_api_and_ends_when_asked_to() {
     let app = TestApp::start().await;
     let mut browser = Browser::new(&app);
-    assert_eq!(browser.get("/").await.status, StatusCode::UNAUTHORIZED);
+    let asked = browser.get("/jobs?name=a%26b").await;
+    assert_eq!(asked.status, StatusCode::SEE_OTHER);
+    assert_eq!(asked.location(), "/sign-in?next=%2Fjobs%3Fname%3Da%2526b");
+    let door = browser.get(asked.location()).await;
+    assert_eq!(door.status, StatusCode::OK);
+    assert!(
+        door.text.contains("value=\"&#x2F;jobs?name=a%26b\"")
+            || door.text.contains("value=\"/jobs?name=a%26b\""),
+        "{}",
+        door.text
+    );
+    // What a page fetches by itself is no page to sign in on.
+    browser.headers.push(("sec-fetch-mode", "cors"));
+    assert_eq!(browser.get("/jobs").await.status, StatusCode::UNAUTHORIZED);
+    browser.headers.pop();
 
     let wrong = browser.sign_in("admin@example.com", "not the password", "/").await;
-    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.text.contains("the email address or the password is wrong"));
     assert!(browser.cookie.is_none());
 
@@ -49,7 +63,7 @@ async fn a_session_begins_with_the_credentials_of_the_api_and_ends_when_asked_to
     assert_eq!(out.cookies().len(), 2);
     assert!(out.cookies().iter().all(|gone| gone.contains("=;") && gone.contains("Max-Age=0")));
     // Whoever kept a copy of the cookies has nothing of them.
-    assert_eq!(browser.get("/").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(browser.get("/").await.status, StatusCode::SEE_OTHER);
     app.stop().await;
 }
 
@@ -72,7 +86,7 @@ async fn behind_tls_the_cookie_is_for_tls_alone() {
     let mut plain = Browser::signed_in(&app).await;
     assert_eq!(plain.get("/").await.header("strict-transport-security"), "");
     plain.headers.push(("x-forwarded-proto", "https"));
-    assert_eq!(plain.get("/").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(plain.get("/").await.location(), "/sign-in?next=%2F");
     app.stop().await;
 }
 
@@ -176,7 +190,7 @@ async fn a_session_ends_when_its_account_is_disabled() {
     let id = id.split('"').next().expect("an id");
     let disabled = admin.post(&format!("/users/{id}"), &[("is_active", "false")]).await;
     assert_eq!(disabled.status, StatusCode::SEE_OTHER, "{}", disabled.text);
-    assert_eq!(browser.get("/jobs").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(browser.get("/jobs").await.location(), "/sign-in?next=%2Fjobs");
     app.stop().await;
 }
 

@@ -10,6 +10,7 @@ use jobrunner_core::{
     job::Reason,
     lease::Finish,
     log::{LogChunk, Stream},
+    report::{Case, CaseStatus, Report},
     testkit::{Fixture, skip, spec},
 };
 use jobrunner_server::junit;
@@ -89,12 +90,10 @@ async fn whatever_a_name_or_an_output_holds_the_results_can_be_parsed() {
     for output in document.descendants().filter(|node| node.has_tag_name("system-out")) {
         assert!(output.text().is_some_and(|text| text.ends_with("]]><b>&\u{fffd} end")), "{text}");
     }
-    for totals in ["testsuites", "testsuite"] {
-        let totals = document.descendants().find(|node| node.has_tag_name(totals));
-        let totals = totals.expect("an element");
-        let numbers = ["tests", "failures", "errors", "skipped"].map(|name| totals.attribute(name));
-        assert_eq!(numbers, [Some("8"), Some("8"), Some("0"), Some("0")]);
-    }
+    let totals = document.descendants().find(|node| node.has_tag_name("testsuite"));
+    let totals = totals.expect("an element");
+    let numbers = ["tests", "failures", "errors", "skipped"].map(|name| totals.attribute(name));
+    assert_eq!(numbers, [Some("8"), Some("8"), Some("0"), Some("0")]);
 }
 
 #[tokio::test]
@@ -146,4 +145,64 @@ async fn a_part_of_the_results_is_small_and_what_follows_is_not_read_before_it_i
     failed.fixture.store.delete_batch(failed.batch).await.expect("deleted");
     let rest: Vec<_> = document.collect().await;
     assert!(rest.first().is_some_and(Result::is_err), "the rest was read ahead");
+}
+
+/// A case of a class; its message is that of a failure.
+fn case(class: &str, name: &str, status: CaseStatus) -> Case {
+    Case {
+        class: class.into(),
+        name: name.to_owned(),
+        file: None,
+        status,
+        flaky: false,
+        duration_ms: Some(1500),
+        message: (status == CaseStatus::Failed).then(|| "why <&>\nat line 1".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn the_tests_of_a_job_are_a_suite_of_their_own() {
+    let mut batch = Failed::with(vec![spec("failed")], b"").await;
+    let caller = batch.embedded.service.local_admin().await.expect("an answer");
+    let members = ["one", "without", "two"].map(spec).into();
+    batch.batch = batch.fixture.batch(caller.expect("an admin").id, members).await;
+    let hand = batch.fixture.hand().await;
+    let many = vec![case("", "same", CaseStatus::Passed); 1200];
+    let few = vec![
+        case("c.D", "fails \u{1b}", CaseStatus::Failed),
+        Case { flaky: true, ..case("c.D", "flaky", CaseStatus::Passed) },
+        case("c.D", "left out", CaseStatus::Skipped),
+    ];
+    for cases in [Some(few), None, Some(many)] {
+        let lease = hand.start_one().await.lease;
+        let report = cases.map(|cases| Report { cases: cases.into(), error: None });
+        let report = Finish { report, ..hand.report(lease, None) };
+        batch.fixture.store.finish(&[report]).await.expect("an answer");
+    }
+
+    let text = batch.text().await;
+
+    let document = roxmltree::Document::parse(&text).expect("XML");
+    let suites: Vec<_> =
+        document.descendants().filter(|node| node.has_tag_name("testsuite")).collect();
+    let told: Vec<_> = suites
+        .iter()
+        .map(|suite| {
+            let cases = suite.children().filter(|node| node.has_tag_name("testcase")).count();
+            (["name", "tests", "failures", "skipped"].map(|it| suite.attribute(it)), cases)
+        })
+        .collect();
+    assert_eq!(told[0], ([Some("a batch"), Some("3"), Some("0"), Some("0")], 3));
+    assert_eq!(told[1], ([Some("one"), Some("3"), Some("1"), Some("1")], 3));
+    assert_eq!(told[2], ([Some("two"), Some("1200"), Some("0"), Some("0")], 1200));
+    let failure = document.descendants().find(|node| node.has_tag_name("failure"));
+    let failure = failure.expect("a failure");
+    assert_eq!(failure.attribute("message"), Some("why <&>"));
+    assert_eq!(failure.text(), Some("why <&>\nat line 1"));
+    let of = failure.parent().expect("a case");
+    let said = ["name", "classname", "time"].map(|it| of.attribute(it));
+    assert_eq!(said, [Some("fails \u{fffd}"), Some("one › c.D"), Some("1.500")]);
+    let cases = suites[2].children().filter_map(|case| case.attribute("name"));
+    let names: std::collections::HashSet<_> = cases.collect();
+    assert_eq!(names.len(), 1200, "each has a name of its own");
 }

@@ -11,7 +11,7 @@ const PAGES: [(&str, &str); 20] = [
     ("/docs", "GET"),
     ("/assets/dashboard/pane.js", "GET"),
     ("/api/v1/openapi.json", "GET"),
-    ("/sign-in", "POST"),
+    ("/sign-in", "GET POST"),
     ("/sign-out", "POST"),
     ("/live", "GET"),
     ("/batches/x", "GET"),

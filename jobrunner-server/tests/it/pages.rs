@@ -4,7 +4,8 @@ use crate::app::TestApp;
 async fn pages_and_their_files_are_served_with_the_headers_that_protect_them() {
     let app = TestApp::start().await;
     let cases = [
-        ("/", 401, "text/html"),
+        ("/", 200, "text/html"),
+        ("/sign-in", 200, "text/html"),
         ("/docs", 200, "text/html"),
         ("/assets/dashboard.css", 200, "text/css"),
         ("/assets/vendor/htmx.min.js", 200, "text/javascript"),

@@ -15,7 +15,15 @@ const SCOPES: [&str; 4] = ["read", "submit", "control", "admin"];
 
 /// The scope that each operation needs, beside admin; `sign-in` is none at all, and `any` is
 /// whichever.
-const NEEDED: [(&str, &str); 51] = [
+const NEEDED: [(&str, &str); 59] = [
+    ("create_project", "admin"),
+    ("list_projects", "read"),
+    ("get_project", "read"),
+    ("update_project", "admin"),
+    ("delete_project", "admin"),
+    ("list_project_members", "read"),
+    ("set_project_member", "admin"),
+    ("remove_project_member", "admin"),
     ("list_audit_events", "admin"),
     ("sign_out", "sign-in"),
     ("list_batches", "read"),
@@ -103,11 +111,23 @@ impl Things {
         let email = format!("{batch}@example.com");
         let user = json!({"email": email, "password": "correct horse battery", "role": "viewer"});
         let (job, user) = (post("/jobs", job).await, post("/users", user).await);
+        // An account may have a hundred.
+        let all = app.request(Method::GET, "/notifications", &app.admin);
+        for old in app.json(all).await.1["items"].as_array().expect("a list") {
+            let path = format!("/notifications/{}", old["id"].as_str().expect("an id"));
+            app.json(app.request(Method::DELETE, &path, &app.admin)).await;
+        }
         let channel = json!({"type": "slack", "url": "https://slack.example/"});
         let told = json!({"name": "n", "on": ["failed"], "channel": channel});
         let notification = post("/notifications", told).await;
         let delivery = post(&format!("/notifications/{notification}/test"), Value::Null).await;
         let worker = hand.session.to_string();
+        // Some operations forget it.
+        let web = app.request(Method::POST, "/projects", &app.admin).json(&json!({"name": "web"}));
+        assert!([201, 409].contains(&app.json(web).await.0));
+        let member = format!("/projects/web/members/{user}");
+        let member = app.request(Method::PUT, &member, &app.admin).json(&json!({"role": "viewer"}));
+        assert_eq!(app.json(member).await.0, 200);
         Self { job, batch, user, worker, notification, delivery }
     }
 
@@ -122,7 +142,8 @@ impl Things {
             _ => &self.job,
         };
         let path = operation.path.replace("{id}", id).replace("{stream}", "stdout");
-        path.replace("{name}", "default").replace("{class}", "new")
+        let name = if path.starts_with("/projects") { "web" } else { "default" };
+        path.replace("{name}", name).replace("{user_id}", &self.user).replace("{class}", "new")
     }
 }
 
@@ -149,6 +170,8 @@ async fn p12_a_token_does_what_its_scopes_say_of_every_operation() {
                 let mut body = about["example"].clone();
                 if operation.id() == "create_user" {
                     body["email"] = json!(format!("{scope}@example.com"));
+                } else if operation.id() == "create_token" {
+                    body["project"] = json!(null);
                 }
                 request = request.json(&body);
             }

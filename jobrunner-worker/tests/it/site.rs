@@ -52,6 +52,8 @@ impl Site {
             email: admin.email,
             role: Role::Admin,
             token_version: 0,
+            projects: jobrunner_core::project::Memberships::default(),
+            within: None,
             by: Proof::SignIn(SignInId::new()),
         };
         Self { embedded, caller, directory }

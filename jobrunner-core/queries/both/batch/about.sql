@@ -1,1 +1,1 @@
-select name, description, payload from jobrunner.batch where id = $1
+select name, description, payload, project from jobrunner.batch where id = $1

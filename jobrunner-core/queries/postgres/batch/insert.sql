@@ -1,3 +1,3 @@
-insert into jobrunner.batch (id, owner_id, name, description, payload, rerun_of, created_at)
-values ($1, $2, $3, $4, $5, $6, clock_timestamp())
+insert into jobrunner.batch (id, owner_id, name, description, payload, rerun_of, project, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
 returning jobrunner.ms(created_at)

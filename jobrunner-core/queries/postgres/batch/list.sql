@@ -1,8 +1,8 @@
--- Batches, newest first: $1 before this id, $2 limit; $3 pattern of names, $4 status, $5 owner:
--- null is any.
+-- Batches, newest first: $1 before this id, $2 limit; $3 pattern of names, $4 status, $5 owner,
+-- $6 projects, beside which those of owner $7 are shown: null is any.
 with page (id) as (
     select id from jobrunner.batch
     where id < $1 and (name like $3 or $3 is null) and (status = $4 or $4 is null)
-      and (owner_id = $5 or $5 is null)
+      and (owner_id = $5 or $5 is null) and (project = any($6) or owner_id = $7 or $6 is null)
     order by id desc limit $2
 )

@@ -1,1 +1,3 @@
-select id, name from jobrunner.batch where id = any($1) and ($2::uuid is null or owner_id = $2)
+-- Of batches $1 those that belong to whom $2, $3 and $4 say, as in get.
+select id, name from jobrunner.batch
+where id = any($1) and (owner_id = $2 or $2 is null) and (project = any($3) or owner_id = $4 or $3 is null)

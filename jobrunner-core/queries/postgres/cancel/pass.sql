@@ -17,10 +17,11 @@ with unclaimed as (
     where (job_id = $1 or batch_id = $1) and started_at is not null
     returning job_id
 ), done as (
-    insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at, duration_ms)
+    insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at, duration_ms, project)
     select w.job_id, j.owner_id, j.batch_id, $2, clock_timestamp(),
            case when w.attempts > 0 then (select a.duration_ms from jobrunner.attempt a
-                                          where a.job_id = w.job_id order by a.attempt desc limit 1) end
+                                          where a.job_id = w.job_id order by a.attempt desc limit 1) end,
+           j.project
     from (select job_id, attempts from unclaimed union all select job_id, attempts from undue
           union all select job_id, attempts from unstarted) w
     join jobrunner.job j on j.id = w.job_id

@@ -1,5 +1,5 @@
--- The cases of the reports of attempt $4 of job $3, or of the last one that has ended: $1 after this
--- place, $2 limit; $5 status, $6 pattern of names: null is any.
+-- The cases of the reports of attempt $4 of job $3, or of the last one that has ended: $1 after
+-- this place, $2 limit; $5 status, $6 pattern of names: null is any.
 select place, duration_ms, status::bigint as status, flaky, class, name, file, message
 from jobrunner.job_case
 where job_id = $3 and place > $1

@@ -26,8 +26,9 @@ with given as materialized (
            g.truncated, g.error_line, g.report
     from gone l join given g on g.job_id = l.job_id
 ), done as (
-    insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at, flaky, duration_ms)
-    select l.job_id, l.owner_id, l.batch_id, g.job_status, clock_timestamp(), g.flaky, g.duration_ms
+    insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at, flaky, duration_ms, project)
+    select l.job_id, l.owner_id, l.batch_id, g.job_status, clock_timestamp(), g.flaky, g.duration_ms,
+           (select project from jobrunner.job where id = l.job_id)
     from gone l join given g on g.job_id = l.job_id
     where g.job_status <> 0
 ), later as (

@@ -2,7 +2,7 @@
 -- $1 ids, $2 the place of each one's lane in $10 (owners) and $11 (queues), from 1; $3
 -- specifications, $4 names, $5 priorities, $6 numbers of attempts, $7 times they are scheduled for,
 -- $8 what they say about repetitions; $9 the idempotency keys and $12 the digests of their
--- requests, null where there is none; $13 the slot of this process.
+-- requests, null where there is none; $13 the slot of this process; $14 projects.
 --
 -- A row for each job that was stored. Left out are those whose lane or queue does not exist, and
 -- those whose key was stored before. A key that another transaction is about to store is not waited
@@ -15,8 +15,8 @@ with lanes as materialized (
 ), given as materialized (
     select g.*, l.owner_id, l.id as lane_id
     from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::smallint[], $6::bigint[], $7::timestamptz[],
-                $8::text[], $9::text[], $12::bytea[])
-         as g (id, place, spec, name, priority, max_attempts, run_at, retry, key, digest)
+                $8::text[], $9::text[], $12::bytea[], $14::text[])
+         as g (id, place, spec, name, priority, max_attempts, run_at, retry, key, digest, project)
     join lanes l on l.place = g.place
 ), remembered as (
     insert into jobrunner.idempotency (owner_id, key, digest, made_id, created_at)
@@ -30,8 +30,9 @@ with lanes as materialized (
     union all
     select g.* from remembered r join given g on g.id = r.made_id
 ), stored as (
-    insert into jobrunner.job (id, owner_id, lane_id, spec, name, priority, max_attempts, run_at, created_at, retry)
-    select id, owner_id, lane_id, spec, name, priority, max_attempts, run_at, statement_timestamp(), retry
+    insert into jobrunner.job (id, owner_id, lane_id, spec, name, priority, max_attempts, run_at, created_at, retry,
+                               project)
+    select id, owner_id, lane_id, spec, name, priority, max_attempts, run_at, statement_timestamp(), retry, project
     from fresh
 ), later as (
     insert into jobrunner.deferred (run_at, job_id, attempts, losses)

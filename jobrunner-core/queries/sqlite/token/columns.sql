@@ -1,2 +1,2 @@
-select id, owner_id, name, scopes, created_at, expires_at, last_used_at
+select id, owner_id, name, scopes, project, created_at, expires_at, last_used_at
 from personal_token

@@ -16,6 +16,7 @@ mod exchange;
 mod insight;
 mod log;
 mod notification;
+mod project;
 mod queue;
 pub(super) mod read;
 mod reclaim;

@@ -1,6 +1,6 @@
 //! Who is told of what, and what there is to be told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Connection, Store, bind, lock, sql, store_error};
 use crate::{
-    Conflict, DeliveryId, Error, Result, SubscriptionId, UserId,
+    Conflict, DeliveryId, Error, Result, SubscriptionId,
     notification::{Delivery, DeliveryReport, Due, MOST_SUBSCRIPTIONS, Subscription, Take},
     page::{Page, PageRequest},
     store::{
@@ -127,12 +127,14 @@ impl NotificationStore for Store {
         for id in taken {
             let Some(delivery) = self.delivery(id.into()).await? else { continue };
             let of = delivery.subscription_id;
-            if !subscriptions.contains_key(&of) {
-                // Deleted meanwhile, with its deliveries.
-                let Some(known) = self.subscription(of, Scope::All).await? else { continue };
-                subscriptions.insert(of, known);
-            }
-            let subscription = subscriptions[&of].clone();
+            let subscription = match subscriptions.entry(of) {
+                Entry::Occupied(known) => known.get().clone(),
+                // Deleted meanwhile, with its deliveries, if there is none.
+                Entry::Vacant(place) => match self.subscription(of, Scope::All).await? {
+                    Some(known) => place.insert(known).clone(),
+                    None => continue,
+                },
+            };
             found.push(Due { delivery, subscription, lease });
         }
         Ok(found)
@@ -160,11 +162,12 @@ impl NotificationStore for Store {
     }
 }
 
-/// The owner whose things a scope has: `Some(None)` is anybody, `None` nobody.
+/// The owner whose subscriptions a scope has: `Some(None)` is anybody, `None` nobody. None belongs
+/// to a project.
 fn owner_within(scope: Scope) -> Option<Option<Uuid>> {
     match scope {
-        Scope::Nothing => None,
-        Scope::Owner(owner) => Some(Some(UserId::as_uuid(owner))),
+        Scope::Nothing | Scope::Projects(_) | Scope::Both(..) => None,
+        Scope::Owner(owner) | Scope::Either(owner, _) => Some(Some(owner.as_uuid())),
         Scope::All => Some(None),
     }
 }

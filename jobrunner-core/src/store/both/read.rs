@@ -21,9 +21,11 @@ use crate::{
 
 pub(super) async fn job(pool: &Pool, id: JobId, scope: Scope) -> Result<Option<Job>> {
     let Some(scope) = plan::shown(scope) else { return Ok(None) };
-    let row: Option<JobRow> = sqlx::query_as(sql!(both "job/get", "job/columns"))
+    let row: Option<JobRow> = sqlx::query_as(sql!("job/get", "job/columns"))
         .bind(id.as_uuid())
         .bind(scope.owner().map(UserId::as_uuid))
+        .bind(bind::names(scope.projects())?)
+        .bind(scope.or_owner().map(UserId::as_uuid))
         .fetch_optional(pool)
         .await
         .map_err(store_error)?;
@@ -57,8 +59,10 @@ pub(super) async fn jobs(
         .bind(&filter.queue)
         .bind(filter.name.as_deref().map(bind::pattern))
         .bind(plan.scope.owner().map(UserId::as_uuid))
-        .bind(filter.batch.map(BatchId::as_uuid));
-    if matches!(plan.list, JobList::Ended | JobList::Members(_)) {
+        .bind(filter.batch.map(BatchId::as_uuid))
+        .bind(bind::names(plan.scope.projects())?)
+        .bind(plan.scope.or_owner().map(UserId::as_uuid));
+    if lists::takes_status(&plan) {
         query = query.bind(plan.status.map(code)).bind(filter.reason.map(Reason::as_str));
     }
     if let JobList::Members(order @ (Order::Shortest | Order::Longest)) = plan.list {
@@ -93,9 +97,11 @@ pub(super) async fn attempts(pool: &Pool, job: JobId) -> Result<Vec<Attempt>> {
 
 pub(super) async fn batch(pool: &Pool, id: BatchId, scope: Scope) -> Result<Option<Batch>> {
     let Some(scope) = plan::shown(scope) else { return Ok(None) };
-    let row: Option<BatchRow> = sqlx::query_as(sql!(both "batch/get", "batch/columns"))
+    let row: Option<BatchRow> = sqlx::query_as(sql!("batch/get", "batch/columns"))
         .bind(id.as_uuid())
         .bind(scope.owner().map(UserId::as_uuid))
+        .bind(bind::names(scope.projects())?)
+        .bind(scope.or_owner().map(UserId::as_uuid))
         .fetch_optional(pool)
         .await
         .map_err(store_error)?;
@@ -113,6 +119,8 @@ pub(super) async fn batch_names(
     let rows: Vec<(Uuid, String)> = sqlx::query_as(sql!("batch/names"))
         .bind(bind::ids(ids.iter().map(|id| id.as_uuid()).collect())?)
         .bind(scope.owner().map(UserId::as_uuid))
+        .bind(bind::names(scope.projects())?)
+        .bind(scope.or_owner().map(UserId::as_uuid))
         .fetch_all(pool)
         .await
         .map_err(store_error)?;
@@ -136,6 +144,8 @@ pub(super) async fn batches(
         .bind(name)
         .bind(filter.status.map(code))
         .bind(plan.scope.owner().map(UserId::as_uuid))
+        .bind(bind::names(plan.scope.projects())?)
+        .bind(plan.scope.or_owner().map(UserId::as_uuid))
         .fetch_all(pool)
         .await
         .map_err(store_error)?;
@@ -143,9 +153,9 @@ pub(super) async fn batches(
 }
 
 pub(super) async fn counts(pool: &Pool, scope: Scope, wanted: Option<UserId>) -> Result<Counts> {
-    let Some(scope) = plan::shown(scope.within(wanted)) else { return Ok(Counts::default()) };
+    let Some(whose) = plan::counted(scope, wanted) else { return Ok(Counts::default()) };
     let row: CountsRow = sqlx::query_as(sql!(both "count/columns", both "count/of_owner"))
-        .bind(scope.owner().map(UserId::as_uuid))
+        .bind(whose.map(UserId::as_uuid))
         .fetch_one(pool)
         .await
         .map_err(store_error)?;

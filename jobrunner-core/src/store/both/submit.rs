@@ -9,13 +9,13 @@ use super::{
     lock, run, sql, store_error,
 };
 use crate::{
-    BatchId, Conflict, Error, JobId, JobSpec, NewBatch, Result, Status, UserId,
+    BatchId, Conflict, Error, JobId, JobSpec, NewBatch, ProjectName, Result, Status, UserId,
     batch::RerunOnly,
     store::{
         BatchOrder, Idempotency, Specs, Submitted,
         engine::{
             tally::Tally,
-            values::{parse, render, time},
+            values::{self, parse, render, time},
         },
         feed::Feed,
     },
@@ -69,13 +69,16 @@ pub(super) async fn rerun_batch(
     only: RerunOnly,
 ) -> Result<(BatchId, Tally)> {
     let owner = owner.as_uuid();
-    let about: Option<(String, Option<String>, String)> = sqlx::query_as(sql!(both "batch/about"))
-        .bind(original.as_uuid())
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(store_error)?;
-    let (name, description, payload) = about.ok_or(Error::NotFound("batch"))?;
-    let new = NewBatch { name, description, payload: parse(&payload)?, ..NewBatch::default() };
+    let about: Option<(String, Option<String>, String, Option<String>)> =
+        sqlx::query_as(sql!(both "batch/about"))
+            .bind(original.as_uuid())
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    let (name, description, payload, project) = about.ok_or(Error::NotFound("batch"))?;
+    let project = project.as_deref().map(values::project).transpose()?;
+    let new =
+        NewBatch { name, description, project, payload: parse(&payload)?, ..NewBatch::default() };
     let batch = BatchId::new();
     let made_at = insert_batch(connection, batch, owner, &new, Some(original.as_uuid())).await?;
     let run = run::repeat(connection, batch, original, made_at).await?;
@@ -121,6 +124,7 @@ async fn insert_batch(
         .bind(&batch.description)
         .bind(render(&batch.payload)?)
         .bind(rerun_of)
+        .bind(batch.project.as_ref().map(ProjectName::as_str))
         .fetch_one(connection)
         .await
         .map_err(store_error)?;

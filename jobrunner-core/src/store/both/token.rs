@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Connection, Pool, Store, bind, lock, sql, store_error};
 use crate::{
-    Conflict, Result, TokenId, UserId,
+    Conflict, ProjectName, Result, TokenId, UserId,
     authz::SecretDigest,
     page::{Page, PageRequest},
     store::{
@@ -38,6 +38,7 @@ pub(super) async fn create(
         .bind(digest.to_vec())
         .bind(bind::time(token.created_at))
         .bind(token.expires_at.map(bind::time))
+        .bind(token.project.as_ref().map(ProjectName::as_str))
         .execute(connection)
         .await
         .map(|_| ())

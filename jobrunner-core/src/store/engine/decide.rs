@@ -124,7 +124,8 @@ pub struct End {
     pub alone: bool,
 }
 
-/// What is stored of attempts beside how they ended, each with its job and the number of the attempt.
+/// What is stored of attempts beside how they ended, each with its job and the number of the
+/// attempt.
 #[derive(Debug, Default)]
 pub struct Beside<'r> {
     /// Output that was not stored before.

@@ -3,7 +3,7 @@
 //! A store has a statement for each of these lists, which says only which ids are on a page.
 
 use crate::{
-    Status,
+    Status, UserId,
     audit::AuditFilter,
     batch::{BatchFilter, NameFilter},
     job::{JobFilter, Order, Reason},
@@ -19,6 +19,8 @@ pub enum Of {
     Owner,
     /// One batch's members.
     Batch,
+    /// Those of projects, and perhaps one owner's beside them.
+    Shared,
 }
 
 /// A list of jobs.
@@ -37,7 +39,7 @@ pub enum JobList {
 }
 
 /// How a page of jobs is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jobs {
     /// The list to read.
     pub list: JobList,
@@ -45,14 +47,14 @@ pub struct Jobs {
     pub of: Of,
     /// The status that the filter comes down to.
     pub status: Option<Status>,
-    /// The owners whose jobs may be shown.
+    /// Whose jobs may be shown.
     pub scope: Scope,
 }
 
 /// The list that has the jobs within the scope that a filter shows; `None` if there can be none.
 #[must_use]
 pub fn jobs(scope: Scope, filter: &JobFilter) -> Option<Jobs> {
-    let scope = shown(scope.within(filter.owner))?;
+    let scope = shown(scope.within(filter.owner, filter.project.as_ref()))?;
     let status = narrowed(filter.status, filter.reason)?;
     let list = match (filter.batch, filter.order, status) {
         (Some(_), order, _) if order != Order::Newest => JobList::Members(order),
@@ -61,7 +63,7 @@ pub fn jobs(scope: Scope, filter: &JobFilter) -> Option<Jobs> {
         (.., Some(Status::Waiting)) => JobList::Waiting,
         (.., Some(_)) => JobList::Ended,
     };
-    let of = if filter.batch.is_some() { Of::Batch } else { of(scope) };
+    let of = if filter.batch.is_some() { Of::Batch } else { of(&scope) };
     Some(Jobs { list, of, status, scope })
 }
 
@@ -79,22 +81,22 @@ fn narrowed(status: Option<Status>, reason: Option<Reason>) -> Option<Option<Sta
 }
 
 /// How a page of batches is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batches {
     /// Whether all of them have exactly the name that is asked for.
     pub is_of_name: bool,
     /// Whose.
     pub of: Of,
-    /// The owners whose batches may be shown.
+    /// Whose batches may be shown.
     pub scope: Scope,
 }
 
 /// The list that has the batches within the scope that a filter shows; `None` if there can be none.
 #[must_use]
 pub fn batches(scope: Scope, filter: &BatchFilter) -> Option<Batches> {
-    let scope = shown(scope.within(filter.owner))?;
+    let scope = shown(scope.within(filter.owner, filter.project.as_ref()))?;
     let is_of_name = matches!(filter.name, Some(NameFilter::Exactly(_)));
-    Some(Batches { is_of_name, of: of(scope), scope })
+    Some(Batches { is_of_name, of: of(&scope), scope })
 }
 
 /// A list of events.
@@ -127,9 +129,22 @@ pub fn shown(scope: Scope) -> Option<Scope> {
     (scope != Scope::Nothing).then_some(scope)
 }
 
-const fn of(scope: Scope) -> Of {
+/// Whose jobs are counted for somebody who asks for those of one owner, or for theirs: `None`
+/// within is everybody's. There are counts of owners alone, which are told to them and to those who
+/// may see everything.
+#[must_use]
+pub fn counted(scope: Scope, wanted: Option<UserId>) -> Option<Option<UserId>> {
+    match (scope.within(wanted, None), wanted) {
+        (Scope::All, _) => Some(None),
+        (Scope::Owner(owner), _) | (Scope::Either(owner, _), None) => Some(Some(owner)),
+        _ => None,
+    }
+}
+
+const fn of(scope: &Scope) -> Of {
     match scope {
-        Scope::Owner(_) => Of::Owner,
+        Scope::Owner(_) | Scope::Both(..) => Of::Owner,
+        Scope::Projects(_) | Scope::Either(..) => Of::Shared,
         Scope::Nothing | Scope::All => Of::All,
     }
 }
@@ -137,7 +152,7 @@ const fn of(scope: Scope) -> Of {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BatchId, UserId};
+    use crate::BatchId;
 
     fn list(filter: JobFilter) -> Option<(JobList, Of, Option<Status>)> {
         jobs(Scope::All, &filter).map(|plan| (plan.list, plan.of, plan.status))
@@ -160,6 +175,20 @@ mod tests {
         assert_eq!(list(members), Some((JobList::Members(order), Of::Batch, None)));
         let others = JobFilter { order, ..JobFilter::default() };
         assert_eq!(list(others), Some((JobList::Newest, Of::All, None)));
+    }
+
+    #[test]
+    fn counts_are_told_to_their_owner_and_to_who_sees_everything() {
+        let (mine, theirs) = (UserId::new(), UserId::new());
+        let web = || ["web".parse().expect("a name")];
+        for scope in [Scope::Owner(mine), Scope::of(mine, web())] {
+            assert_eq!(counted(scope.clone(), None), Some(Some(mine)));
+            assert_eq!(counted(scope.clone(), Some(mine)), Some(Some(mine)));
+            assert_eq!(counted(scope, Some(theirs)), None);
+        }
+        assert_eq!(counted(Scope::Projects(web().into()), None), None);
+        assert_eq!(counted(Scope::All, None), Some(None));
+        assert_eq!(counted(Scope::All, Some(theirs)), Some(Some(theirs)));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod accounts;
 mod case;
 mod notifications;
+mod projects;
 
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -19,9 +20,10 @@ pub use self::{
     accounts::{AccountRow, EventRow, TokenRow},
     case::CaseRow,
     notifications::{DeliveryRow, SubscriptionRow, state, stored_channel},
+    projects::{MemberRow, MembershipRow, ProjectRow},
 };
 use super::{
-    values::{containment, gate, number, parse, reason, status, time},
+    values::{containment, gate, number, parse, project, reason, status, time},
     verdict,
 };
 use crate::{
@@ -207,6 +209,7 @@ pub struct BatchRow {
     pub name: String,
     pub description: Option<String>,
     pub payload: String,
+    pub project: Option<String>,
     pub rerun_of: Option<Uuid>,
     pub created_at: i64,
     pub status: i64,
@@ -262,6 +265,7 @@ impl BatchRow {
             description: self.description,
             payload: parse(&self.payload)?,
             owner_id: self.owner_id.into(),
+            project: self.project.as_deref().map(project).transpose()?,
             rerun_of: self.rerun_of.map(Into::into),
             status: status(self.status)?,
             counts: self.counts.into_counts()?,

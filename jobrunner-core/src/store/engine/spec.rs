@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::values;
 use crate::{
-    JobId, JobSpec, Result,
+    JobId, JobSpec, ProjectName, Result,
     retry::Retry,
     series::{Seed, Variant},
 };
@@ -25,6 +25,7 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         working_dir,
         env,
         payload,
+        project,
         queue,
         priority,
         timeout_seconds,
@@ -50,6 +51,7 @@ pub fn render(spec: &JobSpec) -> Result<String> {
         working_dir,
         env,
         payload,
+        project: project.as_ref(),
         queue,
         priority: *priority,
         timeout_seconds: *timeout_seconds,
@@ -80,6 +82,8 @@ struct Stored<'a> {
     working_dir: &'a str,
     env: &'a BTreeMap<String, String>,
     payload: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<&'a ProjectName>,
     queue: &'a str,
     priority: u8,
     timeout_seconds: u64,
@@ -123,6 +127,7 @@ mod tests {
         let whole = JobSpec {
             env: [("A".to_owned(), "b".to_owned())].into(),
             payload: Map::from_iter([("n".to_owned(), Value::Null)]),
+            project: Some("web".parse().expect("a name")),
             scheduled_at: Some(DateTime::UNIX_EPOCH),
             retry: Some(Retry { on: Vec::new(), delay_seconds: 1, backoff: 2.0 }),
             skip_exit_codes: vec![77],

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeZone, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Error, Result, Status, executor::Containment, job::Reason, log::Stream, report::CaseStatus,
-    series::Gate,
+    Error, ProjectName, Result, Status, executor::Containment, job::Reason, log::Stream,
+    report::CaseStatus, series::Gate,
 };
 
 /// How a status is stored.
@@ -54,6 +54,14 @@ pub fn reason(stored: &str) -> Result<Reason> {
 /// There is none.
 pub fn gate(stored: &str) -> Result<Gate> {
     stored.parse().map_err(|error| damaged("a gate", error))
+}
+
+/// The project with a name.
+///
+/// # Errors
+/// It is no name of a project.
+pub fn project(stored: &str) -> Result<ProjectName> {
+    stored.parse().map_err(|error| damaged("the name of a project", error))
 }
 
 /// How the status of a case is stored: as that of a job, but for what was skipped.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::Result;
+use crate::{ProjectName, Result};
 
 /// A time as it is stored.
 pub(super) const fn time(at: DateTime<Utc>) -> DateTime<Utc> {
@@ -14,6 +14,12 @@ pub(super) const fn time(at: DateTime<Utc>) -> DateTime<Utc> {
 #[expect(clippy::unnecessary_wraps, reason = "SQLite has to write them as JSON")]
 pub(super) const fn ids(ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
     Ok(ids)
+}
+
+/// The names of projects for a statement that takes many.
+#[expect(clippy::unnecessary_wraps, reason = "SQLite has to write them as JSON")]
+pub(super) fn names(names: Option<&[ProjectName]>) -> Result<Option<Vec<String>>> {
+    Ok(names.map(|names| names.iter().map(ToString::to_string).collect()))
 }
 
 /// A name to look for as a LIKE pattern, in which `*` stands for any text and nothing else is

@@ -36,6 +36,7 @@ pub(super) struct Group {
     tests: Vec<i64>,
     test_names: Vec<Option<String>>,
     variants: Vec<Option<String>>,
+    projects: Vec<Option<String>>,
     bytes: usize,
 }
 
@@ -63,6 +64,7 @@ impl Group {
         self.tests.push(identity::of_spec(&spec));
         self.test_names.push(identity::own_name(&spec).map(str::to_owned));
         self.variants.push(identity::stored_variant(&spec.variant)?);
+        self.projects.push(spec.project.map(Into::into));
         self.queues.push(spec.queue);
         self.names.push(spec.name);
         self.priorities.push(i16::from(spec.priority));
@@ -118,6 +120,7 @@ impl Place {
             .bind(self.run.map(|of| of.series))
             .bind(group.test_names)
             .bind(group.variants)
+            .bind(group.projects)
             .fetch_one(connection)
             .await
             .map_err(store_error)?;

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::{sql, store_error};
 use crate::{
-    Error, Result,
+    Error, ProjectName, Result,
     store::{
         engine::values::{render, time},
         intake::{Asked, GROUP, Known, Outcome, Request, firsts, settle, take, together},
@@ -161,7 +161,8 @@ impl Kept {
             .bind(columns.owners)
             .bind(columns.queues)
             .bind(columns.digests)
-            .bind(slot);
+            .bind(slot)
+            .bind(columns.projects);
         let mut connection = self.take().await.map_err(Failed::new)?;
         let rows = in_time(LIMIT, insert.fetch_all(&mut connection)).await;
         self.put_back(connection, &rows);
@@ -228,6 +229,7 @@ struct Columns<'a> {
     max_attempts: Vec<i64>,
     run_at: Vec<Option<DateTime<Utc>>>,
     retries: Vec<Option<String>>,
+    projects: Vec<Option<&'a str>>,
     keys: Vec<Option<&'a str>>,
     digests: Vec<Option<&'a [u8]>>,
     /// Of each lane once.
@@ -255,6 +257,7 @@ impl<'a> Columns<'a> {
             columns.max_attempts.push(i64::from(asked.spec.max_attempts));
             columns.run_at.push(asked.spec.scheduled_at);
             columns.retries.push(asked.spec.retry.as_ref().map(render).transpose()?);
+            columns.projects.push(asked.spec.project.as_ref().map(ProjectName::as_str));
             let once = asked.idempotency.as_ref();
             columns.keys.push(once.map(|once| once.key.as_str()));
             columns.digests.push(once.map(|once| once.digest.as_slice()));

@@ -18,6 +18,12 @@ pub(super) async fn key(connection: &mut PgConnection, owner: Uuid, key: &str) -
     lock.execute(connection).await.map(|_| ()).map_err(store_error)
 }
 
+/// Lets no other transaction change this project or its members.
+pub(super) async fn project(connection: &mut PgConnection, name: &str) -> Result<()> {
+    let lock = sqlx::query(sql!("project/lock")).bind(name);
+    lock.execute(connection).await.map(|_| ()).map_err(store_error)
+}
+
 /// Lets no other transaction delete this batch, and returns its owner.
 pub(super) async fn batch(connection: &mut PgConnection, batch: Uuid) -> Result<Option<Uuid>> {
     let lock = sqlx::query_scalar(sql!("batch/lock")).bind(batch);

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{Result, store::engine::values::render};
+use crate::{ProjectName, Result, store::engine::values::render};
 
 /// A time as it is stored.
 pub(super) const fn time(at: DateTime<Utc>) -> i64 {
@@ -13,6 +13,11 @@ pub(super) const fn time(at: DateTime<Utc>) -> i64 {
 /// Ids for a statement that takes many: a JSON array.
 pub(super) fn ids(ids: Vec<Uuid>) -> Result<String> {
     render(&ids.into_iter().map(|id| id.simple().to_string()).collect::<Vec<_>>())
+}
+
+/// The names of projects for a statement that takes many: a JSON array.
+pub(super) fn names(names: Option<&[ProjectName]>) -> Result<Option<String>> {
+    names.map(render).transpose()
 }
 
 /// A name to look for as a GLOB pattern, in which only `*` has a meaning.

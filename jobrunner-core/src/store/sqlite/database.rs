@@ -32,6 +32,7 @@ const MIGRATIONS: &[File] = files!(
     "0013_accounts",
     "0014_results",
     "0015_reports",
+    "0016_projects",
     "0017_notifications"
 );
 

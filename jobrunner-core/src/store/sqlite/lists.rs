@@ -18,14 +18,24 @@ pub(super) const fn jobs(plan: &Jobs) -> &'static str {
         (JobList::Ended, Of::All) => sql!("list/of_all", "list/ended", "job/columns"),
         (JobList::Ended, Of::Owner) => sql!("list/of_owner", "list/ended", "job/columns"),
         (JobList::Ended, Of::Batch) => sql!("list/of_batch", "list/ended", "job/columns"),
+        (JobList::Running, Of::Shared) => sql!("list/of_shared", "list/running", "job/columns"),
+        (JobList::Newest | JobList::Waiting | JobList::Ended, Of::Shared) => {
+            sql!("list/shared", "job/columns")
+        }
         (JobList::Members(order), _) => members(order),
     }
 }
 
+/// Whether the statement asks for a status and a reason.
+pub(super) const fn takes_status(plan: &Jobs) -> bool {
+    matches!(plan.list, JobList::Ended | JobList::Members(_)) || matches!(plan.of, Of::Shared)
+}
+
 pub(super) const fn batches(plan: &Batches) -> &'static str {
     match (plan.is_of_name, plan.of) {
-        (true, _) => sql!(both "batch/list_of_name", "batch/columns"),
+        (true, _) => sql!("batch/list_of_name", "batch/columns"),
         (false, Of::Owner) => sql!("batch/list_of_owner", "batch/columns"),
+        (false, Of::Shared) => sql!("batch/list_shared", "batch/columns"),
         (false, _) => sql!("batch/list_of_all", "batch/columns"),
     }
 }

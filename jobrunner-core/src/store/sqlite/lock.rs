@@ -16,6 +16,11 @@ pub(super) async fn key(_: &mut SqliteConnection, _owner: Uuid, _key: &str) -> R
     Ok(())
 }
 
+/// Nobody else changes this project or its members.
+pub(super) async fn project(_: &mut SqliteConnection, _name: &str) -> Result<()> {
+    Ok(())
+}
+
 /// Returns the owner of a batch, which nobody else deletes.
 pub(super) async fn batch(connection: &mut SqliteConnection, batch: Uuid) -> Result<Option<Uuid>> {
     let owner = sqlx::query_scalar(sql!(both "batch/owner")).bind(batch);

@@ -42,7 +42,7 @@ pub async fn p12_single_reads_keep_to_the_scope(fixture: &AuthzFixture) {
     for (caller, _) in &everybody {
         let scope = fixture.authz.scope(caller);
         for (_, things) in &everybody {
-            let found = scope.contains(things.owner);
+            let found = scope.contains(things.owner, None);
             for job in [things.job, things.member] {
                 check(found, service.job(caller, job).await);
                 check(found, service.attempts(caller, job).await);
@@ -72,7 +72,7 @@ pub async fn p12_lists_keep_to_the_scope_as_single_reads_do(fixture: &AuthzFixtu
     let page = || PageRequest::first(100);
     for (caller, _) in &everybody {
         let scope = fixture.authz.scope(caller);
-        let of = |things: &&Things| scope.contains(things.owner);
+        let of = |things: &&Things| scope.contains(things.owner, None);
         let seen: Vec<&Things> = everybody.iter().map(|(_, things)| things).filter(of).collect();
         let mut expected: Vec<JobId> = seen.iter().flat_map(|it| [it.job, it.member]).collect();
         expected.sort();
@@ -129,7 +129,7 @@ pub async fn p12_nobody_changes_what_is_out_of_scope(fixture: &AuthzFixture) {
     for (caller, own) in &everybody {
         let scope = fixture.authz.scope(caller);
         let of_others = everybody.iter().map(|(_, things)| things);
-        for things in of_others.filter(|things| !scope.contains(things.owner)) {
+        for things in of_others.filter(|things| !scope.contains(things.owner, None)) {
             check(false, service.cancel_job(caller, things.job).await);
             check(false, service.rerun_job(caller, things.job).await);
             check(false, service.delete_job(caller, things.job).await);

@@ -131,7 +131,7 @@ pub async fn batches_are_found_by_their_name_or_a_pattern(fixture: &Fixture) {
         let filter = BatchFilter { name: Some(name), ..BatchFilter::default() };
         let (mut names, mut page) = (Vec::new(), PageRequest::first(limit));
         loop {
-            let part = fixture.store.batches(scope, &filter, page).await.expect("a list");
+            let part = fixture.store.batches(scope.clone(), &filter, page).await.expect("a list");
             names.extend(part.items.into_iter().map(|batch| (batch.owner_id == owner, batch.name)));
             let Some(cursor) = part.next_cursor else { return names };
             page = PageRequest::parse(Some(limit), Some(&cursor)).expect("a cursor");
@@ -158,18 +158,24 @@ pub async fn p12_nothing_is_found_out_of_scope(fixture: &Fixture) {
     let job = fixture.members(batch).await[0].id;
     let store = &fixture.store;
     for scope in [Scope::Nothing, Scope::Owner(other)] {
-        assert_eq!(store.job(job, scope).await.expect("an answer"), None);
-        assert_eq!(store.batch(batch, scope).await.expect("an answer"), None);
-        assert!(store.batch_names(&[batch], scope).await.expect("names").is_empty());
+        assert_eq!(store.job(job, scope.clone()).await.expect("an answer"), None);
+        assert_eq!(store.batch(batch, scope.clone()).await.expect("an answer"), None);
+        assert!(store.batch_names(&[batch], scope.clone()).await.expect("names").is_empty());
         for owner in [None, Some(owner)] {
             let filter = JobFilter { owner, ..JobFilter::default() };
-            assert_eq!(names(fixture, scope, filter).await, [""; 0]);
+            assert_eq!(names(fixture, scope.clone(), filter).await, [""; 0]);
             let filter = JobFilter { batch: Some(batch), owner, ..JobFilter::default() };
-            assert_eq!(names(fixture, scope, filter).await, [""; 0]);
+            assert_eq!(names(fixture, scope.clone(), filter).await, [""; 0]);
             let filter = BatchFilter { owner, ..BatchFilter::default() };
-            let page = store.batches(scope, &filter, PageRequest::first(10)).await.expect("a list");
+            let page = store
+                .batches(scope.clone(), &filter, PageRequest::first(10))
+                .await
+                .expect("a list");
             assert_eq!(page.items, []);
-            assert_eq!(store.counts(scope, owner).await.expect("counts"), Counts::default());
+            assert_eq!(
+                store.counts(scope.clone(), owner).await.expect("counts"),
+                Counts::default()
+            );
         }
     }
     assert!(store.job(job, Scope::Owner(owner)).await.expect("an answer").is_some());

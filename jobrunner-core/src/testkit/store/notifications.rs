@@ -243,7 +243,7 @@ pub async fn a_delivery_is_tried_by_one_at_a_time_until_it_is_reported(fixture: 
     assert!(!sent(report(second.lease, DeliveryStatus::Dead, again)).await, "it was reported");
     let waiting = store.delivery(delivery.id).await.expect("an answer").expect("it");
     assert_eq!((waiting.status, waiting.due_at), (DeliveryStatus::Waiting, again));
-    assert_eq!(waiting.attempts, [attempt.clone()]);
+    assert_eq!(waiting.attempts, std::slice::from_ref(&attempt));
     assert!(taken(fixture, take(later)).await.is_empty(), "not yet");
     let third = taken(fixture, take(again)).await.pop().expect("due again");
     assert!(sent(report(third.lease, DeliveryStatus::Dead, again)).await);

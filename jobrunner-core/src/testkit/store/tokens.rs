@@ -12,6 +12,7 @@ use crate::{
 
 fn token(owner: UserId, name: &str) -> PersonalToken {
     PersonalToken {
+        project: Some("web".parse().expect("a name")),
         id: TokenId::new(),
         owner_id: owner,
         name: name.to_owned(),

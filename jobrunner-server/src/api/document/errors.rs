@@ -32,7 +32,7 @@ struct About {
     has_key: bool,
     has_body: bool,
     /// It may name one that is not there.
-    names_an_account: bool,
+    names_a_thing: bool,
     is_secured: bool,
     is_read: bool,
     /// Passwords are checked or set by it.
@@ -42,8 +42,9 @@ struct About {
 /// The operations to which passwords are sent.
 const OF_PASSWORDS: [&str; 4] = ["sign_in", "update_me", "create_user", "update_user"];
 
-/// The operations that name an account in their body or query.
-const OF_ACCOUNTS: [&str; 3] = ["cancel_jobs", "create_token", "list_tokens"];
+/// The operations that name an account or a project in their body or query.
+const OF_THINGS: [&str; 5] =
+    ["cancel_jobs", "create_token", "list_tokens", "submit_job", "submit_batch"];
 
 impl About {
     fn of(method: &str, operation: &Value) -> Self {
@@ -53,9 +54,9 @@ impl About {
             has_path_parameter: any("in", "path"),
             has_key: any("name", "Idempotency-Key"),
             has_body: operation.get("requestBody").is_some(),
-            names_an_account: operation["operationId"]
+            names_a_thing: operation["operationId"]
                 .as_str()
-                .is_some_and(|id| OF_ACCOUNTS.contains(&id)),
+                .is_some_and(|id| OF_THINGS.contains(&id)),
             is_secured: operation["security"].as_array().is_some_and(|it| !it.is_empty()),
             is_read: method == "get",
             has_password: operation["operationId"]
@@ -70,7 +71,7 @@ impl About {
             // The password may be wrong where no token is needed.
             401 => self.is_secured || self.has_body,
             403 => self.is_secured,
-            404 => self.has_path_parameter || self.names_an_account,
+            404 => self.has_path_parameter || self.names_a_thing,
             409 => self.is_secured && !self.is_read,
             410 => self.has_key,
             429 => self.has_password,

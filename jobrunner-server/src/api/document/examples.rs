@@ -14,6 +14,7 @@ const EXAMPLES: [&str; 8] = [
     include_str!("../examples/users.json"),
     include_str!("../examples/notifications.json"),
     include_str!("../examples/tokens.json"),
+    include_str!("../examples/projects.json"),
     include_str!("../examples/fleet.json"),
 ];
 

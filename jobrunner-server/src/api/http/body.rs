@@ -68,8 +68,8 @@ pub(crate) fn described<T: JsonSchema>(content_type: &'static str) -> Option<Met
 }
 
 /// Reads a body of one content type and at most `most` bytes. A larger one is refused by its
-/// header, or else as soon as there are more, before they are kept. One that does not arrive, or too
-/// slowly, is not waited for.
+/// header, or else as soon as there are more, before they are kept. One that does not arrive, or
+/// too slowly, is not waited for.
 pub(crate) async fn read(
     request: &Request,
     body: &mut RequestBody,

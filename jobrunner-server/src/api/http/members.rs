@@ -5,7 +5,7 @@ use std::{fmt, ops::Range};
 
 use bytes::Bytes;
 use jobrunner_core::{
-    NewBatch, NewJob, Violation,
+    NewBatch, NewJob, ProjectName, Violation,
     batch::MAX_JOBS,
     series::{self, SeriesChoice},
     service::JobSource,
@@ -23,7 +23,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use super::body;
+use super::{body, problem::Failure};
 use crate::api::model;
 
 /// The largest body of a new batch.
@@ -56,11 +56,14 @@ impl<'a> ApiExtractor<'a> for BatchBody {
     ) -> poem::Result<Self> {
         let bytes = body::read(request, request_body, body::JSON, LIMIT).await?;
         let outer = body::parse::<Outer<'_>>(&bytes)?;
-        let Outer { name, description, payload, series, revision, gate, baseline, jobs } = outer;
+        let Outer { name, description, project, payload, series, revision, gate, baseline, jobs } =
+            outer;
+        let project = project.map(ProjectName::try_from).transpose().map_err(Failure::from)?;
         let series = series.map_or(SeriesChoice::OfItsName, SeriesChoice::from);
         let batch = NewBatch {
             name,
             description,
+            project,
             payload,
             series,
             revision: revision.map(Into::into),
@@ -85,6 +88,9 @@ struct Outer<'a> {
     /// What it is for; at most 4096 bytes of UTF-8.
     #[schemars(length(max = 4096), regex(pattern = model::pattern::TEXT))]
     description: Option<String>,
+    /// The project that it and its jobs belong to, whose members see them; none, if left out.
+    #[schemars(length(min = 1, max = 63), regex(pattern = model::pattern::PROJECT))]
+    project: Option<String>,
     /// Anything you want to find again beside the batch; at most 64 KiB of JSON, nested 64 deep.
     #[serde(default, deserialize_with = "strict::once")]
     payload: Map<String, Value>,

@@ -1,9 +1,9 @@
 //! Schemas made from the types that are really read and written, by their attributes for serde.
 //!
-//! poem-openapi knows operations and parameters, but nothing of serde. So it is handed the number of
-//! what makes each schema under the name [`HELD`], and [`release`] puts the schema into its place
-//! when the description is made: every process knows its operations, and few ever describe them,
-//! which takes megabytes.
+//! poem-openapi knows operations and parameters, but nothing of serde. So it is handed the number
+//! of what makes each schema under the name [`HELD`], and [`release`] puts the schema into its
+//! place when the description is made: every process knows its operations, and few ever describe
+//! them, which takes megabytes.
 
 use std::{
     ptr::fn_addr_eq,

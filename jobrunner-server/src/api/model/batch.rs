@@ -18,6 +18,8 @@ pub(crate) struct Batch {
     description: Option<String>,
     payload: Map<String, Value>,
     owner_id: Uuid,
+    /// The project that it and its jobs belong to.
+    project: Option<String>,
     /// The batch it repeats.
     rerun_of: Option<Uuid>,
     status: Status,
@@ -49,6 +51,7 @@ impl From<batch::Batch> for Batch {
             description,
             payload,
             owner_id,
+            project,
             rerun_of,
             status,
             counts,
@@ -69,6 +72,7 @@ impl From<batch::Batch> for Batch {
             description,
             payload,
             owner_id: owner_id.as_uuid(),
+            project: project.map(Into::into),
             rerun_of: rerun_of.map(|id| id.as_uuid()),
             status: status.into(),
             counts: counts.into(),

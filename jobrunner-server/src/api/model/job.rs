@@ -29,6 +29,8 @@ pub(crate) struct Job {
     working_dir: String,
     env: BTreeMap<String, String>,
     payload: Map<String, Value>,
+    /// The project that it belongs to.
+    project: Option<String>,
     queue: String,
     /// 0 to 10, 10 first.
     priority: u8,
@@ -100,6 +102,7 @@ impl From<job::Job> for Job {
             working_dir,
             env,
             payload,
+            project,
             queue,
             priority,
             timeout_seconds,
@@ -129,6 +132,7 @@ impl From<job::Job> for Job {
             working_dir,
             env,
             payload,
+            project: project.map(Into::into),
             queue,
             priority,
             timeout_seconds,

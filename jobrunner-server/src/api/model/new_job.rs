@@ -37,6 +37,10 @@ pub(crate) struct NewJob {
     /// Anything you want to find again beside the job; at most 64 KiB of JSON, nested 64 deep.
     #[serde(default, deserialize_with = "strict::once")]
     payload: Map<String, Value>,
+    /// The project that it belongs to, whose members see it; none, if left out. Of a member of a
+    /// batch that of the batch.
+    #[schemars(length(min = 1, max = 63), regex(pattern = pattern::PROJECT))]
+    project: Option<String>,
     /// The queue to wait in.
     #[schemars(length(min = 1, max = 64), regex(pattern = pattern::QUEUE))]
     queue: Option<String>,
@@ -67,10 +71,10 @@ pub(crate) struct NewJob {
         inner(length(min = 1, max = 4096), regex(pattern = pattern::PATH))
     )]
     inputs: Vec<String>,
-    /// Where the command writes JUnit files, below its working directory: `*` stands for any text of
-    /// a name, `?` for one character, `**` for any number of directories. When it has ended, those
-    /// that it has written are read, 64 MiB and 100,000 cases of a job at most; `report` tells what
-    /// could not be, and nothing else changes.
+    /// Where the command writes JUnit files, below its working directory: `*` stands for any text
+    /// of a name, `?` for one character, `**` for any number of directories. When it has ended,
+    /// those that it has written are read, 64 MiB and 100,000 cases of a job at most; `report`
+    /// tells what could not be, and nothing else changes.
     #[serde(default)]
     #[schemars(
         length(max = 32),
@@ -158,6 +162,7 @@ impl From<NewJob> for job::NewJob {
             working_dir,
             env,
             payload,
+            project,
             queue,
             priority,
             timeout_seconds,
@@ -182,6 +187,7 @@ impl From<NewJob> for job::NewJob {
             working_dir,
             env,
             payload,
+            project,
             queue,
             priority,
             timeout_seconds,

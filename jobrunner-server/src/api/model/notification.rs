@@ -74,12 +74,12 @@ pub(crate) struct NewChannel {
     kind: notification::ChannelKind,
     /// Where to, by HTTP or HTTPS. Its host must have a public address, unless the operator allows
     /// others.
-    #[schemars(length(max = 2048), regex(pattern = pattern::TEXT))]
+    #[schemars(length(max = 2048), regex(pattern = pattern::HTTP_URL))]
     url: String,
     /// For a webhook: what messages are signed with, `whsec_` and the Base64 of 24 to 64 random
     /// bytes. It is never answered.
-    #[serde(default)]
-    #[schemars(with = "Option<String>", regex(pattern = pattern::TEXT))]
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "String", regex(pattern = pattern::WEBHOOK_SECRET))]
     secret: Option<SecretString>,
 }
 

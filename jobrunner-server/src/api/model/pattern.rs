@@ -17,6 +17,9 @@ pub(crate) const GLOB: &str = r"^[^/\u0000][^\u0000]*$";
 /// The name of a queue, which stands in URLs and variables.
 pub(crate) const QUEUE: &str = r"^[A-Za-z0-9._-]+$";
 
+/// The name of a project.
+pub(crate) const PROJECT: &str = r"^[a-z0-9][a-z0-9._-]{0,62}$";
+
 /// Whose jobs: words, or an id.
 pub(crate) const WHOSE: &str = r"^(me|all|[0-9a-fA-F-]{32,36})$";
 
@@ -28,3 +31,8 @@ pub(crate) const EMAIL: &str = r"^\s*[^\s@]+@[^\s@]+\s*$";
 
 /// The address of a page.
 pub(crate) const URL: &str = r"^https?://[^\s\u0000-\u001f\u007f-\u009f]*$";
+/// An address of HTTP or HTTPS.
+pub(crate) const HTTP_URL: &str = r"^https?://[^\s\u0000-\u001f\u007f]+$";
+
+/// What Standard Webhooks are signed with: Base64 of 24 to 64 bytes.
+pub(crate) const WEBHOOK_SECRET: &str = r"^whsec_(?:(?:[A-Za-z0-9+/]{4}){8,21}|(?:[A-Za-z0-9+/]{4}){8,20}[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|(?:[A-Za-z0-9+/]{4}){8,21}[A-Za-z0-9+/][AQgw]==)$";

@@ -66,6 +66,7 @@ fn spec() -> domain::JobSpec {
         working_dir: "/".to_owned(),
         env: [("A".to_owned(), "b".to_owned())].into(),
         payload: payload(),
+        project: Some(web()),
         queue: "default".to_owned(),
         priority: 5,
         timeout_seconds: 1,
@@ -85,6 +86,10 @@ fn spec() -> domain::JobSpec {
         seed: Some(domain::series::Seed::Number(7)),
         rerun_of: Some(JobId::new()),
     }
+}
+
+fn web() -> domain::ProjectName {
+    "web".parse().expect("a name")
 }
 
 fn retry() -> domain::retry::Retry {
@@ -148,6 +153,7 @@ fn batch() -> domain::Batch {
         description: Some("d".to_owned()),
         payload: payload(),
         owner_id: UserId::new(),
+        project: Some(web()),
         rerun_of: Some(BatchId::new()),
         status: domain::Status::Failed,
         counts: counts(),
@@ -184,6 +190,7 @@ fn counts() -> domain::Counts {
 #[test]
 fn jobs_and_attempts_have_the_fields_that_are_described() {
     let bare_spec = domain::JobSpec {
+        project: None,
         scheduled_at: None,
         retry: None,
         silence_seconds: None,
@@ -252,6 +259,7 @@ fn jobs_and_attempts_have_the_fields_that_are_described() {
 fn batches_and_what_is_reported_of_them_have_the_fields_that_are_described() {
     let bare = domain::Batch {
         description: None,
+        project: None,
         rerun_of: None,
         series: None,
         series_id: None,
@@ -370,11 +378,17 @@ fn accounts_and_events_have_the_fields_that_are_described() {
         owner_id: UserId::new(),
         name: "t".to_owned(),
         scopes: vec![domain::user::TokenScope::Read].try_into().expect("scopes"),
+        project: Some(web()),
         created_at: NOW,
         expires_at: Some(NOW),
         last_used_at: Some(NOW),
     };
-    let bare = domain::user::PersonalToken { expires_at: None, last_used_at: None, ..token() };
+    let bare = domain::user::PersonalToken {
+        project: None,
+        expires_at: None,
+        last_used_at: None,
+        ..token()
+    };
     holds::<PersonalToken>(token(), bare.clone());
     let made = |token| domain::user::MadeToken { token, secret: "jr_1".into() };
     holds::<MadeToken>(made(token()), made(bare));
@@ -442,6 +456,24 @@ fn accounts_and_events_have_the_fields_that_are_described() {
         ..event()
     };
     holds::<AuditEvent>(event(), bare);
+}
+
+#[test]
+fn projects_and_members_have_the_fields_that_are_described() {
+    let project = || domain::Project {
+        name: web(),
+        description: Some("d".to_owned()),
+        is_archived: true,
+        created_at: NOW,
+    };
+    holds::<Project>(project(), domain::Project { description: None, ..project() });
+    let member = || domain::project::Member {
+        user_id: UserId::new(),
+        email: "a@b.example".to_owned(),
+        role: domain::ProjectRole::Operator,
+        added_at: NOW,
+    };
+    holds::<Member>(member(), member());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Personal access tokens.
 
 use chrono::{DateTime, Utc};
-use jobrunner_core::{Violation, user};
+use jobrunner_core::{ProjectName, Violation, user};
 use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ pub(crate) struct PersonalToken {
     name: String,
     /// What it is good for, as far as its owner may do it.
     scopes: Vec<TokenScope>,
+    /// The one project that it is good for, and for nothing else; null is all that its owner may.
+    project: Option<String>,
     created_at: DateTime<Utc>,
     /// When it stops working; null is when it is deleted.
     expires_at: Option<DateTime<Utc>>,
@@ -31,6 +33,7 @@ impl From<user::PersonalToken> for PersonalToken {
             owner_id,
             name,
             scopes,
+            project,
             created_at,
             expires_at,
             last_used_at,
@@ -40,6 +43,7 @@ impl From<user::PersonalToken> for PersonalToken {
             owner_id: owner_id.as_uuid(),
             name,
             scopes: scopes.as_slice().iter().map(|scope| (*scope).into()).collect(),
+            project: project.map(Into::into),
             created_at,
             expires_at,
             last_used_at,
@@ -73,6 +77,10 @@ pub(crate) struct NewToken {
     /// What it is good for, as far as its owner may do it.
     #[schemars(with = "Vec<TokenScope>", length(min = 1))]
     scopes: Vec<user::TokenScope>,
+    /// The one project that it is good for, and for nothing else; all that its owner may, if left
+    /// out or null.
+    #[schemars(length(min = 1, max = 63), regex(pattern = pattern::PROJECT))]
+    project: Option<String>,
     /// When it stops working; when it is deleted, if left out or null.
     expires_at: Option<DateTime<Utc>>,
     /// The service account that it is for; the caller's own if left out or null.
@@ -83,7 +91,8 @@ impl TryFrom<NewToken> for user::NewToken {
     type Error = Violation;
 
     fn try_from(new: NewToken) -> Result<Self, Violation> {
-        let NewToken { name, scopes, expires_at, owner_id: _ } = new;
-        Ok(Self { name, scopes: scopes.try_into()?, expires_at })
+        let NewToken { name, scopes, project, expires_at, owner_id: _ } = new;
+        let project = project.map(ProjectName::try_from).transpose()?;
+        Ok(Self { name, scopes: scopes.try_into()?, project, expires_at })
     }
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use jobrunner_core::{
-    audit, batch, executor, job, log, notification, report, retry, series, status, user, verdict,
+    audit, batch, executor, job, log, notification, project, report, retry, series, status, user,
+    verdict,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
@@ -228,6 +229,17 @@ words! {
         Viewer = "viewer",
     }
 
+    /// What a member of a project may do with what belongs to it, as far as the account's role lets
+    /// them do it at all.
+    ProjectRole = project::ProjectRole {
+        /// Everything operators may, and see to the members.
+        Maintainer = "maintainer",
+        /// Submit, and control what belongs to the project.
+        Operator = "operator",
+        /// Read what belongs to the project.
+        Viewer = "viewer",
+    }
+
     /// One of the two streams a command writes.
     Stream = log::Stream {
         Stdout = "stdout",
@@ -268,6 +280,11 @@ words! {
         CancelBatch = "cancel_batch",
         RerunBatch = "rerun_batch",
         DeleteBatch = "delete_batch",
+        CreateProject = "create_project",
+        UpdateProject = "update_project",
+        DeleteProject = "delete_project",
+        SetProjectMember = "set_project_member",
+        RemoveProjectMember = "remove_project_member",
         UpdateQueue = "update_queue",
         DrainWorker = "drain_worker",
     }
@@ -280,6 +297,7 @@ words! {
         Queue = "queue",
         Worker = "worker",
         Token = "token",
+        Project = "project",
         Notification = "notification",
     }
 

@@ -114,6 +114,25 @@ async fn batches(app: &TestApp, hand: &Hand) {
     done(app, "DELETE", &again, None).await;
 }
 
+async fn projects(app: &TestApp) {
+    let new = json!({"name": "web", "description": "d"});
+    done(app, "POST", "/projects", Some(new)).await;
+    for part in ["/projects?limit=1", "/projects/web", "/projects/web/members?limit=1"] {
+        done(app, "GET", part, None).await;
+    }
+    done(app, "PATCH", "/projects/web", Some(json!({"description": null}))).await;
+    app.account("m@b.example", "viewer").await;
+    let member = "/projects/web/members/m@b.example";
+    done(app, "PUT", member, Some(json!({"role": "operator"}))).await;
+    let in_it = json!({"name": "j", "command": ["true"], "project": "web"});
+    done(app, "POST", "/jobs", Some(in_it)).await;
+    let refused = app.json(app.request(Method::DELETE, "/projects/web", &app.admin)).await;
+    assert_eq!((refused.0, &refused.1["code"]), (409, &json!("project_open")));
+    done(app, "POST", "/jobs/cancel", Some(json!({"owner": "me"}))).await;
+    done(app, "DELETE", member, None).await;
+    done(app, "DELETE", "/projects/web", None).await;
+}
+
 async fn accounts(app: &TestApp) {
     let new = json!({"email": "a@b.example", "password": "long enough it is", "role": "operator"});
     let user = path("/users", &done(app, "POST", "/users", Some(new.clone())).await);
@@ -174,6 +193,7 @@ async fn refusals(app: &TestApp, viewer: &str) {
     for operation in operations() {
         let url = operation.path.replace("{id}", NOBODY).replace("{stream}", "stdout");
         let url = url.replace("{name}", "unknown").replace("{class}", "new");
+        let url = url.replace("{user_id}", NOBODY);
         let method = Method::from_bytes(operation.method.to_uppercase().as_bytes());
         let method = method.expect("a method");
         let ask = |token: &str| {
@@ -218,6 +238,7 @@ async fn the_server_answers_every_operation_as_described() {
         batches(&app, &hand).await;
         let workers = done(&app, "GET", "/workers", None).await;
         let worker = path("/workers", &workers["items"][0]);
+        projects(&app).await;
         accounts(&app).await;
         let viewer = app.account("viewer@example.com", "viewer").await;
         refusals(&app, &viewer).await;

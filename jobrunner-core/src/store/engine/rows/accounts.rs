@@ -3,7 +3,7 @@
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use super::super::values::{damaged, number, parse, time};
+use super::super::values::{damaged, number, parse, project, time};
 use crate::{Result, User, UserId, audit::AuditEvent, store::Account, user::PersonalToken};
 
 /// An account.
@@ -49,6 +49,7 @@ pub struct TokenRow {
     pub owner_id: Uuid,
     pub name: String,
     pub scopes: String,
+    pub project: Option<String>,
     pub created_at: i64,
     pub expires_at: Option<i64>,
     pub last_used_at: Option<i64>,
@@ -65,6 +66,7 @@ impl TokenRow {
             owner_id: self.owner_id.into(),
             name: self.name,
             scopes: parse(&self.scopes)?,
+            project: self.project.as_deref().map(project).transpose()?,
             created_at: time(self.created_at)?,
             expires_at: self.expires_at.map(time).transpose()?,
             last_used_at: self.last_used_at.map(time).transpose()?,

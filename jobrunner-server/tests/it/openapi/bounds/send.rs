@@ -14,8 +14,8 @@ pub(super) struct Sender<'a> {
     job: String,
     batch: String,
     user: String,
-    /// For addresses that nobody has.
-    users: u32,
+    /// For addresses that nobody has, and names.
+    made: u32,
     _hand: Hand,
 }
 
@@ -33,10 +33,12 @@ impl<'a> Sender<'a> {
         let batch = post("/job-batches", json!({"name": "b", "jobs": [one]})).await;
         let user = json!({"email": "ada@example.com", "password": PASSWORD, "role": "viewer"});
         let user = post("/users", user).await;
+        let web = app.request(Method::POST, "/projects", &app.admin).json(&json!({"name": "web"}));
+        assert_eq!(app.json(web).await.0, 201);
         for _ in 0..2 {
             hand.run_one(Some(Reason::ExitCode)).await;
         }
-        Self { app, job, batch, user, users: 0, _hand: hand }
+        Self { app, job, batch, user, made: 0, _hand: hand }
     }
 
     pub(super) fn is_form(&self, operation: &Operation) -> bool {
@@ -57,8 +59,11 @@ impl<'a> Sender<'a> {
         }
         let mut body = body.clone();
         if operation.id() == "create_user" && body["email"] == "ada@example.com" {
-            self.users += 1;
-            body["email"] = json!(format!("ada{}@example.com", self.users));
+            self.made += 1;
+            body["email"] = json!(format!("ada{}@example.com", self.made));
+        } else if operation.id() == "create_project" && body["name"] == "web" {
+            self.made += 1;
+            body["name"] = json!(format!("web{}", self.made));
         }
         self.app.json(request.json(&body)).await
     }
@@ -122,12 +127,13 @@ impl<'a> Sender<'a> {
         let id = match path.split('/').nth(1) {
             Some("jobs") => &self.job,
             Some("job-batches") => &self.batch,
-            Some("users") => &self.user,
+            Some("users" | "projects") => &self.user,
             // No worker must drain.
             _ => "0198c6f0-1234-7abc-8def-0123456789ab",
         };
         let path = path.replace("{id}", id).replace("{stream}", "stdout");
-        path.replace("{name}", "default").replace("{class}", "new")
+        let name = if path.starts_with("/projects") { "web" } else { "default" };
+        path.replace("{name}", name).replace("{user_id}", id).replace("{class}", "new")
     }
 }
 

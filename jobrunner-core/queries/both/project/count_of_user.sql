@@ -1,0 +1,1 @@
+select count(*) from jobrunner.project_member where user_id = $1

@@ -1,0 +1,1 @@
+delete from jobrunner.project where name = $1

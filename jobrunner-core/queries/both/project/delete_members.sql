@@ -1,0 +1,1 @@
+delete from jobrunner.project_member where project = $1

@@ -1,0 +1,1 @@
+where name = $1

@@ -1,0 +1,2 @@
+select name, description, is_archived, jobrunner.ms(created_at) as created_at
+from jobrunner.project

@@ -1,0 +1,2 @@
+select name, description, is_archived, created_at
+from project

@@ -1,0 +1,5 @@
+-- The members of project $1 by their ids: $2 after this one, $3 limit.
+select m.user_id, a.email, m.role, m.added_at
+from project_member m join account a on a.id = m.user_id
+where m.project = $1 and m.user_id > $2
+order by m.user_id limit $3
