@@ -6,7 +6,7 @@ use super::operations;
 
 /// By operation: `request`, and the answers by their statuses. A test holds them to the schemas,
 /// and sends the requests.
-const EXAMPLES: [&str; 8] = [
+const EXAMPLES: [&str; 9] = [
     include_str!("../examples/jobs.json"),
     include_str!("../examples/logs.json"),
     include_str!("../examples/batches.json"),

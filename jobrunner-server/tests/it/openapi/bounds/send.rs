@@ -14,6 +14,7 @@ pub(super) struct Sender<'a> {
     job: String,
     batch: String,
     user: String,
+    notification: String,
     /// For addresses that nobody has, and names.
     made: u32,
     _hand: Hand,
@@ -35,10 +36,13 @@ impl<'a> Sender<'a> {
         let user = post("/users", user).await;
         let web = app.request(Method::POST, "/projects", &app.admin).json(&json!({"name": "web"}));
         assert_eq!(app.json(web).await.0, 201);
+        let channel = json!({"type": "slack", "url": "https://slack.example/"});
+        let told = json!({"name": "n", "on": ["failed"], "channel": channel});
+        let notification = post("/notifications", told).await;
         for _ in 0..2 {
             hand.run_one(Some(Reason::ExitCode)).await;
         }
-        Self { app, job, batch, user, made: 0, _hand: hand }
+        Self { app, job, batch, user, notification, made: 0, _hand: hand }
     }
 
     pub(super) fn is_form(&self, operation: &Operation) -> bool {
@@ -65,7 +69,14 @@ impl<'a> Sender<'a> {
             self.made += 1;
             body["name"] = json!(format!("web{}", self.made));
         }
-        self.app.json(request.json(&body)).await
+        let (status, answer) = self.app.json(request.json(&body)).await;
+        // An account may have a hundred of them at one time.
+        if operation.id() == "create_notification" && status == 201 {
+            let made = format!("/notifications/{}", answer["id"].as_str().expect("an id"));
+            let deleted = self.app.request(Method::DELETE, &made, &self.app.admin);
+            assert_eq!(self.app.json(deleted).await.0, 204);
+        }
+        (status, answer)
     }
 
     /// Sends a parameter; nothing, if it cannot be sent.
@@ -128,6 +139,7 @@ impl<'a> Sender<'a> {
             Some("jobs") => &self.job,
             Some("job-batches") => &self.batch,
             Some("users" | "projects") => &self.user,
+            Some("notifications") => &self.notification,
             // No worker must drain.
             _ => "0198c6f0-1234-7abc-8def-0123456789ab",
         };
