@@ -85,8 +85,8 @@ pub(crate) enum BatchCommand {
         /// Which batch
         #[arg(add = crate::complete::batches())]
         batch: BatchRef,
-        /// Show the tests of a class alone: new, still, known, infra, flaky, fixed, not_run, missing,
-        /// slower or passed
+        /// Show the tests of a class alone: new, still, known, infra, flaky, fixed, not_run,
+        /// missing, slower or passed
         #[arg(long)]
         class: Option<Class>,
         /// How many tests of each class to show

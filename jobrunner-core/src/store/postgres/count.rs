@@ -51,8 +51,8 @@ struct Ended {
     counts: CountsRow,
 }
 
-/// Ends those of the batches whose jobs have all ended, each once, with its verdict. What that takes
-/// is planned as lists are: it looks at all tests of a run.
+/// Ends those of the batches whose jobs have all ended, each once, with its verdict. What that
+/// takes is planned as lists are: it looks at all tests of a run.
 pub(super) async fn end_batches(pool: &PgPool, lists: &PgPool, batches: &[Uuid]) -> Result<()> {
     if batches.is_empty() {
         return Ok(());
