@@ -1,8 +1,8 @@
 -- A group of jobs of one owner, claimable now or later. $1 ids, $2 lanes, $3 specifications, $4
 -- names, $5 priorities, $6 numbers of attempts, $7 times they are scheduled for; $8 owner, $9
--- batch; $10 what they say about repetitions; $16 their projects. Where it is a run: $11 the numbers
--- of their tests, $12 that of the run, $13 that of its series, $14 what tests are called if not as
--- the job, $15 their variants. One row: when they were stored.
+-- batch; $10 what they say about repetitions; $16 their projects. Where it is a run: $11 the
+-- numbers of their tests, $12 that of the run, $13 that of its series, $14 what tests are called if
+-- not as the job, $15 their variants. One row: when they were stored.
 with given as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::smallint[], $6::bigint[],
                          $7::timestamptz[], $10::text[], $11::bigint[], $14::text[], $15::text[], $16::text[])
