@@ -7,6 +7,9 @@ use crate::{
     service::{EMAIL, Service},
 };
 
+/// Runs the command: its exit status, what it printed, and what it said.
+type Said<'a> = &'a dyn Fn(&[&str]) -> (Option<i32>, String, String);
+
 #[tokio::test]
 async fn a_team_shares_what_is_submitted_to_its_project() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -62,7 +65,7 @@ async fn a_team_shares_what_is_submitted_to_its_project() {
     assert_eq!(project_of(&[], ""), (Some(0), Value::Null));
     assert_eq!(run(&["submit", "--project", "web", "--name", "one", "--", "true"]).0, Some(0));
 
-    let listed = |of: &dyn Fn(&[&str]) -> (Option<i32>, String, String), arguments: &[&str]| {
+    let listed = |of: Said<'_>, arguments: &[&str]| {
         of(&[arguments, &["list", "--quiet"]].concat()).1.lines().count()
     };
     assert_eq!(listed(&ada, &["batch"]), 2, "those of the project");

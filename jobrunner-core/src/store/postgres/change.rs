@@ -106,7 +106,8 @@ impl PostgresStore {
     }
 }
 
-async fn in_transaction<T, F>(pool: PgPool, change: F) -> Result<T>
+/// Carries out a change in a transaction on a connection of a pool. An error undoes it.
+pub(super) async fn in_transaction<T, F>(pool: PgPool, change: F) -> Result<T>
 where
     F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send,
 {

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, PgPool, Postgres, postgres::PgArguments, query::Query};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use super::{both::verdict, sql, store_error};
+use super::{both::verdict, change::in_transaction, sql, store_error};
 use crate::{
     Result,
     store::engine::{
@@ -64,16 +64,20 @@ pub(super) async fn end_batches(pool: &PgPool, lists: &PgPool, batches: &[Uuid])
         .map_err(store_error)?;
     for batch in ended {
         let status = batch.counts.into_counts()?.batch_status(true);
-        let mut transaction = lists.begin().await.map_err(store_error)?;
-        // How many rows it changes tells nothing: they are those of messages.
-        sqlx::query(sql!("batch/finish"))
-            .bind(batch.id)
-            .bind(code(status))
-            .execute(&mut *transaction)
-            .await
-            .map_err(store_error)?;
-        verdict::finish(&mut transaction, batch.id).await?;
-        transaction.commit().await.map_err(store_error)?;
+        let id = batch.id;
+        in_transaction(lists.clone(), move |connection| {
+            Box::pin(async move {
+                // How many rows it changes tells nothing: they are those of messages.
+                sqlx::query(sql!("batch/finish"))
+                    .bind(id)
+                    .bind(code(status))
+                    .execute(&mut *connection)
+                    .await
+                    .map_err(store_error)?;
+                verdict::finish(connection, id).await
+            })
+        })
+        .await?;
     }
     Ok(())
 }
