@@ -83,7 +83,7 @@ async fn a_queue_that_is_dropped_ends_its_streams() {
 #[tokio::test]
 async fn urls_and_prefixes_that_cannot_be_used_are_refused() {
     let url = PrivateRedis::shared().url();
-    for (url, prefix) in [("http://localhost", "p"), (&*url, ""), (&*url, "a}b")] {
+    for (url, prefix) in [("http://localhost", "p"), (url, ""), (url, "a}b")] {
         assert!(RedisQueue::connect(url, prefix).await.is_err());
     }
 }
