@@ -41,7 +41,9 @@ enum Needs {
     /// To be admin, of a project that others may see.
     Projects,
     /// To own what nobody here does.
-    AnothersToken,
+    Anothers,
+    /// To be operator, and to own what nobody here does.
+    ControlOfAnothers,
 }
 
 const NEEDS: &[(&str, Needs)] = &[
@@ -53,7 +55,7 @@ const NEEDS: &[(&str, Needs)] = &[
     ("update_me", Needs::Account),
     ("create_token", Needs::Account),
     ("list_tokens", Needs::Account),
-    ("delete_token", Needs::AnothersToken),
+    ("delete_token", Needs::Anothers),
     ("list_users", Needs::Admin),
     ("create_user", Needs::Admin),
     ("get_user", Needs::Admin),
@@ -64,6 +66,14 @@ const NEEDS: &[(&str, Needs)] = &[
     ("update_queue", Needs::Admin),
     ("list_workers", Needs::Operator),
     ("drain_worker", Needs::Admin),
+    ("create_notification", Needs::Operator),
+    ("list_notifications", Needs::Account),
+    ("get_notification", Needs::Anothers),
+    ("update_notification", Needs::ControlOfAnothers),
+    ("delete_notification", Needs::ControlOfAnothers),
+    ("test_notification", Needs::ControlOfAnothers),
+    ("list_deliveries", Needs::Anothers),
+    ("redeliver", Needs::ControlOfAnothers),
     ("create_project", Needs::Admin),
     ("list_projects", Needs::Account),
     ("get_project", Needs::Membership),
@@ -93,6 +103,8 @@ const NEEDS: &[(&str, Needs)] = &[
     ("get_batch_causes", Needs::Sight),
     ("get_batch_timeline", Needs::Sight),
     ("get_batch_junit", Needs::Sight),
+    ("get_batch_verdict", Needs::Sight),
+    ("list_batch_tests", Needs::Sight),
     ("watch_batch", Needs::Sight),
     ("cancel_batch", Needs::Control),
     ("rerun_batch", Needs::Repetition),
@@ -145,7 +157,14 @@ fn expected(needs: Needs, role: &str, standing: Standing) -> Answer {
             either(is_operator && of == Some(ProjectRole::Maintainer), of.is_some())
         }
         Needs::Projects => either(false, of.is_some()),
-        Needs::AnothersToken => Unknown,
+        Needs::Anothers => Unknown,
+        Needs::ControlOfAnothers => {
+            if is_operator {
+                Unknown
+            } else {
+                Forbidden
+            }
+        }
     }
 }
 
@@ -197,7 +216,12 @@ impl Things {
 const UNKNOWN: &str = "0190b2f4-0000-7000-8000-000000000000";
 
 fn filled(operation: &Operation, id: &str, name: &str) -> String {
-    operation.path.replace("{id}", id).replace("{name}", name).replace("{stream}", "stdout")
+    operation
+        .path
+        .replace("{id}", id)
+        .replace("{name}", name)
+        .replace("{stream}", "stdout")
+        .replace("{class}", "new")
 }
 
 /// A body that is taken, of things in the project.

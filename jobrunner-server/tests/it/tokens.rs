@@ -329,7 +329,9 @@ async fn the_page_of_the_own_account_makes_tokens_and_ends_them() {
     let (_, secret) = made(&app, &app.admin, &SCOPES, json!({})).await;
     for other in [secret.as_str(), app.admin.as_str()] {
         browser.cookie = Some(format!("jobrunner_session={other}"));
-        assert_eq!(browser.get("/").await.status, StatusCode::UNAUTHORIZED);
+        let page = browser.get("/").await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER);
+        assert!(page.location().starts_with("/sign-in"), "{}", page.location());
     }
     app.stop().await;
 }
