@@ -73,7 +73,7 @@ const NEEDS: &[(&str, Needs)] = &[
     ("delete_notification", Needs::ControlOfAnothers),
     ("test_notification", Needs::ControlOfAnothers),
     ("list_deliveries", Needs::Anothers),
-    ("redeliver", Needs::ControlOfAnothers),
+    ("redeliver", Needs::Anothers),
     ("create_project", Needs::Admin),
     ("list_projects", Needs::Account),
     ("get_project", Needs::Membership),
