@@ -42,8 +42,6 @@ enum Needs {
     Projects,
     /// To own what nobody here does.
     Anothers,
-    /// To be operator, and to own what nobody here does.
-    ControlOfAnothers,
 }
 
 const NEEDS: &[(&str, Needs)] = &[
@@ -69,9 +67,9 @@ const NEEDS: &[(&str, Needs)] = &[
     ("create_notification", Needs::Operator),
     ("list_notifications", Needs::Account),
     ("get_notification", Needs::Anothers),
-    ("update_notification", Needs::ControlOfAnothers),
-    ("delete_notification", Needs::ControlOfAnothers),
-    ("test_notification", Needs::ControlOfAnothers),
+    ("update_notification", Needs::Anothers),
+    ("delete_notification", Needs::Anothers),
+    ("test_notification", Needs::Anothers),
     ("list_deliveries", Needs::Anothers),
     ("redeliver", Needs::Anothers),
     ("create_project", Needs::Admin),
@@ -158,13 +156,6 @@ fn expected(needs: Needs, role: &str, standing: Standing) -> Answer {
         }
         Needs::Projects => either(false, of.is_some()),
         Needs::Anothers => Unknown,
-        Needs::ControlOfAnothers => {
-            if is_operator {
-                Unknown
-            } else {
-                Forbidden
-            }
-        }
     }
 }
 
