@@ -318,7 +318,10 @@ impl State {
             let of = LeaseRef { job: lease.job, token: jobrunner_core::lease::LeaseToken(*token) };
             let Some(held) = self.held(of)? else { continue };
             let Entry { logs, attempts, .. } = &self.jobs[&lease.job];
-            let was_lost = |done: &&Done| done.end.reason == Some(Reason::WorkerLost.as_str());
+            let was_lost = |done: &&Done| {
+                let end = &done.end;
+                end.reason == Some(Reason::WorkerLost.as_str()) && end.signal.is_none()
+            };
             let lost = stored(attempts.iter().filter(was_lost).count() as u64);
             let end =
                 |stream| logs.get(&(lease.attempt, stream)).and_then(crate::logs::Log::stored_end);

@@ -121,6 +121,15 @@ impl Outcome {
         if is_skip { Self { reason: None, error: None, ..self } } else { self }
     }
 
+    /// The same of a command that its worker stopped since it was to stop itself: the attempt is
+    /// lost, and its signal tells it from one whose worker went away without a word.
+    #[must_use]
+    pub fn left_behind(self) -> Self {
+        let signal = self.signal.or_else(|| Some("SIGTERM".to_owned()));
+        let error = Some("was ended before its time: its worker was stopped".to_owned());
+        Self { reason: Some(Reason::WorkerLost), exit_code: None, signal, error, ..self }
+    }
+
     /// Whether it passed by an exit code other than 0.
     #[must_use]
     pub fn is_skipped(&self) -> bool {

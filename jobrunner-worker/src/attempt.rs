@@ -38,9 +38,9 @@ enum Way {
 /// Runs the command of a lease to its end and reports how it ended. Returns how long it kept its
 /// slot.
 ///
-/// Reports nothing when the lease was lost, or when the command was stopped though nobody canceled
-/// its job: its lease is not held any more, and the store takes it back as a lost attempt at the
-/// end of the session or before.
+/// A command that was stopped since its worker stops is reported as lost with it, so that everybody
+/// can tell it from one whose worker went away without a word. Reports nothing when the lease was
+/// lost: it is not held any more, and the store takes it back as a lost attempt.
 pub(crate) async fn run(
     session: Arc<Session>,
     leased: Leased,
@@ -55,7 +55,7 @@ pub(crate) async fn run(
     let running = async {
         let outcome = execute(&session, &leased, &reins, sink).await;
         ended.cancel();
-        let outcome = outcome.filter(|outcome| is_result(outcome, &reins))?;
+        let outcome = result(outcome?, &session, &reins)?;
         let tests = tests(&session, &leased, &outcome, since);
         let tests = reins.lost.run_until_cancelled(tests).await?;
         if tests.as_ref().is_some_and(|tests| tests.cases.len() >= MANY_CASES) {
@@ -117,9 +117,13 @@ async fn execute(session: &Session, leased: &Leased, reins: &Reins, sink: Sink) 
     Some(outcome)
 }
 
-/// Whether an outcome says something about the command, and not only that the worker stopped it.
-fn is_result(outcome: &Outcome, reins: &Reins) -> bool {
-    outcome.reason != Some(Reason::Canceled) || reins.is_canceled()
+/// What is to be reported of an outcome; `None` if the worker stopped the command since it does not
+/// hold its lease any more.
+fn result(outcome: Outcome, session: &Session, reins: &Reins) -> Option<Outcome> {
+    if outcome.reason != Some(Reason::Canceled) || reins.is_canceled() {
+        return Some(outcome);
+    }
+    session.cut.is_cancelled().then(|| outcome.left_behind())
 }
 
 /// What the reports say that the job names, of those that were written since it was started; `None`

@@ -45,7 +45,38 @@ async fn p4_what_a_drain_cuts_off_is_lost_and_runs_again() {
     let attempts = site.attempts(job).await;
     let result = attempts[0].result.as_ref().expect("a result");
     assert_eq!(result.reason, Some(Reason::WorkerLost));
+    assert_eq!(result.signal.as_deref(), Some("SIGTERM"));
     assert_eq!(site.logs(job).await.stdout, "begun\n");
+}
+
+/// An upgrade, or two in a row, is no reason to suspect a job.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_drains_have_cut_off_twice_runs_beside_others() {
+    let site = Site::new().await;
+    let soon = || config_with(|config| config.drain = Duration::ZERO);
+    let script = "echo up >> ledger; trap 'exit 0' TERM; until [ -e go ]; do sleep 0.02; done";
+    let job = site.submit(site.script(script)).await;
+    for round in 1..=2 {
+        let worker = site.start_with(soon(), executor());
+        wait_until("the attempt to run", || async {
+            (site.job(job).await.attempt == round && site.lines("ledger").len() == round as usize)
+                .then_some(())
+        })
+        .await;
+        worker.stop().await;
+    }
+    let attempts = site.attempts(job).await;
+    let results = attempts.iter().filter_map(|attempt| attempt.result.as_ref());
+    let reasons: Vec<_> = results.map(|result| result.reason).collect();
+    assert_eq!(reasons, [Some(Reason::WorkerLost); 2]);
+    let beside = site.submit(site.script(GATED)).await;
+    let worker = site.start(2);
+    site.wait_for(beside, Status::Running).await;
+    site.wait_for(job, Status::Running).await;
+    site.touch("go");
+    site.wait_for(job, Status::Passed).await;
+    site.wait_for(beside, Status::Passed).await;
+    worker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

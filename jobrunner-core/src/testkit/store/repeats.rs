@@ -202,3 +202,28 @@ pub async fn p4_a_job_that_lost_two_workers_runs_alone_after_all_others(fixture:
     let said = failed.error.expect("a sentence");
     assert!(said.contains("lost its worker 4 times, 2 of them while it ran alone"), "{said}");
 }
+
+/// Workers that are stopped say so, as in an upgrade; one that goes away without a word after them
+/// is the first that does.
+pub async fn p4_a_job_whose_workers_were_stopped_is_no_suspect(fixture: &Fixture) {
+    let job = fixture.job(UserId::new(), spec("long")).await;
+    let hand = fixture.hand().await;
+    let again =
+        async || wait_until("the next attempt", || async { hand.claim(1).await.pop() }).await.lease;
+    for _ in 0..2 {
+        let lease = again().await;
+        let mut report = hand.report(lease, None);
+        report.outcome = report.outcome.left_behind();
+        assert_eq!(hand.store().finish(&[report]).await.expect("an answer"), [Finished::Won]);
+        assert_eq!(fixture.look(job).await.status, Status::Waiting);
+    }
+    let gone = fixture.hand().await;
+    assert_eq!(gone.start_one().await.lease.job, job);
+    fixture.store.close_session(gone.session).await.expect("closed");
+    let beside = fixture.job(UserId::new(), spec("beside")).await;
+    let mut claimed = Vec::new();
+    while !claimed.contains(&job) || !claimed.contains(&beside) {
+        claimed.push(again().await.job);
+    }
+    assert_eq!(claimed.len(), 2, "one worker holds both");
+}
