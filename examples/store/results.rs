@@ -175,7 +175,7 @@ impl Past {
         })
     }
 
-    /// The results of a run that are told: of several of one test the worst.
+    /// Returns one result for each test of a run: the worst where there are several.
     fn told(&self, run: i64) -> BTreeMap<i64, Done> {
         let mut told: BTreeMap<i64, Done> = BTreeMap::new();
         for done in &self.runs[place(run)].results {
@@ -203,7 +203,7 @@ impl Past {
         same.take(RUNS_LOOKED_AT as usize).collect()
     }
 
-    /// What is to be told of a run; `members` are the tests that its jobs are.
+    /// Classifies the tests of a run; `members` are the tests of its jobs.
     fn judge(&self, no: i64, members: &[i64]) -> Result<Judged> {
         let (here, run) = (self.told(no), &self.runs[place(no)]);
         let window = self.before(no);
@@ -362,7 +362,7 @@ impl ResultStore for Memory {
             is_final,
             status: ShortVerdict::new(run.gate, is_final.then_some(counts)).status,
             gate: run.gate,
-            summary: counts.summary(),
+            summary: if is_final { counts.summary() } else { counts.summary_so_far() },
             counts,
         }))
     }

@@ -191,6 +191,15 @@ impl ClassCounts {
             _ => format!("{} of {total}", told.join(", ")),
         }
     }
+
+    /// The same of a run that goes on: `so far 2 new of 940`.
+    #[must_use]
+    pub fn summary_so_far(&self) -> String {
+        match self.total() {
+            0 => "no test has ended yet".to_owned(),
+            _ => format!("so far {}", self.summary()),
+        }
+    }
 }
 
 /// A number with a comma between thousands.
@@ -356,6 +365,8 @@ mod tests {
         assert_eq!(counts.summary(), told);
         let all = ClassCounts { passed: 1_234_567, ..ClassCounts::default() };
         assert_eq!(all.summary(), "all 1,234,567 passed");
+        assert_eq!(all.summary_so_far(), "so far all 1,234,567 passed");
+        assert_eq!(ClassCounts::default().summary_so_far(), "no test has ended yet");
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) async fn verdict(pool: &Pool, batch: BatchId) -> Result<Option<Verdic
         is_final,
         status: short.status,
         gate,
-        summary: counts.summary(),
+        summary: if is_final { counts.summary() } else { counts.summary_so_far() },
         counts,
     }))
 }
@@ -80,7 +80,7 @@ pub(in crate::store) async fn finish(connection: &mut Connection, batch: Uuid) -
         .map_err(store_error)
 }
 
-/// What is to be told of a run now.
+/// Classifies the tests of a run as they are now.
 async fn judge(connection: &mut Connection, batch: BatchId, run: &RunRow) -> Result<Judged> {
     let window = run.before(&mut *connection).await?;
     let noted = told::noted(connection, run, &window).await?;

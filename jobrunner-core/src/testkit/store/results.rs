@@ -171,6 +171,7 @@ pub async fn a_verdict_is_live_until_the_batch_has_ended(fixture: &Fixture) {
     team.hand.finish(lease, Some(Reason::ExitCode)).await;
     let live = team.verdict(batch).await;
     assert_eq!((live.counts.new, live.counts.total(), live.is_final), (1, 1, false));
+    assert_eq!(live.summary, "so far 1 new of 1");
     assert_eq!(team.names(batch, Class::New).await.len(), 1);
     team.work(&[]).await;
     let last = team.verdict(batch).await;
