@@ -96,7 +96,7 @@ impl Authz for Keys {
     }
 
     fn check_on(&self, caller: &Principal, action: Action, _thing: Thing<'_>) -> Result<()> {
-        // Nobody shares anything here, so whoever sees a thing may do with it what they may at all.
+        // There are no projects here: whoever sees a job may do to it whatever their role allows.
         self.check(caller, action)
     }
 
@@ -117,8 +117,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Submits a job with one key and looks at it with another. Returns the job's name as the first was
-/// told it, and as the second sees it.
+/// Submits a job with one key and reads it with another. Returns the job's name as the submission
+/// and as the second key's reading gave it.
 async fn submit_and_look(store: Arc<dyn Store>) -> Result<(String, String)> {
     let keys = Keys::new(Arc::clone(&store) as _);
     let secret = b"only needed where passwords are exchanged for tokens, too";

@@ -1,4 +1,4 @@
-//! Who is told of what, and what there is to be told.
+//! Subscriptions to notifications, and their deliveries.
 
 use std::collections::HashMap;
 
@@ -81,7 +81,9 @@ impl NotificationStore for Memory {
         let state = &mut *self.lock();
         let lease = Uuid::now_v7();
         let (mut taken, mut of_each) = (Vec::new(), HashMap::new());
-        for (delivery, held_by) in state.deliveries.values_mut() {
+        let mut deliveries: Vec<_> = state.deliveries.values_mut().collect();
+        deliveries.sort_by_key(|(delivery, _)| delivery.due_at);
+        for (delivery, held_by) in deliveries {
             let of = delivery.subscription_id;
             let is_due = delivery.status == DeliveryStatus::Waiting && delivery.due_at <= take.now;
             let subscription = state.subscriptions.get(&of).filter(|it| it.what.is_enabled);
@@ -122,16 +124,19 @@ impl NotificationStore for Memory {
     }
 
     async fn forget_deliveries(&self, before: DateTime<Utc>) -> Result<u64> {
-        let deliveries = &mut self.lock().deliveries;
+        let State { deliveries, subscriptions, .. } = &mut *self.lock();
         let had = deliveries.len();
-        deliveries
-            .retain(|_, (it, _)| it.status == DeliveryStatus::Waiting || it.created_at >= before);
+        let waits = |it: &Delivery| {
+            it.status == DeliveryStatus::Waiting && subscriptions.contains_key(&it.subscription_id)
+        };
+        deliveries.retain(|_, (it, _)| waits(it) || it.created_at >= before);
         Ok((had - deliveries.len()) as u64)
     }
 }
 
 impl State {
-    /// A job of this batch failed: whoever asked for the first failure is told, once.
+    /// Adds a delivery of the first failure of this batch for each subscription that asks for it,
+    /// once.
     pub(crate) fn tell_failure(&mut self, batch: BatchId) {
         let is_told = |it: &Delivery| {
             it.batch_id == Some(batch) && it.kind == EventKind::FirstFailure.as_str()
@@ -143,7 +148,8 @@ impl State {
         }
     }
 
-    /// This batch has ended: whoever asked for it gets one message, of the kind that tells most.
+    /// Adds a delivery of the end of this batch for each subscription that asks for it, of the
+    /// strongest kind that it names.
     pub(crate) fn tell_end(&mut self, batch: BatchId) {
         let Some(ended) = self.batches.get(&batch) else { return };
         let (failed, passed) = (ended.status == Status::Failed, ended.status == Status::Passed);
@@ -192,7 +198,7 @@ impl State {
     }
 }
 
-/// A page of what is there, newest first.
+/// Returns a page of these items, newest first.
 fn page_of<'s, T: Clone + 's>(
     newest: impl Iterator<Item = &'s T>,
     page: PageRequest,

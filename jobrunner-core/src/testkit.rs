@@ -68,6 +68,7 @@ macro_rules! store_conformance {
                 the_first_failure_of_a_batch_is_told_while_it_runs,
                 a_delivery_is_tried_by_one_at_a_time_until_it_is_reported,
                 a_long_list_of_one_subscription_does_not_keep_others_waiting,
+                what_has_been_due_for_the_longest_is_sent_first,
                 old_deliveries_are_forgotten_but_for_those_that_wait;
             submit: p1_a_job_is_found_as_it_was_asked_for,
                 p1_the_same_key_answers_the_same_job,
@@ -122,7 +123,8 @@ macro_rules! store_conformance {
                 p4_a_job_that_is_skipped_has_passed_and_is_counted,
                 files_that_are_missing_on_one_host_are_looked_for_on_another,
                 p4_a_job_that_lost_its_worker_prefers_another_host,
-                p4_a_job_that_lost_two_workers_runs_alone_after_all_others;
+                p4_a_job_that_lost_two_workers_runs_alone_after_all_others,
+                p4_a_job_whose_workers_were_stopped_is_no_suspect;
             reports: cases_are_listed_as_they_were_reported,
                 cases_are_of_the_last_attempt_or_of_a_named_one,
                 p2_the_cases_of_a_repeated_report_are_stored_once,

@@ -10,7 +10,7 @@ mod message;
 mod send;
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     time::{Duration, Instant},
 };
 
@@ -23,7 +23,10 @@ use jobrunner_core::{
         ATTEMPTS_KEPT, DeliveryAttempt, DeliveryReport, DeliveryStatus, Due, Take, pause_after,
     },
 };
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::{Id, JoinSet},
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 
 use self::send::{Outcome, Sender};
@@ -66,8 +69,8 @@ pub fn run(
 }
 
 async fn deliver(service: &Service, sender: &Sender, shutdown: &CancellationToken) {
-    let mut attempts: JoinSet<SubscriptionId> = JoinSet::new();
-    let mut busy: HashSet<SubscriptionId> = HashSet::new();
+    let mut attempts = JoinSet::new();
+    let mut busy: HashMap<Id, SubscriptionId> = HashMap::new();
     let mut tidied: Option<Instant> = None;
     while !shutdown.is_cancelled() {
         if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
@@ -78,11 +81,9 @@ async fn deliver(service: &Service, sender: &Sender, shutdown: &CancellationToke
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = sleep(INTERVAL) => {}
-            Some(ended) = attempts.join_next() => {
-                let left = attempts.is_empty();
-                if let Ok(of) = ended { busy.remove(&of); }
-                // Without any attempt nothing is busy, also where one has panicked.
-                if left { busy.clear(); }
+            Some(ended) = attempts.join_next_with_id() => {
+                // One that has panicked is over, too.
+                busy.remove(&ended.map_or_else(|panic| panic.id(), |(id, ())| id));
             }
         }
     }
@@ -93,27 +94,26 @@ async fn deliver(service: &Service, sender: &Sender, shutdown: &CancellationToke
 async fn take(
     service: &Service,
     sender: &Sender,
-    attempts: &mut JoinSet<SubscriptionId>,
-    busy: &mut HashSet<SubscriptionId>,
+    attempts: &mut JoinSet<()>,
+    busy: &mut HashMap<Id, SubscriptionId>,
 ) -> Result<()> {
     let most = MOST.saturating_sub(OF_EACH * attempts.len() as u32);
     if most == 0 {
         return Ok(());
     }
     let now = Utc::now();
-    let but = busy.iter().copied().collect();
+    let but = busy.values().copied().collect();
     let take = Take { now, until: now + LEASE, of_each: OF_EACH, most, but };
     let mut due = service.outbox().take_deliveries(take).await?;
     due.sort_by_key(|due| due.subscription.id);
     for group in due.chunk_by(|one, other| one.subscription.id == other.subscription.id) {
         let of = group[0].subscription.id;
         let (group, service, sender) = (group.to_vec(), service.clone(), sender.clone());
-        busy.insert(of);
-        attempts.spawn(async move {
+        let task = attempts.spawn(async move {
             let all = group.into_iter().map(|due| attempt(&service, &sender, due));
             futures_util::future::join_all(all).await;
-            of
         });
+        busy.insert(task.id(), of);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::{
     user::Scope,
 };
 
-/// Who is told of what, and what there is to be told.
+/// Subscriptions to notifications, and their deliveries.
 ///
 /// What tells of a batch is stored by the change that it tells of: a job that fails stores a
 /// `first_failure`, once of each batch, and the end of a batch one message for each enabled

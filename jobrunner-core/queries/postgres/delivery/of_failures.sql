@@ -1,4 +1,5 @@
--- Jobs of the batches $1 failed: whoever asked for the first failure is told, once of each batch.
+-- Adds a delivery of the first failure of the batches $1 for each subscription that asks for it,
+-- once of each batch.
 insert into jobrunner.delivery (id, subscription_id, kind, batch_id, batch_name, created_at, due_at)
 select jobrunner.uuid7(), s.id, 'first_failure', b.id, b.name, clock_timestamp(), clock_timestamp()
 from jobrunner.batch b

@@ -1,5 +1,7 @@
 -- What is due at $1, so many of each subscription ($2) and of all ($3), but for the subscriptions
--- $4. Each is looked at for itself: a long list of one is not read for the others.
+-- $4; what has been due for the longest first, so that servers that answer nobody, whose messages
+-- come again and again, keep no others waiting. Each is looked at for itself: a long list of one is
+-- not read for the others.
 select d.id
 from subscription s
 join delivery d on d.id in (
@@ -7,4 +9,5 @@ join delivery d on d.id in (
     where subscription_id = s.id and state = 0 and due_at <= $1
     order by due_at limit $2)
 where s.is_enabled and s.id not in (select unhex(value) from json_each($4))
+order by d.due_at
 limit $3

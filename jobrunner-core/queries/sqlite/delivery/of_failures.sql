@@ -1,4 +1,5 @@
--- Jobs of the batch $1 failed: whoever asked for the first failure is told, once of each batch.
+-- Adds a delivery of the first failure of the batch $1 for each subscription that asks for it,
+-- once of each batch.
 -- $2 now.
 insert into delivery (id, subscription_id, kind, batch_id, batch_name, created_at, due_at)
 select unhex(printf('%012x', $2) || '7' || substr(hex(randomblob(2)), 1, 3) || '8' || hex(randomblob(7))

@@ -1,4 +1,4 @@
-//! Who is told of what, and what there is to be told.
+//! Subscriptions to notifications, and their deliveries.
 
 use std::collections::{HashMap, hash_map::Entry};
 

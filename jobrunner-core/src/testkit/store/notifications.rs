@@ -1,4 +1,4 @@
-//! Who is told of what, and what there is to be told.
+//! Subscriptions to notifications, and their deliveries.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -290,7 +290,27 @@ pub async fn a_long_list_of_one_subscription_does_not_keep_others_waiting(fixtur
     assert_eq!(taken.len(), all, "each to one");
 }
 
-/// What waits stays, however old it is.
+/// Otherwise the messages of some servers that never answer would keep all others waiting.
+pub async fn what_has_been_due_for_the_longest_is_sent_first(fixture: &Fixture) {
+    let store = &fixture.store;
+    let owner = UserId::new();
+    let now = millis(Utc::now());
+    let mut expected = Vec::new();
+    for minutes in [1, 3, 2] {
+        let to = subscription(owner, &ALL);
+        store.create_subscription(to.clone()).await.expect("stored");
+        let since = now - TimeDelta::minutes(minutes);
+        store.create_delivery(test_of(&to, since)).await.expect("stored");
+        expected.push((since, to.id));
+    }
+    expected.sort_unstable();
+    for (_, next) in expected {
+        let due = taken(fixture, Take { most: 1, ..take(now) }).await;
+        assert_eq!(due.iter().map(|due| due.subscription.id).collect::<Vec<_>>(), [next]);
+    }
+}
+
+/// What waits stays, however old it is, unless its subscription was deleted while it was made.
 pub async fn old_deliveries_are_forgotten_but_for_those_that_wait(fixture: &Fixture) {
     let store = &fixture.store;
     let to = subscription(UserId::new(), &ALL);
@@ -313,4 +333,9 @@ pub async fn old_deliveries_are_forgotten_but_for_those_that_wait(fixture: &Fixt
     assert_eq!(store.forget_deliveries(after).await.expect("an answer"), 1);
     assert_eq!(store.forget_deliveries(after).await.expect("an answer"), 0);
     assert_eq!(told(fixture, &to).await.len(), 1);
+    let orphan = test_of(&subscription(UserId::new(), &ALL), now);
+    store.create_delivery(orphan.clone()).await.expect("stored");
+    assert!(taken(fixture, take(now)).await.iter().all(|due| due.delivery.id != orphan.id));
+    assert_eq!(store.forget_deliveries(after).await.expect("an answer"), 1);
+    assert_eq!(store.delivery(orphan.id).await.expect("an answer"), None);
 }
