@@ -3,6 +3,8 @@
 -- batch; $10 what they say about repetitions; $16 their projects. Where it is a run: $11 the
 -- numbers of their tests, $12 that of the run, $13 that of its series, $14 what tests are called if
 -- not as the job, $15 their variants. One row: when they were stored.
+-- Known tests are left to the conflict: looking for them beforehand is planned as a look at all
+-- tests of the series for each as long as the table is small.
 with given as materialized (
     select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::smallint[], $6::bigint[],
                          $7::timestamptz[], $10::text[], $11::bigint[], $14::text[], $15::text[], $16::text[])
@@ -12,7 +14,7 @@ with given as materialized (
     select $13, g.test_no, coalesce(g.test, g.name), g.variant
     from given g
     where $13::bigint is not null
-      and not exists (select from jobrunner.test t where t.series_no = $13 and t.no = g.test_no)
+    order by g.test_no
     on conflict do nothing
 ), stored as (
     insert into jobrunner.job (id, owner_id, batch_id, lane_id, spec, name, priority, max_attempts, run_at,

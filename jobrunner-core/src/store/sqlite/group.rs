@@ -85,7 +85,7 @@ impl Place {
         connection: &mut SqliteConnection,
         group: Group,
     ) -> Result<()> {
-        let Group { ids, queues, specs, tests } = group;
+        let Group { ids, queues, specs, mut tests } = group;
         let lanes = sqlx::query(steps!("job/insert_queues", "job/insert_lanes"))
             .bind(render(&queues)?)
             .bind(self.owner);
@@ -107,6 +107,8 @@ impl Place {
             .await
             .map_err(store_error)?;
         if let Some(of) = self.run {
+            // In the order of their table, which is then written from one end to the other.
+            tests.sort_unstable();
             let known = sqlx::query(sql!("test/insert")).bind(render(&tests)?).bind(of.series);
             known.execute(connection).await.map_err(store_error)?;
         }
