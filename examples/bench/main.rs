@@ -46,6 +46,10 @@ struct Options {
     /// Run every row at a tiny size, only to see that it can be run
     #[arg(long)]
     smoke: bool,
+    /// Print the statements of the database that took the longest, for rows that count them
+    /// (end-to-end, lanes)
+    #[arg(long)]
+    profile: bool,
     /// Keep the results in this file; other rows that it has stay in it
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -97,7 +101,8 @@ fn run(options: &Options) -> Result<ExitCode, String> {
 }
 
 fn measure(options: &Options, chosen: &[&Row]) -> Result<ExitCode, String> {
-    let scale = if options.smoke { Scale::smoke() } else { Scale::full(options.rounds) };
+    let scale =
+        if options.smoke { Scale::smoke() } else { Scale::full(options.rounds, options.profile) };
     // Before anything is measured in vain.
     let earlier = options.json.as_deref().map_or(Ok(None), Report::read)?;
     let mut report = Report::of_this_machine();

@@ -66,6 +66,22 @@ impl Postgres {
         ))
     }
 
+    /// The counted statements of a database that took the longest: milliseconds of planning and of
+    /// execution, calls, microseconds a call, and how they begin.
+    pub(crate) fn slowest_statements(&self, database: &str) -> String {
+        self.0.ask(&format!(
+            "select string_agg(line, E'\\n') from (
+                 select format('%7s %7s %7s %7s  %s', round(s.total_plan_time), round(s.total_exec_time), s.calls,
+                               round(1000 * (s.total_plan_time + s.total_exec_time) / s.calls),
+                               left(regexp_replace(regexp_replace(s.query, '--[^\\n]*', '', 'g'), '\\s+', ' ', 'g'), 100))
+                        as line
+                 from pg_stat_statements s join pg_database d on d.oid = s.dbid
+                 where d.datname = '{}'
+                 order by s.total_plan_time + s.total_exec_time desc limit 15) l",
+            name(database)
+        ))
+    }
+
     /// What was done in a database; connections that are still open may not have said all.
     pub(crate) fn work(&self, database: &str) -> Work {
         let name = name(database);

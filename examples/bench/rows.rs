@@ -46,21 +46,34 @@ pub(crate) struct Scale {
     pub(crate) rounds: u32,
     /// The server of a run that only shows that it can be done.
     smoke: Option<Postgres>,
+    /// Whether the statements of a database are told that took the longest.
+    is_profiled: bool,
 }
 
 impl Scale {
-    pub(crate) const fn full(rounds: u32) -> Self {
-        Self { rounds, smoke: None }
+    pub(crate) const fn full(rounds: u32, is_profiled: bool) -> Self {
+        Self { rounds, smoke: None, is_profiled }
     }
 
     /// One round of next to nothing.
     pub(crate) fn smoke() -> Self {
-        Self { rounds: 1, smoke: Some(Postgres::start()) }
+        Self { rounds: 1, smoke: Some(Postgres::start()), is_profiled: false }
     }
 
     /// How many: usually, and in a run that only shows that it can be done.
     pub(crate) const fn count(&self, usually: usize, smoke: usize) -> usize {
         if self.smoke.is_some() { smoke } else { usually }
+    }
+
+    /// Tells the statements of a database that took the longest, if that is asked for; they are
+    /// counted.
+    pub(crate) fn profile(&self, server: &Postgres, database: &str) {
+        if self.is_profiled {
+            eprintln!(
+                "   plan    exec   calls us/call  (ms)\n{}",
+                server.slowest_statements(database)
+            );
+        }
     }
 
     /// What a run shares that only shows that it can be done.

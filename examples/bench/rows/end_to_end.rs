@@ -55,14 +55,19 @@ fn with_slots(scale: &Scale, backend: Backend, slots: usize) -> Vec<Line> {
     if slots == USUAL && backend != Backend::Embedded {
         let line = Line::new(what("log of the database, a job"), Unit::Bytes, series(log));
         lines.push(line.reaching(Target::at_most(1_200.0)));
-        lines.extend(counted(&mut site, jobs, what));
+        lines.extend(counted(scale, &mut site, jobs, what));
     }
     lines
 }
 
 /// What a batch costs the database, over all the life of the processes that run it, since a
 /// connection says what it has done when it is closed.
-fn counted(site: &mut Site, jobs: usize, what: impl Fn(&str) -> String) -> Vec<Line> {
+fn counted(
+    scale: &Scale,
+    site: &mut Site,
+    jobs: usize,
+    what: impl Fn(&str) -> String,
+) -> Vec<Line> {
     site.pause();
     let database = site.database().to_owned();
     let postgres = |site: &Site| {
@@ -75,6 +80,7 @@ fn counted(site: &mut Site, jobs: usize, what: impl Fn(&str) -> String) -> Vec<L
     site.run_batch(jobs, &["true"]);
     site.pause();
     let after = postgres(site);
+    scale.profile(site.postgres().expect("a server"), &database);
     let each = |total: f64| [total / jobs as f64].into_iter().collect::<Series>();
     vec![
         Line::new(

@@ -93,6 +93,7 @@ fn crowd(scale: &Scale, backend: Backend) -> Crowd {
             crowd.database.push(spent * 1e3 / jobs as f64);
         });
     }
+    scale.profile(postgres, site.database());
     crowd
 }
 

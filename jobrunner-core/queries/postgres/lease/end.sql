@@ -14,29 +14,27 @@ with given as materialized (
               stderr_bytes, truncated, job_status, losses, delay_ms, avoid_ms, flaky, error_line,
               alone, report)
 ), gone as (
+    -- With all that was given of it, so that nothing below looks for that again: without an index,
+    -- it would look through the whole group for each of them.
     delete from jobrunner.lease l using given g
     where l.job_id = g.job_id and l.token = g.token
-    returning l.*
+    returning l.session_id, l.owner_id, l.batch_id, l.lane_id, l.prio, l.attempts, l.started_at, l.host, g.*
 ), history as (
     insert into jobrunner.attempt (job_id, attempt, token, worker_id, started_at, finished_at, status,
                                    exit_code, signal, reason, error, duration_ms, stdout_bytes,
                                    stderr_bytes, truncated, error_line, report)
-    select l.job_id, l.attempts, l.token, l.session_id, l.started_at, clock_timestamp(), g.status,
-           g.exit_code, g.signal, g.reason, g.error, g.duration_ms, g.stdout_bytes, g.stderr_bytes,
-           g.truncated, g.error_line, g.report
-    from gone l join given g on g.job_id = l.job_id
+    select job_id, attempts, token, session_id, started_at, clock_timestamp(), status, exit_code, signal, reason,
+           error, duration_ms, stdout_bytes, stderr_bytes, truncated, error_line, report
+    from gone
 ), done as (
     insert into jobrunner.ended (job_id, owner_id, batch_id, status, finished_at, flaky, duration_ms, project)
-    select l.job_id, l.owner_id, l.batch_id, g.job_status, clock_timestamp(), g.flaky, g.duration_ms,
-           (select project from jobrunner.job where id = l.job_id)
-    from gone l join given g on g.job_id = l.job_id
-    where g.job_status <> 0
+    select job_id, owner_id, batch_id, job_status, clock_timestamp(), flaky, duration_ms,
+           (select project from jobrunner.job where id = gone.job_id)
+    from gone where job_status <> 0
 ), later as (
     insert into jobrunner.deferred (run_at, job_id, attempts, losses, alone)
-    select clock_timestamp() + g.delay_ms * interval '1 millisecond', l.job_id, l.attempts, g.losses,
-           g.alone
-    from gone l join given g on g.job_id = l.job_id
-    where g.job_status = 0 and g.delay_ms > 0
+    select clock_timestamp() + delay_ms * interval '1 millisecond', job_id, attempts, losses, alone
+    from gone where job_status = 0 and delay_ms > 0
 ), results as (
     insert into jobrunner.result (test_no, run_no, cause_no, job_id, day, duration_ms, host_no, outcome, attempts)
     select g.test_no, g.run_no, g.cause_no, g.job_id, floor(extract(epoch from clock_timestamp()) / 86400)::integer,
@@ -47,7 +45,6 @@ with given as materialized (
     left join jobrunner.host h on h.name = g.host
 )
 insert into jobrunner.ready (lane_id, prio, job_id, attempts, losses, avoid_host, avoid_until)
-select l.lane_id, l.prio, l.job_id, l.attempts, g.losses, case when g.avoid_ms > 0 then l.host end,
-       case when g.avoid_ms > 0 then clock_timestamp() + g.avoid_ms * interval '1 millisecond' end
-from gone l join given g on g.job_id = l.job_id
-where g.job_status = 0 and g.delay_ms = 0
+select lane_id, prio, job_id, attempts, losses, case when avoid_ms > 0 then host end,
+       case when avoid_ms > 0 then clock_timestamp() + avoid_ms * interval '1 millisecond' end
+from gone where job_status = 0 and delay_ms = 0
