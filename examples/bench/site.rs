@@ -306,7 +306,7 @@ fn batch_of(jobs: usize, command: &[&str]) -> String {
 }
 
 /// The program, which is built beside the directory of this one.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let this = env::current_exe().expect("a path");
     let built = this.parent().and_then(Path::parent).expect("a directory of examples");
     let binary = built.join("jobrunner");

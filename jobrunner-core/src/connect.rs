@@ -5,7 +5,7 @@ mod embedded;
 
 #[cfg(all(feature = "postgres", feature = "redis"))]
 use std::time::Duration;
-use std::{io, sync::Arc};
+use std::{fmt::Display, io, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use rand::{TryRng, rngs::SysRng};
@@ -119,15 +119,20 @@ pub fn check_secret(settings: &Settings) -> Result<()> {
 }
 
 fn shared_secret(settings: &Settings) -> Result<&SecretString> {
-    let advice = "must be set, the same for every server; make one with: openssl rand -hex 32";
-    settings.jwt_secret.as_ref().ok_or_else(|| Error::invalid("JWT_SECRET_KEY", advice))
+    let secret = settings.jwt_secret.as_ref();
+    secret.ok_or_else(|| bad_secret("must be set, the same for every server"))
+}
+
+/// What is wrong with the secret, and how to make a good one.
+fn bad_secret(what: impl Display) -> Error {
+    Error::invalid("JWT_SECRET_KEY", format!("{what}; make one with: openssl rand -hex 32"))
 }
 
 fn token_key(secret: &SecretString, settings: &Settings) -> Result<TokenKey> {
     let lifetimes =
         Lifetimes { access: settings.token_lifetime, refresh: settings.refresh_lifetime };
     let secrets = secret.expose_secret().split(',').map(|secret| secret.trim().as_bytes());
-    TokenKey::new(secrets, lifetimes).map_err(|e| Error::invalid("JWT_SECRET_KEY", e.to_string()))
+    TokenKey::new(secrets, lifetimes).map_err(bad_secret)
 }
 
 /// Makes the schema of `DATABASE_URL` or brings it up to date, and makes the first admin if there

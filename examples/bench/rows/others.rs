@@ -1,7 +1,7 @@
 //! What others do with the same commands, where they are installed.
 
 use std::{
-    env,
+    env, fs,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -13,12 +13,40 @@ use crate::{
     limits,
     report::{Line, Unit},
     series::Series,
+    site,
+    target::Target,
 };
 
 /// `xargs -P2`, which promises nothing.
 pub(crate) fn xargs(scale: &Scale) -> Vec<Line> {
     let jobs = scale.count(5_000, 50);
     rate(scale, "xargs", "xargs -P2", jobs, || shell(jobs, "xargs -P2 -n1 /bin/true"))
+}
+
+/// `jobrunner run` without a server, beside `xargs -P2` in the same rounds.
+pub(crate) fn local(scale: &Scale) -> Vec<Line> {
+    let jobs = scale.count(2_000, 50);
+    let directory = tempfile::tempdir().expect("a directory");
+    let suite = directory.path().join("true.yaml");
+    let text = format!(
+        "name: true\njobs:\n  - name: test ${{n}}\n    command: [/bin/true]\n    matrix: {{n: 1..{jobs}}}\n"
+    );
+    fs::write(&suite, text).expect("a file");
+    let [mut rates, mut others] = [const { Vec::new() }; 2];
+    for _ in 0..scale.rounds {
+        let mut command = Command::new(site::binary());
+        command.args(["run", "--jobs", "2"]).arg(&suite).current_dir(directory.path());
+        command.env("XDG_STATE_HOME", directory.path());
+        let started = Instant::now();
+        assert!(succeeds(command), "jobrunner run");
+        rates.push(jobs as f64 / started.elapsed().as_secs_f64());
+        let started = Instant::now();
+        shell(jobs, "xargs -P2 -n1 /bin/true");
+        others.push(jobs as f64 / started.elapsed().as_secs_f64());
+    }
+    let line = Line::new("jobrunner run, 2 slots", Unit::JobsPerSecond, rates.into_iter().collect());
+    let line = line.beside("xargs -P2", others.into_iter().collect());
+    vec![line.reaching(Target::ratio_at_least(1.0))]
 }
 
 /// GNU parallel with two slots.

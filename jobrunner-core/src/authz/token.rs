@@ -56,13 +56,13 @@ impl Default for Lifetimes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenKeyError {
     /// It can be guessed.
-    #[error("must have at least 32 bytes; make one with: openssl rand -hex 32")]
+    #[error("must have at least 32 bytes")]
     TooShort,
     /// There is none.
-    #[error("must have a secret; make one with: openssl rand -hex 32")]
+    #[error("must have a secret")]
     Missing,
     /// It stands in an example.
-    #[error("must not be a well-known example; make one with: openssl rand -hex 32")]
+    #[error("must not be a well-known example")]
     WellKnown,
 }
 
