@@ -22,6 +22,9 @@ use crate::{
     workdir::AllowedRoots,
 };
 
+/// The longest that results can be kept by a number: a hundred years.
+const MAX_KEEP_DAYS: u32 = 36_500;
+
 /// Everything that can be set, with the defaults filled in.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -77,6 +80,9 @@ pub struct Settings {
     pub must_exist: bool,
     /// `JOB_UMASK`, 077 by default: the file mode creation mask of commands.
     pub umask: u32,
+    /// `RESULTS_KEEP_DAYS`, 400 by default: results of tests are forgotten month by month, each
+    /// when it ended so many days ago; `None`, which is 0, keeps all.
+    pub keep_results: Option<u32>,
     /// How notifications are delivered.
     pub notify: Notify,
 }
@@ -144,6 +150,12 @@ impl Settings {
             let mask = u32::from_str_radix(mask, 8).ok().filter(|mask| *mask <= 0o777);
             mask.ok_or("must be an octal number such as 027")
         });
+        let keep_results = vars.word("RESULTS_KEEP_DAYS");
+        let keep_results = vars.parsed("RESULTS_KEEP_DAYS", keep_results, Some(400), |days| {
+            let days = days.parse::<u32>().ok().filter(|days| *days <= MAX_KEEP_DAYS);
+            let days = days.ok_or("must be a whole number of days up to 36500; 0 keeps all");
+            days.map(|days| Some(days).filter(|days| *days > 0))
+        });
         let allowed_hosts = vars.word("NOTIFY_ALLOWED_HOSTS");
         let allowed_hosts =
             vars.parsed("NOTIFY_ALLOWED_HOSTS", allowed_hosts, AllowedHosts::default(), str::parse);
@@ -201,6 +213,7 @@ impl Settings {
             loading_variables,
             must_exist,
             umask,
+            keep_results,
             notify: Notify { allowed_hosts, public_url },
         };
         vars.finish().map(|()| settings)
@@ -304,6 +317,7 @@ mod tests {
             "JOB_UMASK",
             "NOTIFY_ALLOWED_HOSTS",
             "PUBLIC_URL",
+            "RESULTS_KEEP_DAYS",
             "VALIDATE_INPUTS_ON_SUBMIT",
         ];
         for name in names {
@@ -335,6 +349,18 @@ mod tests {
     }
 
     #[test]
+    fn results_are_kept_for_a_while_or_for_ever() {
+        let kept =
+            |days| read(&[("RESULTS_KEEP_DAYS", days)]).map(|settings| settings.keep_results);
+        assert_eq!(kept("").expect("settings"), Some(400));
+        assert_eq!(kept("30").expect("settings"), Some(30));
+        assert_eq!(kept("0").expect("settings"), None);
+        for wrong in ["-1", "1.5", "36501", "for ever"] {
+            assert_eq!(kept(wrong).expect_err("refused")[0].field, "RESULTS_KEEP_DAYS");
+        }
+    }
+
+    #[test]
     fn no_value_is_told() {
         let wrong = refused(&[
             ("ALLOWED_WORKDIRS", b"secret"),
@@ -348,8 +374,9 @@ mod tests {
             ("VALIDATE_INPUTS_ON_SUBMIT", b"secret"),
             ("NOTIFY_ALLOWED_HOSTS", b"secret word"),
             ("PUBLIC_URL", b"secret"),
+            ("RESULTS_KEEP_DAYS", b"secret"),
         ]);
-        assert_eq!(wrong.len(), 11, "{wrong:?}");
+        assert_eq!(wrong.len(), 12, "{wrong:?}");
         assert!(wrong.iter().all(|line| !line.contains("secret")), "{wrong:?}");
     }
 }

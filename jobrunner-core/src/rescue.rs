@@ -56,6 +56,27 @@ async fn forget_queues(store: &dyn Store) {
     }
 }
 
+/// Forgets the results of months that ended so many days ago, now and every hour, until `done`.
+/// Every server does; a month goes once.
+///
+/// **Cancel safety**: what was begun is finished or has no effect.
+pub async fn forget_results(store: &dyn Store, days: Option<u32>, done: &CancellationToken) {
+    let Some(days) = days else { return };
+    let mut ticks = interval(FORGETTING);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while done.run_until_cancelled(ticks.tick()).await.is_some() {
+        match done.run_until_cancelled(store.forget_results(days)).await {
+            Some(Ok(0)) => {}
+            Some(Ok(months)) => tracing::info!(months, days, "forgot the results of old months"),
+            Some(Err(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "cannot forget old results");
+            }
+            None => return,
+        }
+    }
+}
+
 /// Tells everybody what became of leases that were taken back.
 pub async fn announce(queue: &dyn Queue, rescued: &[Rescued]) {
     for lease in rescued {

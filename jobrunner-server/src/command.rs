@@ -61,7 +61,8 @@ impl Api {
             served
         };
         let rescue = rescue::run(store, queue, settings.lease_ttl, &done);
-        let (served, (), ()) = tokio::join!(serving, rescue, notify);
+        let forget = rescue::forget_results(store, settings.keep_results, &done);
+        let (served, (), (), ()) = tokio::join!(serving, rescue, forget, notify);
         Ok(served?)
     }
 }

@@ -2,6 +2,7 @@
 
 mod case;
 mod names;
+mod properties;
 mod tests;
 pub mod xml;
 
@@ -38,7 +39,8 @@ pub type Document = BoxStream<'static, io::Result<Bytes>>;
 
 /// Returns the results of a batch that the caller may see: one test case for each job, in the order
 /// of their submission, with the end of the output of those that failed and the attempts of those
-/// that are flaky.
+/// that are flaky. What the batch says as a run of its series, it
+/// says in properties.
 ///
 /// The document is made part by part, so that its size costs no memory. Its totals are those of the
 /// batch when it was begun.
@@ -59,7 +61,12 @@ pub async fn document(service: &Service, caller: &Principal, id: BatchId) -> Res
         batch,
     };
     let failures = cases.failures().await?;
-    let head = frame(&cases.batch, failures);
+    let verdict = match cases.batch.series {
+        Some(_) => Some(service.verdict(caller, id).await?),
+        None => None,
+    };
+    let mut head = frame(&cases.batch, failures);
+    properties::write(&mut head, &cases.batch, verdict.as_ref());
     let cases = stream::try_unfold(cases, async |mut cases| {
         let part = cases.part().await.map_err(|error| {
             tracing::warn!(%error, "cannot go on with the results of a batch");

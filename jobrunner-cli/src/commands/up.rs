@@ -6,6 +6,7 @@ use jobrunner_core::{
     config::{Listen, Settings},
     daemon::{self, Trouble, Variables},
     executor::Reaper,
+    rescue,
 };
 use jobrunner_worker::{default_slots, is_restarted};
 
@@ -54,6 +55,9 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
         stop.clone(),
     );
     let notify = tokio::spawn(notify);
+    let (store, keep, done) = (embedded.store.clone(), settings.keep_results, stop.clone());
+    let forget =
+        tokio::spawn(async move { rescue::forget_results(store.as_ref(), keep, &done).await });
 
     announce(&address, &directory, slots);
     explain_sign_in(&settings, &admin);
@@ -68,6 +72,7 @@ pub(crate) async fn up(args: Up, reaper: Reaper) -> Result<Exit, Failure> {
         worker.await.context(Trouble::Software, || "the worker ended".to_owned())??;
     }
     notify.await.context(Trouble::Software, || "what delivers notifications ended".to_owned())?;
+    forget.await.context(Trouble::Software, || "what forgets old results ended".to_owned())?;
     served.context(Trouble::Software, || "the server ended".to_owned())?;
     Ok(Exit::Success)
 }

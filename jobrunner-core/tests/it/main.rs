@@ -7,6 +7,7 @@ mod indexes;
 mod layers;
 mod local_queue;
 mod migration;
+mod months;
 mod plans;
 mod postgres;
 #[cfg(feature = "postgres")]

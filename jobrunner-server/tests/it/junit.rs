@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use jobrunner_core::{
-    BatchId, JobSpec,
+    BatchId, JobSpec, NewBatch,
     config::Settings,
     connect,
     connect::Embedded,
@@ -11,7 +11,9 @@ use jobrunner_core::{
     lease::Finish,
     log::{LogChunk, Stream},
     report::{Case, CaseStatus, Report},
-    testkit::{Fixture, skip, spec},
+    series::{Revision, SeriesChoice},
+    store::BatchOrder,
+    testkit::{Fixture, new_batch, skip, spec},
 };
 use jobrunner_server::junit;
 use secrecy::SecretString;
@@ -94,6 +96,53 @@ async fn whatever_a_name_or_an_output_holds_the_results_can_be_parsed() {
     let totals = totals.expect("an element");
     let numbers = ["tests", "failures", "errors", "skipped"].map(|name| totals.attribute(name));
     assert_eq!(numbers, [Some("8"), Some("8"), Some("0"), Some("0")]);
+}
+
+#[tokio::test]
+async fn what_a_batch_says_as_a_run_is_in_properties_of_its_suite() {
+    let mut failed = Failed::with(vec![spec("a"), spec("b")], b"it broke\n").await;
+    let text = failed.text().await;
+    let document = roxmltree::Document::parse(&text).expect("XML");
+    let properties = document.descendants().filter(|node| node.has_tag_name("property"));
+    let told = |name: &str| {
+        let found = properties.clone().find(|it| it.attribute("name") == Some(name));
+        found.and_then(|it| it.attribute("value")).map(str::to_owned)
+    };
+    let parents = properties.clone().filter_map(|it| it.parent_element()?.parent_element());
+    assert!(
+        parents.clone().next().is_some() && parents.clone().all(|it| it.has_tag_name("testsuite"))
+    );
+    let names = ["series", "verdict.status", "verdict.gate", "verdict.final", "verdict.summary"];
+    let values = names.map(|name| told(&format!("jobrunner.{name}")));
+    let expected = ["a batch", "fail", "failed", "true", "2 new of 2"];
+    assert_eq!(values, expected.map(|value| Some(value.to_owned())));
+    let numbers = ["new", "passed", "slower", "total"];
+    let numbers = numbers.map(|class| told(&format!("jobrunner.verdict.{class}")));
+    assert_eq!(numbers, ["2", "0", "0", "2"].map(|value| Some(value.to_owned())));
+    assert_eq!(told("jobrunner.revision.dirty"), None);
+
+    let service = &failed.embedded.service;
+    let caller = service.local_admin().await.expect("an answer").expect("an admin");
+    let revision = Revision { branch: Some("a \"b\" <c>".to_owned()), ..Revision::default() };
+    let batch = NewBatch { revision: Some(revision), ..new_batch("with a revision") };
+    let order = BatchOrder { owner: caller.id, batch, idempotency: None };
+    let jobs = Box::new([Ok(spec("a"))].into_iter());
+    failed.batch = failed.fixture.store.submit_batch(order, jobs).await.expect("stored").id;
+    let text = failed.text().await;
+    let document = roxmltree::Document::parse(&text).expect("XML");
+    let value = |name| {
+        let found = document.descendants().find(|it| it.attribute("name") == Some(name));
+        found.and_then(|it| it.attribute("value")).map(str::to_owned)
+    };
+    assert_eq!(value("jobrunner.revision.branch").as_deref(), Some("a \"b\" <c>"));
+    assert_eq!(value("jobrunner.revision.dirty").as_deref(), Some("false"));
+    assert_eq!(value("jobrunner.verdict.final").as_deref(), Some("false"));
+
+    let none = NewBatch { series: SeriesChoice::None, ..new_batch("no run") };
+    let order = BatchOrder { owner: caller.id, batch: none, idempotency: None };
+    let jobs = Box::new([Ok(spec("a"))].into_iter());
+    failed.batch = failed.fixture.store.submit_batch(order, jobs).await.expect("stored").id;
+    assert!(!failed.text().await.contains("<propert"));
 }
 
 #[tokio::test]
