@@ -22,8 +22,8 @@ impl Service {
     ///
     /// # Errors
     /// [`Forbidden`](Error::Forbidden) for viewers, and for a project unless the caller maintains
-    /// it; [`NotFound`](Error::NotFound) for a project that they do not see; [`Invalid`](Error::Invalid),
-    /// [`Conflict`](Error::Conflict) when the account has too many.
+    /// it; [`NotFound`](Error::NotFound) for a project that they do not see;
+    /// [`Invalid`](Error::Invalid), [`Conflict`](Error::Conflict) when the account has too many.
     pub async fn create_notification(
         &self,
         caller: &Principal,

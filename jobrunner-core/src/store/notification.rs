@@ -63,9 +63,9 @@ pub trait NotificationStore: Send + Sync {
     /// being tried is left to that, and what is gathered to its window.
     async fn redeliver(&self, id: DeliveryId, now: DateTime<Utc>) -> Result<()>;
 
-    /// Makes one message of all that was gathered in each window that has ended, once, and begins the
-    /// next; answers how many messages. What is gathered without a window, since it was taken away
-    /// meanwhile, is told by a message, too.
+    /// Makes one message of all that was gathered in each window that has ended, once, and begins
+    /// the next; answers how many messages. What is gathered without a window, since it was taken
+    /// away meanwhile, is told by a message, too.
     async fn close_windows(&self, now: DateTime<Utc>) -> Result<u64>;
 
     /// Forgets deliveries that were made before and wait for nothing; answers how many.

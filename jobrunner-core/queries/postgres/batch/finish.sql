@@ -1,5 +1,5 @@
--- The end of its last job. The condition makes it happen once; whether somebody may have asked to be
--- told of it. $1 batch, $2 its status.
+-- The end of its last job. The condition makes it happen once; whether somebody may have asked to
+-- be told of it. $1 batch, $2 its status.
 with finished as (
     update jobrunner.batch set status = $2, finished_at = clock_timestamp() where id = $1 and finished_at is null
     returning owner_id, project
