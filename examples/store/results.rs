@@ -20,7 +20,8 @@ use jobrunner_core::{
         },
     },
     verdict::{
-        Class, ClassifiedTest, FailureCause, Outcome, RUNS_LOOKED_AT, ShortVerdict, Verdict,
+        Class, ClassCounts, ClassifiedTest, FailureCause, Outcome, RUNS_LOOKED_AT, ShortVerdict,
+        Verdict,
     },
 };
 
@@ -330,6 +331,12 @@ impl State {
             None => self.past.judge(no, &self.members(batch))?,
         };
         Ok(Some((no, judged)))
+    }
+
+    /// Returns how many tests of a batch that has ended are of each class, if it is a run.
+    pub(crate) fn counts_of(&self, batch: BatchId) -> Option<ClassCounts> {
+        let run = &self.past.runs[place(self.past.of(batch)?)];
+        run.judged.as_ref().map(|judged| judged.counts)
     }
 
     /// Keeps what is to be told of a batch that has ended.

@@ -66,6 +66,8 @@ pub(crate) struct State {
     pub(crate) events: BTreeMap<AuditEventId, AuditEvent>,
     pub(crate) past: Past,
     pub(crate) subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    /// When the windows that are open end.
+    pub(crate) windows: BTreeMap<SubscriptionId, DateTime<Utc>>,
     /// Each with the lease of whoever tries it.
     pub(crate) deliveries: BTreeMap<DeliveryId, (Delivery, Option<Uuid>)>,
 }

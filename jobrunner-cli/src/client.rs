@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 pub(crate) use list::{Pages, Raw, RawItems};
 pub(crate) use notifications::{
-    Delivery, NewChannel, NewNotification, Notification, NotificationChange,
+    Delivery, NewChannel, NewNotification, NewWindow, Notification, NotificationChange,
 };
 pub(crate) use routes::Route;
 pub(crate) use stream::{LogEvent, LogEvents};

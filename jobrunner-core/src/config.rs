@@ -10,7 +10,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use secrecy::SecretString;
 
 pub use listen::{Host, Listen};
-pub use notify::{AllowedHosts, Notify};
+pub use notify::{AllowedHosts, Mail, Notify};
 #[cfg(feature = "daemon")]
 pub(crate) use reader::LIBPQ;
 pub use reader::text;
@@ -162,6 +162,11 @@ impl Settings {
         let public_url = vars.word("PUBLIC_URL");
         let public_url =
             vars.parsed("PUBLIC_URL", public_url, None, |url| notify::public_url(url).map(Some));
+        let (smtp, from) = (vars.secret("SMTP_URL"), vars.text("MAIL_FROM"));
+        let mail = notify::mail(smtp, from).unwrap_or_else(|(name, why)| {
+            vars.refuse(name, why);
+            None
+        });
         let default_queue = vars.text("DEFAULT_QUEUE");
         let default_queue =
             vars.parsed("DEFAULT_QUEUE", default_queue, "default".to_owned(), |queue| {
@@ -214,7 +219,7 @@ impl Settings {
             must_exist,
             umask,
             keep_results,
-            notify: Notify { allowed_hosts, public_url },
+            notify: Notify { allowed_hosts, public_url, mail },
         };
         vars.finish().map(|()| settings)
     }

@@ -69,6 +69,10 @@ macro_rules! store_conformance {
                 a_delivery_is_tried_by_one_at_a_time_until_it_is_reported,
                 a_long_list_of_one_subscription_does_not_keep_others_waiting,
                 what_has_been_due_for_the_longest_is_sent_first,
+                a_subscription_of_a_project_tells_of_what_belongs_to_it,
+                a_subscription_of_a_series_tells_of_its_runs,
+                failures_that_are_new_are_told_when_a_batch_ends,
+                what_happens_within_a_window_is_one_message,
                 old_deliveries_are_forgotten_but_for_those_that_wait;
             submit: p1_a_job_is_found_as_it_was_asked_for,
                 p1_the_same_key_answers_the_same_job,

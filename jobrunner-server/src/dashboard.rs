@@ -15,6 +15,7 @@ mod links;
 mod live;
 mod log;
 mod members;
+mod notifications;
 mod output;
 mod own_account;
 mod page;
@@ -60,6 +61,11 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/projects/:name", get(projects::show).post(projects::update))
         .at("/projects/:name/members", post(projects::set_member))
         .at("/projects/:name/members/:user/remove", post(projects::remove_member))
+        .at("/notifications", get(notifications::list).post(notifications::create))
+        .at("/notifications/:id", get(notifications::show).post(notifications::update))
+        .at("/notifications/:id/test", post(notifications::test))
+        .at("/notifications/:id/delete", post(notifications::delete))
+        .at("/notifications/:id/deliveries/:delivery/redeliver", post(notifications::redeliver))
         .at("/audit", get(audit::list))
         .at("/account", get(own_account::show))
         .at("/account/password", post(own_account::change_password))

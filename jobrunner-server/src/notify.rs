@@ -6,6 +6,7 @@
 //! else waits for them.
 
 mod address;
+mod mail;
 mod message;
 mod send;
 
@@ -20,7 +21,8 @@ use jobrunner_core::{
     Result, Service, SubscriptionId,
     config::Notify,
     notification::{
-        ATTEMPTS_KEPT, DeliveryAttempt, DeliveryReport, DeliveryStatus, Due, Take, pause_after,
+        ATTEMPTS_KEPT, Delivery, DeliveryAttempt, DeliveryReport, DeliveryStatus, Due, Event, Take,
+        pause_after,
     },
 };
 use tokio::{
@@ -29,7 +31,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::send::{Outcome, Sender};
+use self::{
+    message::Happened,
+    send::{Outcome, Sender},
+};
 
 /// How often the outbox is looked into while nothing happens here.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -61,8 +66,8 @@ pub fn run(
         match Sender::new(settings) {
             Ok(sender) => deliver(&service, &sender, &shutdown).await,
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "notifications are not delivered: there is no HTTP client");
+                let error = &*error as &dyn std::error::Error;
+                tracing::error!(error, "notifications are not delivered: they cannot be sent");
             }
         }
     })
@@ -77,6 +82,7 @@ async fn deliver(service: &Service, sender: &Sender, shutdown: &CancellationToke
             tidied = Some(Instant::now());
             note(service.outbox().forget_deliveries(Utc::now() - KEPT).await.map(|_| ()));
         }
+        note(service.outbox().close_windows(Utc::now()).await.map(|_| ()));
         note(take(service, sender, &mut attempts, &mut busy).await);
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -121,8 +127,8 @@ async fn take(
 async fn attempt(service: &Service, sender: &Sender, due: Due) {
     let begun = Instant::now();
     let at = Utc::now();
-    let outcome = match batch(service, &due).await {
-        Ok(batch) => sender.send(&due, batch.as_ref(), at).await,
+    let outcome = match happened(service, &due.delivery).await {
+        Ok(happened) => sender.send(&due, &happened, at).await,
         // Left to the end of the lease, as if nobody had taken it.
         Err(error) => return note(Err(error)),
     };
@@ -131,12 +137,14 @@ async fn attempt(service: &Service, sender: &Sender, due: Due) {
     let mut attempts = due.delivery.attempts;
     let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     attempts.push(DeliveryAttempt { at, duration_ms, status, error });
-    let pause = pause_after(attempts.len(), rand::random()).filter(|_| !is_final && !has_arrived);
+    let tried = due.delivery.tried.saturating_add(1);
+    let pause = pause_after(tried, rand::random()).filter(|_| !is_final && !has_arrived);
     attempts.drain(..attempts.len().saturating_sub(ATTEMPTS_KEPT));
     let report = DeliveryReport {
         id: due.delivery.id,
         lease: due.lease,
         attempts,
+        tried,
         status: match pause {
             _ if has_arrived => DeliveryStatus::Delivered,
             Some(_) => DeliveryStatus::Waiting,
@@ -147,11 +155,20 @@ async fn attempt(service: &Service, sender: &Sender, due: Due) {
     note(service.outbox().report_delivery(report).await.map(|_| ()));
 }
 
-async fn batch(service: &Service, due: &Due) -> Result<Option<jobrunner_core::Batch>> {
-    match due.delivery.batch_id {
-        Some(id) => service.batch_to_tell(id).await,
-        None => Ok(None),
+/// What a delivery tells of, with the batches as they are now.
+async fn happened(service: &Service, delivery: &Delivery) -> Result<Vec<Happened>> {
+    let one = delivery.batch_id.map(|batch_id| Event {
+        kind: delivery.kind.clone(),
+        batch_id,
+        batch_name: delivery.batch_name.clone().unwrap_or_default(),
+    });
+    let gathered = delivery.gathered.iter().flat_map(|gathered| gathered.told.iter().cloned());
+    let mut happened = Vec::new();
+    for event in one.into_iter().chain(gathered) {
+        let batch = service.batch_to_tell(event.batch_id).await?;
+        happened.push(Happened { event, batch });
     }
+    Ok(happened)
 }
 
 /// What fails here is tried again by itself.

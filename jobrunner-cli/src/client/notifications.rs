@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use jobrunner_core::{
     BatchId, DeliveryId, SubscriptionId, UserId,
-    notification::{ChannelKind, DeliveryAttempt, DeliveryStatus, EventKind},
+    notification::{ChannelKind, DeliveryAttempt, DeliveryStatus, EventKind, Gathered},
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +14,13 @@ pub(crate) struct Notification {
     pub(crate) id: SubscriptionId,
     pub(crate) owner_id: UserId,
     pub(crate) name: String,
+    pub(crate) project: Option<String>,
+    pub(crate) series: Option<String>,
     pub(crate) batch_name: Option<String>,
     /// A later server may have kinds that are not known here.
     pub(crate) on: Vec<String>,
     pub(crate) channel: Channel,
+    pub(crate) window: Option<Window>,
     pub(crate) is_enabled: bool,
     pub(crate) created_at: DateTime<Utc>,
 }
@@ -27,8 +30,34 @@ pub(crate) struct Notification {
 pub(crate) struct Channel {
     #[serde(rename = "type")]
     pub(crate) kind: String,
-    pub(crate) host: String,
+    pub(crate) host: Option<String>,
     pub(crate) url: Option<String>,
+    pub(crate) to: Option<Vec<String>>,
+}
+
+impl Channel {
+    /// What people know it by.
+    pub(crate) fn place(&self) -> String {
+        let to = self.to.as_ref().map(|to| to.join(","));
+        self.host.clone().or(to).unwrap_or_default()
+    }
+}
+
+/// When what happens is told.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Window {
+    pub(crate) every_minutes: Option<u32>,
+    pub(crate) at: Option<String>,
+    pub(crate) zone: Option<String>,
+}
+
+/// When what happens is to be told.
+#[derive(Serialize)]
+#[serde(untagged)]
+#[cfg_attr(test, derive(Deserialize))]
+pub(crate) enum NewWindow {
+    Every { every_minutes: u32 },
+    Daily { at: String, zone: String },
 }
 
 /// A notification that is wanted.
@@ -36,9 +65,12 @@ pub(crate) struct Channel {
 #[cfg_attr(test, derive(Deserialize))]
 pub(crate) struct NewNotification {
     pub(crate) name: String,
+    pub(crate) project: Option<String>,
+    pub(crate) series: Option<String>,
     pub(crate) batch_name: Option<String>,
     pub(crate) on: Vec<EventKind>,
     pub(crate) channel: NewChannel,
+    pub(crate) window: Option<NewWindow>,
     pub(crate) is_enabled: bool,
 }
 
@@ -48,18 +80,25 @@ pub(crate) struct NewNotification {
 pub(crate) struct NewChannel {
     #[serde(rename = "type")]
     kind: ChannelKind,
-    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Vec<String>>,
 }
 
 impl NewChannel {
     pub(crate) const fn webhook(url: String, secret: String) -> Self {
-        Self { kind: ChannelKind::Webhook, url, secret: Some(secret) }
+        Self { kind: ChannelKind::Webhook, url: Some(url), secret: Some(secret), to: None }
     }
 
     pub(crate) const fn slack(url: String) -> Self {
-        Self { kind: ChannelKind::Slack, url, secret: None }
+        Self { kind: ChannelKind::Slack, url: Some(url), secret: None, to: None }
+    }
+
+    pub(crate) const fn email(to: Vec<String>) -> Self {
+        Self { kind: ChannelKind::Email, url: None, secret: None, to: Some(to) }
     }
 }
 
@@ -81,7 +120,16 @@ pub(crate) struct Delivery {
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) status: DeliveryStatus,
     pub(crate) due_at: Option<DateTime<Utc>>,
+    pub(crate) gathered: Option<Gathered>,
     pub(crate) attempts: Vec<DeliveryAttempt>,
+}
+
+impl Delivery {
+    /// What it tells of.
+    pub(crate) fn about(&self) -> Option<String> {
+        let gathered = self.gathered.as_ref().map(|gathered| format!("{} events", gathered.total));
+        self.batch_name.clone().or(gathered)
+    }
 }
 
 impl Client {

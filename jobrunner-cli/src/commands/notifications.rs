@@ -8,8 +8,8 @@ use super::changed::Told;
 use crate::{
     args::{Notifications as Args, NotificationsCommand, Output},
     client::{
-        Client, Delivery, NewChannel, NewNotification, Notification, NotificationChange, Pages,
-        routes,
+        Client, Delivery, NewChannel, NewNotification, NewWindow, Notification, NotificationChange,
+        Pages, routes,
     },
     exit::{Context as _, Exit, Failure},
     output::{self, note},
@@ -40,13 +40,37 @@ pub(crate) async fn notifications(args: Args) -> Result<Exit, Failure> {
                 false => return OF_NOTIFICATION.print(remote, &found),
             }
         }
-        NotificationsCommand::Create { name, on, batch, webhook, slack_stdin: _ } => {
+        NotificationsCommand::Create {
+            name,
+            on,
+            project,
+            series,
+            batch,
+            every,
+            daily,
+            zone,
+            webhook,
+            slack_stdin,
+            email,
+        } => {
             let channel = match webhook {
                 Some(url) => NewChannel::webhook(url, secret()),
-                None => NewChannel::slack(first_line()?),
+                None if slack_stdin => NewChannel::slack(first_line()?),
+                None => NewChannel::email(email),
             };
+            let every = every.map(|every_minutes| NewWindow::Every { every_minutes });
+            let window = daily.map(|at| NewWindow::Daily { at, zone }).or(every);
             let secret = channel.secret.clone();
-            let new = NewNotification { name, batch_name: batch, on, channel, is_enabled: true };
+            let new = NewNotification {
+                name,
+                project,
+                series,
+                batch_name: batch,
+                on,
+                channel,
+                window,
+                is_enabled: true,
+            };
             let made = client.create_notification(&new).await?;
             OF_NOTIFICATION.print(remote, &[made])?;
             if let Some(secret) = secret {

@@ -12,7 +12,7 @@ use crate::{
     audit::{AuditAction, AuditEvent, AuditFilter, TargetType},
     authz::{Action, Principal},
     lease::{QueueUpdate, Worker},
-    notification::Subscription,
+    notification::{Channel, Subscription},
     page::{Page, PageRequest},
     user::{PersonalToken, UserUpdate},
 };
@@ -59,13 +59,20 @@ impl Deed {
     /// Of where messages go only the kind and the host: the rest lets somebody write there.
     pub(super) fn on_subscription(action: AuditAction, subscription: &Subscription) -> Self {
         let what = &subscription.what;
+        let to = match &what.channel {
+            Channel::Email { to } => Some(to.clone()),
+            Channel::Webhook { .. } | Channel::Slack { .. } => None,
+        };
         let on: Vec<&str> = what.on.iter().map(|kind| kind.as_str()).collect();
         Self::on(action, TargetType::Notification, &subscription.id, Some(what.name.clone()))
             .with("owner_id", subscription.owner_id.to_string())
+            .with("project", what.project.as_ref().map(ToString::to_string))
+            .with("series", what.series.clone())
             .with("batch_name", what.batch_name.clone())
             .with("on", on)
             .with("channel", what.channel.kind().as_str())
             .with("host", what.channel.host())
+            .with("to", to)
             .with("is_enabled", what.is_enabled)
     }
 

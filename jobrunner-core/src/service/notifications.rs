@@ -4,7 +4,7 @@ use chrono::{SubsecRound, Utc};
 
 use super::{Service, audit::Deed};
 use crate::{
-    Conflict, DeliveryId, Error, Result, SubscriptionId,
+    Conflict, DeliveryId, Error, ProjectName, Result, SubscriptionId,
     audit::AuditAction,
     authz::{Action, Principal, Thing},
     notification::{
@@ -18,18 +18,19 @@ use crate::{
 const NO_SUCH: Error = Error::NotFound("notification");
 
 impl Service {
-    /// Subscribes the caller to what becomes of their batches.
+    /// Subscribes to what becomes of the caller's batches, or of those of a project.
     ///
     /// # Errors
-    /// [`Forbidden`](Error::Forbidden) for viewers; [`Invalid`](Error::Invalid),
-    /// [`Conflict`](Error::Conflict) when the account has too many.
+    /// [`Forbidden`](Error::Forbidden) for viewers, and for a project unless the caller maintains
+    /// it; [`NotFound`](Error::NotFound) for a project that they do not see;
+    /// [`Invalid`](Error::Invalid), [`Conflict`](Error::Conflict) when the account has too many.
     pub async fn create_notification(
         &self,
         caller: &Principal,
         what: NewSubscription,
     ) -> Result<Subscription> {
-        let own = Thing { owner: Some(caller.id), project: None };
-        self.parts.authz.check_on(caller, Action::Control, own)?;
+        let action = needed(what.project.as_ref());
+        self.check_place(caller, action, what.project.as_ref()).await?;
         what.check()?;
         let subscription = Subscription {
             id: SubscriptionId::new(),
@@ -125,6 +126,8 @@ impl Service {
             due_at: now,
             status: DeliveryStatus::Waiting,
             attempts: Vec::new(),
+            tried: 0,
+            gathered: None,
         };
         self.parts.store.create_delivery(delivery.clone()).await?;
         Ok(delivery)
@@ -144,7 +147,7 @@ impl Service {
         self.parts.store.deliveries(id, page).await
     }
 
-    /// Tries a delivery once more now, with the same id, whatever became of it.
+    /// Tries a delivery now, with the same id, whatever became of it, and as often as a new one.
     ///
     /// # Errors
     /// As [`test_notification`](Self::test_notification).
@@ -180,9 +183,16 @@ impl Service {
     async fn controlled(&self, caller: &Principal, id: SubscriptionId) -> Result<Subscription> {
         let scope = self.parts.authz.scope(caller);
         let subscription = self.parts.store.subscription(id, scope).await?.ok_or(NO_SUCH)?;
-        self.parts.authz.check(caller, Action::Control)?;
+        let project = subscription.what.project.as_ref();
+        let owner = project.is_none().then_some(subscription.owner_id);
+        self.parts.authz.check_on(caller, needed(project), Thing { owner, project })?;
         Ok(subscription)
     }
+}
+
+/// What somebody must be allowed to do who changes a subscription of their own, or of a project.
+const fn needed(project: Option<&ProjectName>) -> Action {
+    if project.is_some() { Action::Manage } else { Action::Control }
 }
 
 fn check_enabled(subscription: &Subscription) -> Result<()> {

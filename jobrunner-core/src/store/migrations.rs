@@ -74,7 +74,8 @@ mod tests {
         "0015_reports",
         "0016_projects",
         "0017_notifications",
-        "0020_months"
+        "0020_months",
+        "0021_windows"
     );
     const SQLITE: &[File] = files!(
         "sqlite",
@@ -84,7 +85,8 @@ mod tests {
         "0014_results",
         "0015_reports",
         "0016_projects",
-        "0017_notifications"
+        "0017_notifications",
+        "0021_windows"
     );
 
     #[test]
@@ -95,6 +97,6 @@ mod tests {
             assert_eq!(numbers.len(), files.len());
             assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
         }
-        assert_eq!(newest(POSTGRES), Some(20));
+        assert_eq!(newest(POSTGRES), Some(21));
     }
 }

@@ -12,8 +12,9 @@ use crate::{
 ///
 /// What tells of a batch is stored by the change that it tells of: a job that fails stores a
 /// `first_failure`, once of each batch, and the end of a batch one message for each enabled
-/// subscription of its owner that asks for it, of the kind that tells most: `recovered`, `failed`,
-/// `finished`, in this order.
+/// subscription of its owner or of its project that asks for it, of the kind that tells most:
+/// `recovered`, `new_failures`, `failed`, `finished`, in this order. For a subscription with a
+/// window it is gathered until that ends.
 #[async_trait]
 pub trait NotificationStore: Send + Sync {
     /// Stores a subscription.
@@ -58,8 +59,14 @@ pub trait NotificationStore: Send + Sync {
     /// the delivery has.
     async fn report_delivery(&self, report: DeliveryReport) -> Result<bool>;
 
-    /// Makes a delivery due now, whatever became of it; one that is being tried is left to that.
+    /// Makes a delivery due now, whatever became of it, with all attempts before it; one that is
+    /// being tried is left to that, and what is gathered to its window.
     async fn redeliver(&self, id: DeliveryId, now: DateTime<Utc>) -> Result<()>;
+
+    /// Makes one message of all that was gathered in each window that has ended, once, and begins
+    /// the next; answers how many messages. What is gathered without a window, since it was taken
+    /// away meanwhile, is told by a message, too.
+    async fn close_windows(&self, now: DateTime<Utc>) -> Result<u64>;
 
     /// Forgets deliveries that were made before and wait for nothing; answers how many.
     async fn forget_deliveries(&self, before: DateTime<Utc>) -> Result<u64>;

@@ -136,7 +136,9 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
         "subscription/columns + subscription/list_of_owner",
         "{last}, 10, {owner}",
     ),
-    ("subscription_pkey", "subscription/columns + subscription/get", "{job}, null"),
+    ("delivery_gathered", "subscription/ended_windows", "now()"),
+    ("subscription_of_project", "delivery/of_end", BATCH),
+    ("subscription_pkey", "subscription/columns + subscription/get", "{job}, null, null, null"),
     ("turn_pkey", "claim/spend", "array[{owner}], array[1]"),
     ("worker_host_pkey", "attempt/list", JOB),
 ];
@@ -197,9 +199,11 @@ const FILL: &str = "
     insert into jobrunner.project_member select 'p' || n, owner(n), 'viewer', now() from generate_series(1, 20000) n;
     insert into jobrunner.personal_token select id(n), owner(n), 'n', '[]', int8send(n), now(), null, null, null
     from generate_series(1, 20000) n;
-    insert into jobrunner.subscription select id(n), owner(n), 'n', null, '[]', '{}', true, now()
+    insert into jobrunner.subscription (id, owner_id, name, kinds, channel, is_enabled, created_at, project)
+    select id(n), owner(n), 'n', '[]', '{}', true, now(), 'p' || n
     from generate_series(1, 2000) n;
-    insert into jobrunner.delivery select id(n), id(1 + n % 2000), 'failed', id(n), 'n', now(), now(), n % 3, null, '[]'
+    insert into jobrunner.delivery (id, subscription_id, kind, batch_id, batch_name, created_at, due_at, state)
+    select id(n), id(1 + n % 2000), 'failed', id(n), 'n', now(), now(), n % 4
     from generate_series(1, 20000) n;
     insert into jobrunner.idempotency select owner(n), 'k' || n, '', id(n), now() from generate_series(1, 20000) n;
     insert into jobrunner.session (id, host, pid, slots, queues, ttl, started_at, seen_at, expires_at)
@@ -318,6 +322,8 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("delivery_of_subscription", "delivery/columns + delivery/list"),
     ("delivery_batch_id_subscription_id_kind", "delivery/of_failures"),
     ("subscription_of_owner", "subscription/columns + subscription/list_of_owner"),
+    ("subscription_of_project", "delivery/of_end"),
+    ("delivery_gathered", "subscription/ended_windows"),
     ("ended_sign_in_by_expiry", "account/forget_sign_ins"),
     ("host_name", "result/insert"),
     ("job_id", "job/get + job/columns"),

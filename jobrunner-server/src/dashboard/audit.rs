@@ -65,6 +65,9 @@ impl From<&AuditEvent> for ShownEvent {
                 TargetType::Project if event.action != AuditAction::DeleteProject => {
                     Some(format!("/projects/{id}"))
                 }
+                TargetType::Notification if event.action != AuditAction::DeleteNotification => {
+                    Some(format!("/notifications/{id}"))
+                }
                 TargetType::Job
                 | TargetType::Batch
                 | TargetType::Worker

@@ -45,6 +45,9 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
         "service_tokens.html",
         "tokens.html",
         "audit.html",
+        "notifications.html",
+        "notification.html",
+        "notification_fields.html",
         "problem.html",
     ])?;
     Ok(tera)
@@ -89,6 +92,7 @@ fn complete(session: &Session, name: &str, title: &str, mut context: Context) ->
         "queues.html" => "queues",
         "projects.html" | "project.html" => "projects",
         "users.html" | "service_tokens.html" => "users",
+        "notifications.html" | "notification.html" => "notifications",
         "audit.html" => "audit",
         _ => "",
     };

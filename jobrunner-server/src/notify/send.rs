@@ -4,14 +4,18 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use jobrunner_core::{
-    Batch,
     config::Notify,
     notification::{Channel, Due, key},
 };
-use reqwest::{Client, Response, redirect::Policy};
+use reqwest::{Client, RequestBuilder, Response, redirect::Policy};
+use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-use super::{address::Guarded, message::Message};
+use super::{
+    address::Guarded,
+    mail::{Letter, Mailer},
+    message::{Happened, Message},
+};
 
 /// How long an attempt may take.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -27,6 +31,7 @@ const ERROR_LENGTH: usize = 500;
 pub(super) struct Sender {
     client: Client,
     guarded: Guarded,
+    mailer: Option<Mailer>,
     public_url: Option<Arc<str>>,
 }
 
@@ -41,8 +46,16 @@ pub(super) struct Outcome {
     pub(super) is_final: bool,
 }
 
+impl Outcome {
+    /// There was no answer that is worth telling.
+    pub(super) fn failed(error: String) -> Self {
+        let error = Some(error.chars().take(ERROR_LENGTH).collect());
+        Self { status: None, error, is_final: false }
+    }
+}
+
 impl Sender {
-    pub(super) fn new(settings: Notify) -> reqwest::Result<Self> {
+    pub(super) fn new(settings: Notify) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let guarded = Guarded(Arc::new(settings.allowed_hosts));
         if rustls::crypto::CryptoProvider::get_default().is_none()
             && rustls::crypto::ring::default_provider().install_default().is_err()
@@ -59,55 +72,77 @@ impl Sender {
             .pool_max_idle_per_host(0)
             .dns_resolver(Arc::new(guarded.clone()))
             .build()?;
-        Ok(Self { client, guarded, public_url: settings.public_url.map(Into::into) })
+        let mailer = settings.mail.as_ref().map(|mail| Mailer::new(mail, LIMIT)).transpose()?;
+        Ok(Self { client, guarded, mailer, public_url: settings.public_url.map(Into::into) })
     }
 
     pub(super) async fn send(
         &self,
         due: &Due,
-        batch: Option<&Batch>,
+        happened: &[Happened],
         now: DateTime<Utc>,
     ) -> Outcome {
-        match self.try_send(due, batch, now).await {
-            Ok(answer) => judged(answer).await,
-            Err(error) => {
-                let error = Some(error.chars().take(ERROR_LENGTH).collect());
-                Outcome { status: None, error, is_final: false }
+        let (delivery, public_url) = (&due.delivery, self.public_url.as_deref());
+        let message = Message { delivery, happened, public_url };
+        let channel = &due.subscription.what.channel;
+        let sent = match channel {
+            Channel::Email { to } => return self.mail(due, &message, to).await,
+            Channel::Webhook { url, secret } => {
+                self.webhook(url, secret, (&delivery.id.to_string(), now), &message).await
             }
+            Channel::Slack { url } => self.slack(url.expose_secret(), &message).await,
+        };
+        match sent {
+            Ok(answer) => judged(answer).await,
+            Err(error) => Outcome::failed(error),
         }
     }
 
-    async fn try_send(
-        &self,
-        due: &Due,
-        batch: Option<&Batch>,
-        now: DateTime<Utc>,
-    ) -> Result<Response, String> {
-        let channel = &due.subscription.what.channel;
-        let url = url::Url::parse(channel.url()).map_err(|error| error.to_string())?;
-        self.guarded.check(&url)?;
-        let public_url = self.public_url.as_deref();
-        let message = Message { delivery: &due.delivery, batch, public_url };
-        let request = self.client.post(url).header("content-type", "application/json");
-        let request = match channel {
-            Channel::Webhook { secret, .. } => {
-                let body = message.webhook().map_err(|error| error.to_string())?;
-                let key = key(secret).ok_or("the secret is none of a webhook")?;
-                let (id, at) = (due.delivery.id.to_string(), now.timestamp().to_string());
-                let signature = signature(&key, &id, &at, &body);
-                request
-                    .header("webhook-id", id)
-                    .header("webhook-timestamp", at)
-                    .header("webhook-signature", signature)
-                    .body(body)
-            }
-            Channel::Slack { .. } => {
-                request.body(message.slack().map_err(|error| error.to_string())?)
-            }
+    async fn mail(&self, due: &Due, message: &Message<'_>, to: &[String]) -> Outcome {
+        let Some(mailer) = &self.mailer else {
+            return Outcome::failed("this server sends no mail: SMTP_URL is not set".to_owned());
         };
-        // The URL may be a secret.
-        request.send().await.map_err(|error| told(&error.without_url()))
+        let letter = Letter {
+            id: due.delivery.id.to_string(),
+            to,
+            subject: message.subject(),
+            text: message.letter(&due.subscription.what.name),
+        };
+        let sending = tokio::time::timeout(LIMIT, mailer.send(letter)).await;
+        sending.unwrap_or_else(|_| Outcome::failed(too_slow()))
     }
+
+    async fn webhook(
+        &self,
+        url: &str,
+        secret: &SecretString,
+        (id, now): (&str, DateTime<Utc>),
+        message: &Message<'_>,
+    ) -> Result<Response, String> {
+        let body = message.webhook().map_err(|error| error.to_string())?;
+        let key = key(secret).ok_or("the secret is none of a webhook")?;
+        let at = now.timestamp().to_string();
+        let signature = signature(&key, id, &at, &body);
+        let request = self.post(url)?;
+        let request = request.header("webhook-id", id).header("webhook-timestamp", at);
+        answered(request.header("webhook-signature", signature).body(body)).await
+    }
+
+    async fn slack(&self, url: &str, message: &Message<'_>) -> Result<Response, String> {
+        let body = message.slack().map_err(|error| error.to_string())?;
+        answered(self.post(url)?.body(body)).await
+    }
+
+    fn post(&self, url: &str) -> Result<RequestBuilder, String> {
+        let url = url::Url::parse(url).map_err(|error| error.to_string())?;
+        self.guarded.check(&url)?;
+        Ok(self.client.post(url).header("content-type", "application/json"))
+    }
+}
+
+async fn answered(request: RequestBuilder) -> Result<Response, String> {
+    // The URL may be a secret.
+    request.send().await.map_err(|error| told(&error.without_url()))
 }
 
 /// What Standard Webhooks has receivers compare.
@@ -139,11 +174,19 @@ async fn judged(mut answer: Response) -> Outcome {
     Outcome { status: Some(status.as_u16()), error, is_final: status.as_u16() == 410 }
 }
 
-/// An error with all that led to it.
 fn told(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return format!("there was no answer within {} s", LIMIT.as_secs());
+        return too_slow();
     }
+    chain(error)
+}
+
+fn too_slow() -> String {
+    format!("there was no answer within {} s", LIMIT.as_secs())
+}
+
+/// An error with all that led to it.
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -192,3 +192,46 @@ test("members of a project share what belongs to it, and the switch in the heade
   await ada.context().close();
   await admin.context().close();
 });
+
+test("a notification is made, tested, changed and deleted, and its secret is shown once", async () => {
+  const page = await service.page();
+  await page.goto(`${service.url}/notifications`);
+  await page.fill("[name=name]", "tell the team");
+  await page.fill("[name=address]", "http://127.0.0.1:9/hook");
+  await page.check("[name=new_failures]");
+  await page.selectOption("[name=window]", "every");
+  await page.fill("[name=every_minutes]", "45");
+  await page.click("button:text-is(\"Create\")");
+  await until(page, ".secret", /^whsec_/);
+  await page.click("text=Send a test");
+  await page.waitForURL(/\/notifications\/[-0-9a-f]+\?done=test$/);
+  const shown = page.url().replace(/\?.*/, "");
+  assert.match(await text(page, "main"), /failed, recovered, new_failures of your batches[^]*gathered every 45 minutes[^]*test/);
+  assert.equal(await page.locator(".secret").count(), 0);
+  // Whoever delivers it has no permission to go there.
+  for (let tries = 0; !/is no public address/.test(await page.locator("main").textContent()); tries++) {
+    assert.ok(tries < 100, "the attempt is told");
+    await page.waitForTimeout(200);
+    await page.goto(shown);
+  }
+  await page.click("text=Deliver again");
+  await page.waitForURL(/done=again$/);
+  await page.selectOption("[name=window]", "daily");
+  await page.fill("[name=at]", "06:15");
+  await page.fill("[name=zone]", "Europe/Berlin");
+  await page.selectOption("[name=state]", "disabled");
+  await page.click("button:text-is(\"Save\")");
+  await page.waitForURL(/done=changed$/);
+  assert.match(await text(page, "main"), /disabled[^]*gathered until 06:15 Europe\/Berlin/);
+  await page.fill("[name=zone]", "Mars");
+  await page.click("button:text-is(\"Save\")");
+  await until(page, "[role=alert]", "time zone");
+  page.problems.length = 0;
+  await page.goto(shown);
+  page.once("dialog", (dialog) => dialog.accept());
+  await page.click("button:text-is(\"Delete\")");
+  await page.waitForURL(/\/notifications$/);
+  assert.doesNotMatch(await text(page, "main"), /tell the team/);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});

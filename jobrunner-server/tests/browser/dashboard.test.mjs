@@ -388,14 +388,17 @@ for (const scheme of ["light", "dark"]) {
     const jobs = (await service.api("GET", `/job-batches/${made.id}/jobs`)).items;
     const options = { colorScheme: scheme, bypassCSP: true };
     await service.api("POST", "/projects", { name: `of-${scheme}` });
-    const paths = ["/", `/?project=of-${scheme}`, `/projects/of-${scheme}`, `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/queues", "/projects", "/users", "/audit", "/docs", "/jobs/01890000-0000-7000-8000-000000000000"];
+    const channel = { type: "webhook", url: "https://hooks.example.com/a-long-path/that-does-not-fit", secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" };
+    const told = await service.api("POST", "/notifications", { name: "of the night", on: ["failed"], channel });
+    await service.api("POST", `/notifications/${told.id}/test`);
+    const paths = ["/", `/?project=of-${scheme}`, `/projects/of-${scheme}`, `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/queues", "/projects", "/users", "/audit", "/notifications", `/notifications/${told.id}`, "/docs", "/jobs/01890000-0000-7000-8000-000000000000"];
     // Whoever has nothing yet sees what to do; whoever is not signed in, how to.
     const nobody = `nobody-${scheme}@example.com`;
     await service.account(nobody, "operator");
     const page = await service.page(EMAIL, options);
     const empty = await service.page(nobody, options);
     const door = await service.blankPage(options);
-    const looks = [...paths.map((path) => [page, path]), [empty, "/"], [empty, "/jobs"], [door, "/"]];
+    const looks = [...paths.map((path) => [page, path]), [empty, "/"], [empty, "/jobs"], [empty, "/notifications"], [door, "/"]];
     for (const [page, path] of looks) {
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.goto(service.url + path);

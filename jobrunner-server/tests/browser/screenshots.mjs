@@ -49,7 +49,12 @@ await service.api("PATCH", `/users/${grace}`, { role: "operator", max_running_jo
 await service.api("POST", `/job-batches/${nightly.id}/rerun`, { only: "failed" });
 await service.tokenOf("graze@example.com");
 
-const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`, 1560], ["job", `/jobs/${colours.id}`, 1180], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["project", "/projects/compiler"], ["users", "/users"], ["account", "/account"], ["audit", "/audit"], ["docs", "/docs"]];
+const hook = { type: "webhook", url: "https://hooks.example.com/jobrunner", secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" };
+await service.api("POST", "/notifications", { name: "nightly to the team", project: "compiler", on: ["new_failures", "recovered"], channel: { type: "email", to: ["compiler@example.com"] }, window: { at: "07:30", zone: "Europe/Berlin" } });
+const told = await service.api("POST", "/notifications", { name: "failures to the chat", on: ["failed"], channel: hook });
+await service.api("POST", `/notifications/${told.id}/test`);
+
+const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`, 1560], ["job", `/jobs/${colours.id}`, 1180], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["project", "/projects/compiler"], ["users", "/users"], ["account", "/account"], ["audit", "/audit"], ["notifications", "/notifications"], ["notification", `/notifications/${told.id}`], ["docs", "/docs"]];
 for (const colorScheme of ["light", "dark"]) {
   const page = await service.page(EMAIL, { colorScheme, viewport: { width: 1280, height: 860 } });
   for (const [name, path, height = 860] of pages) {

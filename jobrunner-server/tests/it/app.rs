@@ -79,7 +79,11 @@ impl TestApp {
 
     /// With a database of its own in Postgres.
     pub(crate) async fn on_postgres() -> Self {
-        let database = PrivatePostgres::shared().create_database();
+        Self::over(PrivatePostgres::shared().create_database()).await
+    }
+
+    /// With this database in Postgres.
+    pub(crate) async fn over(database: String) -> Self {
         let lookup = |name: &str| match name {
             "DATABASE_URL" => Some(database.as_str().into()),
             "JWT_SECRET_KEY" => Some("0123456789abcdef0123456789abcdef-tests".into()),

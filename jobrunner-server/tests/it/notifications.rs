@@ -1,15 +1,24 @@
 //! Notifications, delivered to a real server.
 
 mod sink;
+mod smtp;
 
 use std::time::Duration;
 
-use jobrunner_core::{config::Notify, job::Reason, testkit::wait_until};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jobrunner_core::{
+    config::Notify,
+    job::Reason,
+    testkit::{servers::PrivatePostgres, wait_until},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 
-use self::sink::{Sink, read};
+use self::{
+    sink::{Sink, read},
+    smtp::MailServer,
+};
 use crate::app::TestApp;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -18,6 +27,7 @@ fn local() -> Notify {
     Notify {
         allowed_hosts: "127.0.0.1,localhost".parse().expect("hosts"),
         public_url: Some("https://jobs.example/".to_owned()),
+        mail: None,
     }
 }
 
@@ -25,6 +35,14 @@ async fn subscribe(app: &TestApp, url: &str, on: &[&str]) -> String {
     let channel = json!({"type": "webhook", "url": url, "secret": SECRET});
     let new = json!({"name": "n", "on": on, "channel": channel});
     let request = app.request(Method::POST, "/notifications", &app.admin).json(&new);
+    let (status, made) = app.json(request).await;
+    assert_eq!(status, 201, "{made}");
+    made["id"].as_str().expect("an id").to_owned()
+}
+
+/// A notification of whatever kind, as it was made.
+async fn made(app: &TestApp, new: &Value) -> String {
+    let request = app.request(Method::POST, "/notifications", &app.admin).json(new);
     let (status, made) = app.json(request).await;
     assert_eq!(status, 201, "{made}");
     made["id"].as_str().expect("an id").to_owned()
@@ -127,7 +145,7 @@ async fn no_message_goes_where_the_operator_did_not_allow_it() {
     let target = Sink::start(&["200 OK"]).await;
     let port = target.url.rsplit(':').next().expect("a port").to_owned();
     let nobody =
-        Notify { allowed_hosts: "other.example".parse().expect("hosts"), public_url: None };
+        Notify { allowed_hosts: "other.example".parse().expect("hosts"), ..Notify::default() };
     let delivering = app.deliver(nobody);
     let hosts = [
         "127.0.0.1",
@@ -216,6 +234,43 @@ async fn what_a_process_was_sending_when_it_was_killed_arrives_with_the_same_id(
     }
 }
 
+/// Whatever dies at whichever step: the sink before it answers, then the database and the process
+/// that delivers between the answer and the record of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_arrives_with_one_id_whatever_is_killed() {
+    let mut postgres = PrivatePostgres::builder().durable().start();
+    let app = TestApp::over(postgres.create_database()).await;
+    let sink = Sink::start(&["wait 200 OK"]).await;
+    let address = sink.url["http://".len()..].trim_end_matches("/hook").to_owned();
+    let id = subscribe(&app, &sink.url, &["failed"]).await;
+    let new = json!({"name": "b", "jobs": [{"name": "j", "command": ["false"]}]});
+    let request = app.request(Method::POST, "/job-batches", &app.admin).json(&new);
+    assert_eq!(app.json(request).await.0, 202);
+    app.hand().await.run_one(Some(Reason::ExitCode)).await;
+    // The database crashes when it has stored the end of the batch, and nothing was sent.
+    tokio::task::block_in_place(|| postgres.restart_immediately());
+    let delivering = app.deliver(local());
+    let first = sink.has(1).await.remove(0);
+    // The sink dies with the message, and comes back.
+    drop(sink);
+    let sink = Sink::start_at(&address, &["wait 200 OK", "200 OK"]).await;
+    let second = sink.has(1).await.remove(0);
+    // It is taken, and neither the database nor the process is there to remember it.
+    tokio::task::block_in_place(|| postgres.stop());
+    drop(delivering);
+    sink.gate.notify_waiters();
+    tokio::task::block_in_place(|| postgres.start_again());
+    let _delivering = app.deliver(local());
+    let third = sink.has(2).await.remove(1);
+    let delivered = newest(&app, &id, "delivered").await;
+    for message in [&first, &second, &third] {
+        assert_eq!(message.header("webhook-id"), delivered["id"]);
+        assert_eq!(message.verified()["type"], "failed");
+    }
+    assert_eq!(deliveries(&app, &id).await.len(), 1);
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn a_sink_that_comes_back_gets_what_it_missed() {
     let app = TestApp::start().await;
@@ -236,6 +291,170 @@ async fn a_sink_that_comes_back_gets_what_it_missed() {
     };
     assert_eq!(back.await.header("webhook-id"), missed["id"]);
     newest(&app, &id, "delivered").await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn mail_arrives_as_text_and_is_tried_again_with_the_same_id() {
+    let app = TestApp::start().await;
+    let server = MailServer::start(1).await;
+    let _delivering = app.deliver(Notify { mail: Some(server.settings.clone()), ..local() });
+    let to = json!(["one@team.example", "two@team.example"]);
+    let new = json!({"name": "mail", "on": ["failed"], "channel": {"type": "email", "to": to}});
+    let id = made(&app, &new).await;
+    let jobs = json!([{"name": "j", "command": ["false"]}]);
+    let new = json!({"name": "Nächtlich\u{202e} <b>", "jobs": jobs});
+    let request = app.request(Method::POST, "/job-batches", &app.admin).json(&new);
+    let batch = app.json(request).await.1;
+    app.hand().await.run_one(Some(Reason::ExitCode)).await;
+    let refused = tried(&app, &id, 1).await;
+    assert_eq!(
+        (&refused["status"], &refused["attempts"][0]["status"]),
+        (&json!("waiting"), &json!(451))
+    );
+    let mail = server.has(1).await.remove(0);
+    let delivered = newest(&app, &id, "delivered").await;
+    assert_eq!(delivered["attempts"][1]["status"], 250);
+    assert_eq!(mail.to, ["one@team.example", "two@team.example"]);
+    let message_id = format!("<{}@runner.example>", delivered["id"].as_str().expect("an id"));
+    assert_eq!(mail.header("Message-ID"), message_id);
+    assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
+    assert_eq!(mail.header("From"), "JobRunner <jobs@runner.example>");
+    let (head, body) = mail.text.split_once("\r\n\r\n").expect("a body");
+    assert!(head.contains("=?utf-8?"), "{head}");
+    let body = match mail.header("Content-Transfer-Encoding") {
+        "base64" => {
+            let text = STANDARD.decode(body.replace("\r\n", "")).expect("Base64");
+            String::from_utf8(text).expect("UTF-8")
+        }
+        "quoted-printable" => body.replace("=\r\n", ""),
+        _ => body.to_owned(),
+    };
+    let link = format!("https://jobs.example/batches/{}", batch["id"].as_str().expect("an id"));
+    assert!(body.contains(&link) && body.contains("1 failed"), "{body}");
+    // The same once more, and the same id.
+    let path = format!("/deliveries/{}/redeliver", delivered["id"].as_str().expect("an id"));
+    post(&app, &path).await;
+    assert_eq!(server.has(2).await[1].header("Message-ID"), message_id);
+    // Whom nobody knows today nobody knows tomorrow.
+    let to = json!(["nobody@team.example"]);
+    let new = json!({"name": "mail", "on": ["failed"], "channel": {"type": "email", "to": to}});
+    let id = made(&app, &new).await;
+    post(&app, &format!("/notifications/{id}/test")).await;
+    let dead = newest(&app, &id, "dead").await;
+    assert_eq!(dead["attempts"][0]["status"], 550);
+    let error = dead["attempts"][0]["error"].as_str().expect("an error");
+    assert!(error.contains("there is no such person"), "{error}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_mail_server_mail_says_so() {
+    let app = TestApp::start().await;
+    let _delivering = app.deliver(local());
+    let channel = json!({"type": "email", "to": ["one@team.example"]});
+    let id = made(&app, &json!({"name": "mail", "on": ["failed"], "channel": channel})).await;
+    post(&app, &format!("/notifications/{id}/test")).await;
+    let refused = tried(&app, &id, 1).await;
+    let error = "this server sends no mail: SMTP_URL is not set";
+    assert_eq!(
+        (&refused["status"], &refused["attempts"][0]["error"]),
+        (&json!("waiting"), &json!(error))
+    );
+    app.stop().await;
+}
+
+/// On both stores; the window is closed as if its time had come.
+#[tokio::test]
+async fn what_ends_within_a_window_arrives_as_one_message() {
+    for app in [TestApp::start().await, TestApp::on_postgres().await] {
+        let sink = Sink::start(&["200 OK"]).await;
+        let _delivering = app.deliver(local());
+        let new = json!({
+            "name": "daily",
+            "on": ["finished", "failed"],
+            "channel": {"type": "webhook", "url": sink.url, "secret": SECRET},
+            "window": {"at": "07:30", "zone": "Europe/Berlin"},
+        });
+        let id = made(&app, &new).await;
+        let hand = app.hand().await;
+        for (name, end) in [("a", None), ("b", Some(Reason::ExitCode))] {
+            let jobs = json!([{"name": "j", "command": ["true"]}]);
+            let new = json!({"name": name, "jobs": jobs});
+            let request = app.request(Method::POST, "/job-batches", &app.admin).json(&new);
+            assert_eq!(app.json(request).await.0, 202);
+            hand.run_one(end).await;
+        }
+        let gathered = deliveries(&app, &id).await;
+        assert!(gathered.iter().all(|it| it["status"] == "gathered"), "{gathered:?}");
+        let tomorrow = chrono::Utc::now() + chrono::TimeDelta::days(2);
+        let closed = app.fixture().store.close_windows(tomorrow).await.expect("an answer");
+        assert_eq!(closed, 1);
+        // It is due when the window ended, which is the day after tomorrow.
+        let message = deliveries(&app, &id).await.remove(0);
+        assert_eq!(
+            (&message["kind"], &message["gathered"]["total"]),
+            (&json!("window"), &json!(2))
+        );
+        let path = format!("/deliveries/{}/redeliver", message["id"].as_str().expect("an id"));
+        post(&app, &path).await;
+        let said = sink.has(1).await.remove(0).verified();
+        assert_eq!((&said["type"], &said["data"]["batch"]), (&json!("window"), &Value::Null));
+        let window = &said["data"]["window"];
+        let told: Vec<_> = window["events"].as_array().expect("a list").iter().collect();
+        assert_eq!((&window["total"], told.len()), (&json!(2), 2));
+        assert_eq!(
+            (&told[0]["type"], &told[0]["batch"]["name"]),
+            (&json!("finished"), &json!("a"))
+        );
+        assert_eq!(
+            (&told[1]["type"], &told[1]["batch"]["status"]),
+            (&json!("failed"), &json!("failed"))
+        );
+        assert_eq!(told[1]["batch"]["counts"]["failed"], 1);
+        newest(&app, &id, "delivered").await;
+        app.stop().await;
+    }
+}
+
+/// Members see it, maintainers change it, others do not know of it.
+#[tokio::test]
+async fn a_notification_of_a_project_is_the_projects() {
+    let app = TestApp::start().await;
+    let web = app.request(Method::POST, "/projects", &app.admin).json(&json!({"name": "web"}));
+    assert_eq!(app.json(web).await.0, 201);
+    let mut accounts = Vec::new();
+    for role in ["maintainer", "operator", "viewer", "stranger"] {
+        let email = format!("{role}@example.com");
+        let token = app.account(&email, "operator").await;
+        if role != "stranger" {
+            let path = format!("/projects/web/members/{email}");
+            let request = app.request(Method::PUT, &path, &app.admin).json(&json!({"role": role}));
+            assert_eq!(app.json(request).await.0, 200);
+        }
+        accounts.push(token);
+    }
+    let channel = json!({"type": "webhook", "url": "https://a.example", "secret": SECRET});
+    let new = json!({"name": "n", "project": "web", "on": ["failed"], "channel": channel});
+    let create = async |token: &str| {
+        let request = app.request(Method::POST, "/notifications", token).json(&new);
+        app.json(request).await
+    };
+    let (status, made) = create(&accounts[0]).await;
+    assert_eq!((status, &made["project"]), (201, &json!("web")), "{made}");
+    for (account, expected) in accounts[1..].iter().zip([403, 403, 404]) {
+        assert_eq!(create(account).await.0, expected);
+    }
+    let path = format!("/notifications/{}", made["id"].as_str().expect("an id"));
+    for (account, (seen, changed)) in
+        accounts.iter().zip([(200, 200), (200, 403), (200, 403), (404, 404)]).rev()
+    {
+        assert_eq!(app.json(app.request(Method::GET, &path, account)).await.0, seen);
+        let change = app.request(Method::PATCH, &path, account).json(&json!({"name": "m"}));
+        assert_eq!(app.json(change).await.0, changed);
+        let listed = app.json(app.request(Method::GET, "/notifications", account)).await.1;
+        assert_eq!(listed["items"].as_array().map(Vec::len), Some(usize::from(seen == 200)));
+    }
     app.stop().await;
 }
 
@@ -284,6 +503,22 @@ async fn a_wrong_request_is_told_what_is_wrong_with_it() {
             "channel.secret",
         ),
         (with("channel", json!({"type": "slack", "url": "file:///etc/passwd"})), "channel.url"),
+        (with("channel", json!({"type": "email"})), "channel.to"),
+        (
+            with("channel", json!({"type": "email", "to": ["a@b.example\nBcc: c@d.example"]})),
+            "channel.to",
+        ),
+        (
+            with("channel", json!({"type": "email", "to": ["a@b.example"], "url": "https://a"})),
+            "channel.url",
+        ),
+        (with("window", json!({"at": "07:30"})), "window"),
+        (with("window", json!({"every_minutes": 1, "at": "07:30", "zone": "UTC"})), "window"),
+        (with("window", json!({"every_minutes": 10081})), "window.every_minutes"),
+        (with("window", json!({"at": "7:30", "zone": "UTC"})), "window.at"),
+        (with("window", json!({"at": "07:30", "zone": "Mars"})), "window.zone"),
+        (with("series", json!("")), "series"),
+        (with("project", json!("No")), "project"),
     ];
     for (new, field) in wrong {
         let request = app.request(Method::POST, "/notifications", &app.admin).json(&new);

@@ -2,4 +2,5 @@
 -- deleted while they were made.
 delete from jobrunner.delivery
 where id < $1
-  and (state <> 0 or not exists (select 1 from jobrunner.subscription s where s.id = subscription_id))
+  and (state not in (0, 3)
+       or not exists (select 1 from jobrunner.subscription s where s.id = subscription_id))

@@ -1,19 +1,26 @@
 -- Whoever asked to be told of the end of batch $1 gets a message: of the kind that tells most of
--- those that were asked for. $2 now.
-insert into delivery (id, subscription_id, kind, batch_id, batch_name, created_at, due_at)
+-- those that were asked for. $2 now. Its verdict is known.
+insert into delivery (id, subscription_id, kind, batch_id, batch_name, created_at, due_at, state)
 select unhex(printf('%012x', $2) || '7' || substr(hex(randomblob(2)), 1, 3) || '8' || hex(randomblob(7))
              || substr(hex(randomblob(1)), 1, 1)),
-       subscription_id, kind, batch_id, batch_name, $2, $2
+       t.id, t.kind, t.batch_id, t.batch_name, $2, coalesce(t.window_ends_at, $2), case when t.window_ends_at is null then 0 else 3 end
 from (
-    select s.id as subscription_id, f.id as batch_id, f.name as batch_name,
+    select s.id, s.window_ends_at, f.id as batch_id, f.name as batch_name,
            case when f.status = 2 and s.kinds like '%"recovered"%'
                      and (select b.status from batch b
                           where b.name = f.name and b.owner_id = f.owner_id and b.id < f.id
                             and b.finished_at is not null
                           order by b.id desc limit 1) = 3 then 'recovered'
+                when s.kinds like '%"new_failures"%'
+                     and (select json_extract(r.verdict, '$.new') from run r where r.batch_id = f.id) > 0
+                     then 'new_failures'
                 when f.status = 3 and s.kinds like '%"failed"%' then 'failed'
                 when s.kinds like '%"finished"%' then 'finished' end as kind
     from batch f
-    join subscription s on s.owner_id = f.owner_id
-    where f.id = $1 and s.is_enabled and (s.batch_name is null or s.batch_name = f.name))
-where kind is not null
+    join subscription s
+      on (s.owner_id = f.owner_id and s.project is null) or s.project = f.project
+    where f.id = $1 and s.is_enabled and (s.batch_name is null or s.batch_name = f.name)
+      and (s.series is null
+           or s.series = (select e.name from run r join series e on e.no = r.series_no
+                          where r.batch_id = f.id))) t
+where t.kind is not null

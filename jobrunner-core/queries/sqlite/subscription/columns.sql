@@ -1,2 +1,3 @@
-select id, owner_id, name, batch_name, kinds, channel, is_enabled, created_at
+select id, owner_id, name, project, series, batch_name, kinds, channel, digest, is_enabled,
+       created_at
 from subscription

@@ -4,18 +4,22 @@ use std::collections::{HashMap, hash_map::Entry};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Connection, Store, bind, lock, sql, store_error};
 use crate::{
-    Conflict, DeliveryId, Error, Result, SubscriptionId,
-    notification::{Delivery, DeliveryReport, Due, MOST_SUBSCRIPTIONS, Subscription, Take},
+    Conflict, DeliveryId, Error, Result, SubscriptionId, UserId,
+    notification::{
+        Delivery, DeliveryReport, Due, Event, Gathered, MOST_SUBSCRIPTIONS, MOST_TOLD,
+        Subscription, Take, WINDOW, Window,
+    },
     page::{Page, PageRequest},
     store::{
         NotificationStore,
         engine::{
             rows::{DeliveryRow, SubscriptionRow, state, stored_channel},
-            values::render,
+            values::{self, parse, render},
         },
     },
     user::Scope,
@@ -28,11 +32,15 @@ impl NotificationStore for Store {
     }
 
     async fn subscription(&self, id: SubscriptionId, scope: Scope) -> Result<Option<Subscription>> {
-        let Some(owner) = owner_within(scope) else { return Ok(None) };
+        if scope == Scope::Nothing {
+            return Ok(None);
+        }
         let row: Option<SubscriptionRow> =
-            sqlx::query_as(sql!("subscription/columns", both "subscription/get"))
+            sqlx::query_as(sql!("subscription/columns", "subscription/get"))
                 .bind(id.as_uuid())
-                .bind(owner)
+                .bind(scope.owner().map(UserId::as_uuid))
+                .bind(bind::names(scope.projects())?)
+                .bind(scope.or_owner().map(UserId::as_uuid))
                 .fetch_optional(self.reads())
                 .await
                 .map_err(store_error)?;
@@ -40,15 +48,24 @@ impl NotificationStore for Store {
     }
 
     async fn subscriptions(&self, scope: Scope, page: PageRequest) -> Result<Page<Subscription>> {
-        let Some(owner) = owner_within(scope) else { return Ok(Page::empty()) };
-        let list = match owner {
-            None => sql!("subscription/columns", both "subscription/list_of_all"),
-            Some(_) => sql!("subscription/columns", both "subscription/list_of_owner"),
+        let (owner, projects) = (scope.owner().map(UserId::as_uuid), scope.projects());
+        let list = match (&scope, projects) {
+            (Scope::Nothing, _) => return Ok(Page::empty()),
+            (_, Some(_)) => sql!("subscription/columns", "subscription/list_shared"),
+            (Scope::All, None) => sql!("subscription/columns", both "subscription/list_of_all"),
+            (_, None) => sql!("subscription/columns", both "subscription/list_of_owner"),
         };
         let list = sqlx::query_as(list)
             .bind(page.after.unwrap_or(Uuid::max()))
             .bind(i64::from(page.limit) + 1);
-        let list = if owner.is_some() { list.bind(owner) } else { list };
+        let list = if scope == Scope::All { list } else { list.bind(owner) };
+        let list = match projects {
+            Some(_) => {
+                let or_owner = scope.or_owner().map(UserId::as_uuid);
+                list.bind(bind::names(projects)?).bind(or_owner)
+            }
+            None => list,
+        };
         let rows: Vec<SubscriptionRow> = list.fetch_all(self.reads()).await.map_err(store_error)?;
         Page::from_surplus(rows, page.limit, |row| row.id)
             .try_map(SubscriptionRow::into_subscription)
@@ -59,10 +76,13 @@ impl NotificationStore for Store {
         let update = sqlx::query(sql!(both "subscription/update"))
             .bind(subscription.id.as_uuid())
             .bind(what.name)
+            .bind(what.series)
             .bind(what.batch_name)
             .bind(render(&what.on)?)
             .bind(stored_channel(&what.channel)?)
-            .bind(what.is_enabled);
+            .bind(what.window.as_ref().map(render).transpose()?)
+            .bind(what.is_enabled)
+            .bind(window_end(what.window.as_ref()));
         match self.execute(update).await? {
             0 => Err(Error::NotFound("notification")),
             _ => Ok(()),
@@ -78,7 +98,8 @@ impl NotificationStore for Store {
             .bind(delivery.id.as_uuid())
             .bind(delivery.subscription_id.as_uuid())
             .bind(delivery.kind)
-            .bind(bind::time(delivery.created_at));
+            .bind(bind::time(delivery.created_at))
+            .bind(delivery.gathered.as_ref().map(render).transpose()?);
         self.execute(insert).await.map(|_| ())
     }
 
@@ -146,8 +167,22 @@ impl NotificationStore for Store {
             .bind(report.lease)
             .bind(render(&report.attempts)?)
             .bind(state(report.status))
-            .bind(bind::time(report.due_at));
+            .bind(bind::time(report.due_at))
+            .bind(i32::try_from(report.tried).unwrap_or(i32::MAX));
         self.execute(stored).await.map(|changed| changed > 0)
+    }
+
+    async fn close_windows(&self, now: DateTime<Utc>) -> Result<u64> {
+        let ended: Vec<WindowRow> = sqlx::query_as(sql!("subscription/ended_windows"))
+            .bind(bind::time(now))
+            .fetch_all(self.reads())
+            .await
+            .map_err(store_error)?;
+        let mut messages = 0;
+        for window in ended {
+            messages += self.change(move |c| Box::pin(close(c, window, now))).await?;
+        }
+        Ok(messages)
     }
 
     async fn redeliver(&self, id: DeliveryId, now: DateTime<Utc>) -> Result<()> {
@@ -162,14 +197,69 @@ impl NotificationStore for Store {
     }
 }
 
-/// The owner whose subscriptions a scope has: `Some(None)` is anybody, `None` nobody. None belongs
-/// to a project.
-fn owner_within(scope: Scope) -> Option<Option<Uuid>> {
-    match scope {
-        Scope::Nothing | Scope::Projects(_) | Scope::Both(..) => None,
-        Scope::Owner(owner) | Scope::Either(owner, _) => Some(Some(owner.as_uuid())),
-        Scope::All => Some(None),
+/// When the window that is open now ends.
+fn window_end(window: Option<&Window>) -> Option<bind::Time> {
+    window.map(|window| bind::time(window.end_after(Utc::now())))
+}
+
+/// A subscription whose window has ended.
+#[derive(FromRow)]
+struct WindowRow {
+    id: Uuid,
+    digest: Option<String>,
+    window_ends_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct EventRow {
+    id: Uuid,
+    kind: String,
+    batch_id: Uuid,
+    batch_name: String,
+}
+
+/// Begins the next window, and makes a message of what was gathered in the one that has ended; how
+/// many messages that are.
+async fn close(connection: &mut Connection, ended: WindowRow, now: DateTime<Utc>) -> Result<u64> {
+    let window: Option<Window> = ended.digest.as_deref().map(parse).transpose()?;
+    let end = ended.window_ends_at.map(values::time).transpose()?;
+    let begun = sqlx::query(sql!(both "subscription/next_window"))
+        .bind(ended.id)
+        .bind(end.map(bind::time))
+        .bind(window.map(|window| bind::time(window.end_after(now))))
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    if begun.rows_affected() == 0 {
+        // Somebody else has closed it.
+        return Ok(0);
     }
+    let mut events: Vec<EventRow> = sqlx::query_as(sql!(both "delivery/gathered"))
+        .bind(ended.id)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    if events.is_empty() {
+        return Ok(0);
+    }
+    let total = events.len() as u64;
+    events.sort_unstable_by_key(|event| event.id);
+    events.truncate(MOST_TOLD);
+    let told = events.into_iter().map(|event| Event {
+        kind: event.kind,
+        batch_id: event.batch_id.into(),
+        batch_name: event.batch_name,
+    });
+    sqlx::query(sql!(both "delivery/insert"))
+        .bind(DeliveryId::new().as_uuid())
+        .bind(ended.id)
+        .bind(WINDOW)
+        .bind(bind::time(now))
+        .bind(render(&Gathered { total, told: told.collect() })?)
+        .execute(connection)
+        .await
+        .map(|_| 1)
+        .map_err(store_error)
 }
 
 async fn create(connection: &mut Connection, subscription: Subscription) -> Result<()> {
@@ -188,10 +278,14 @@ async fn create(connection: &mut Connection, subscription: Subscription) -> Resu
         .bind(subscription.id.as_uuid())
         .bind(owner)
         .bind(what.name)
+        .bind(what.project.map(String::from))
+        .bind(what.series)
         .bind(what.batch_name)
         .bind(render(&what.on)?)
         .bind(stored_channel(&what.channel)?)
+        .bind(what.window.as_ref().map(render).transpose()?)
         .bind(what.is_enabled)
+        .bind(window_end(what.window.as_ref()))
         .bind(bind::time(subscription.created_at))
         .execute(connection)
         .await

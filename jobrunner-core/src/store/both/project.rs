@@ -183,7 +183,11 @@ async fn delete(connection: &mut Connection, name: ProjectName) -> Result<Delete
         store(connection, &project).await?;
         return Ok(Deleted::Archived);
     }
-    for forget in [sql!(both "project/delete_members"), sql!(both "project/delete")] {
+    for forget in [
+        sql!(both "subscription/delete_of_project"),
+        sql!(both "project/delete_members"),
+        sql!(both "project/delete"),
+    ] {
         sqlx::query(forget)
             .bind(name.as_str())
             .execute(&mut *connection)

@@ -6,7 +6,10 @@ use uuid::Uuid;
 use crate::{ProjectName, Result};
 
 /// A time as it is stored.
-pub(super) const fn time(at: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) type Time = DateTime<Utc>;
+
+/// A time as it is stored.
+pub(super) const fn time(at: DateTime<Utc>) -> Time {
     at
 }
 

@@ -67,14 +67,18 @@ pub(super) async fn end_batches(pool: &PgPool, lists: &PgPool, batches: &[Uuid])
         let id = batch.id;
         in_transaction(lists.clone(), move |connection| {
             Box::pin(async move {
-                // How many rows it changes tells nothing: they are those of messages.
-                sqlx::query(sql!("batch/finish"))
+                let asked: Option<bool> = sqlx::query_scalar(sql!("batch/finish"))
                     .bind(id)
                     .bind(code(status))
-                    .execute(&mut *connection)
+                    .fetch_optional(&mut *connection)
                     .await
                     .map_err(store_error)?;
-                verdict::finish(connection, id).await
+                verdict::finish(&mut *connection, id).await?;
+                if asked == Some(true) {
+                    let told = sqlx::query(sql!("delivery/of_end")).bind(id);
+                    told.execute(connection).await.map_err(store_error)?;
+                }
+                Ok(())
             })
         })
         .await?;

@@ -51,7 +51,8 @@ const MIGRATIONS: &[File] = files!(
     "0015_reports",
     "0016_projects",
     "0017_notifications",
-    "0020_months"
+    "0020_months",
+    "0021_windows"
 );
 
 /// So many slots are enough to keep a few hundred processes off each other's counts.

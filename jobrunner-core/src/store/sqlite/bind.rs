@@ -6,7 +6,10 @@ use uuid::Uuid;
 use crate::{ProjectName, Result, store::engine::values::render};
 
 /// A time as it is stored.
-pub(super) const fn time(at: DateTime<Utc>) -> i64 {
+pub(super) type Time = i64;
+
+/// A time as it is stored.
+pub(super) const fn time(at: DateTime<Utc>) -> Time {
     at.timestamp_millis()
 }
 

@@ -52,6 +52,10 @@ impl NotificationStore for Faulty {
         self.through("report_delivery", self.inner.report_delivery(report)).await
     }
 
+    async fn close_windows(&self, now: DateTime<Utc>) -> Result<u64> {
+        self.through("close_windows", self.inner.close_windows(now)).await
+    }
+
     async fn redeliver(&self, id: DeliveryId, now: DateTime<Utc>) -> Result<()> {
         self.through("redeliver", self.inner.redeliver(id, now)).await
     }

@@ -4,19 +4,22 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::{
-    BatchId, Conflict, DeliveryId, Error, SubscriptionId, UserId,
+    BatchId, Conflict, DeliveryId, Error, ProjectName, SubscriptionId, UserId,
+    batch::NewBatch,
     job::Reason,
     notification::{
-        Channel, Delivery, DeliveryAttempt, DeliveryReport, DeliveryStatus, Due, EventKind,
-        MOST_SUBSCRIPTIONS, NewSubscription, Subscription, TEST, Take,
+        Channel, Delivery, DeliveryAttempt, DeliveryReport, DeliveryStatus, Due, Event, EventKind,
+        Gathered, MOST_MINUTES, MOST_SUBSCRIPTIONS, NewSubscription, Subscription, TEST, Take,
+        WINDOW, Window,
     },
     page::PageRequest,
+    series::SeriesChoice,
     store::BatchOrder,
     testkit::{Fixture, new_batch, spec},
     user::Scope,
 };
 
-const ALL: [EventKind; 4] = EventKind::ALL;
+const ALL: [EventKind; 5] = EventKind::ALL;
 
 fn subscription(owner: UserId, on: &[EventKind]) -> Subscription {
     Subscription {
@@ -24,12 +27,15 @@ fn subscription(owner: UserId, on: &[EventKind]) -> Subscription {
         owner_id: owner,
         what: NewSubscription {
             name: "tell me".to_owned(),
+            project: None,
+            series: None,
             batch_name: None,
             on: on.to_vec(),
             channel: Channel::Webhook {
                 url: "https://hooks.example/a".to_owned(),
                 secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into(),
             },
+            window: None,
             is_enabled: true,
         },
         created_at: DateTime::from_timestamp_millis(1_700_000_000_123).unwrap_or_default(),
@@ -47,6 +53,8 @@ fn test_of(subscription: &Subscription, at: DateTime<Utc>) -> Delivery {
         due_at: at,
         status: DeliveryStatus::Waiting,
         attempts: Vec::new(),
+        tried: 0,
+        gathered: None,
     }
 }
 
@@ -95,7 +103,7 @@ pub async fn a_subscription_is_found_as_it_was_stored_until_it_is_deleted(fixtur
     for made in [&one, &others] {
         store.create_subscription(made.clone()).await.expect("stored");
     }
-    let shown = |it: &Subscription| format!("{it:?} {}", it.what.channel.url());
+    let shown = |it: &Subscription| format!("{it:?} {:?}", it.what.channel.url());
     let found = async |id, scope| {
         let found = store.subscription(id, scope).await.expect("an answer");
         found.as_ref().map(shown)
@@ -234,6 +242,7 @@ pub async fn a_delivery_is_tried_by_one_at_a_time_until_it_is_reported(fixture: 
         id: delivery.id,
         lease,
         attempts: vec![attempt.clone()],
+        tried: 8,
         status,
         due_at,
     };
@@ -244,6 +253,7 @@ pub async fn a_delivery_is_tried_by_one_at_a_time_until_it_is_reported(fixture: 
     let waiting = store.delivery(delivery.id).await.expect("an answer").expect("it");
     assert_eq!((waiting.status, waiting.due_at), (DeliveryStatus::Waiting, again));
     assert_eq!(waiting.attempts, std::slice::from_ref(&attempt));
+    assert_eq!(waiting.tried, 8);
     assert!(taken(fixture, take(later)).await.is_empty(), "not yet");
     let third = taken(fixture, take(again)).await.pop().expect("due again");
     assert!(sent(report(third.lease, DeliveryStatus::Dead, again)).await);
@@ -251,6 +261,7 @@ pub async fn a_delivery_is_tried_by_one_at_a_time_until_it_is_reported(fixture: 
     assert!(taken(fixture, take(long_after)).await.is_empty(), "given up");
     store.redeliver(delivery.id, long_after).await.expect("due");
     let fourth = taken(fixture, take(long_after)).await.pop().expect("asked for");
+    assert_eq!((fourth.delivery.tried, fourth.delivery.attempts.len()), (0, 1), "all over again");
     assert!(sent(report(fourth.lease, DeliveryStatus::Delivered, long_after)).await);
     let status = store.delivery(delivery.id).await.expect("an answer").expect("it").status;
     assert_eq!(status, DeliveryStatus::Delivered);
@@ -324,6 +335,7 @@ pub async fn old_deliveries_are_forgotten_but_for_those_that_wait(fixture: &Fixt
         id: due.delivery.id,
         lease: due.lease,
         attempts: Vec::new(),
+        tried: 1,
         status: DeliveryStatus::Delivered,
         due_at: now,
     };
@@ -338,4 +350,150 @@ pub async fn old_deliveries_are_forgotten_but_for_those_that_wait(fixture: &Fixt
     assert!(taken(fixture, take(now)).await.iter().all(|due| due.delivery.id != orphan.id));
     assert_eq!(store.forget_deliveries(after).await.expect("an answer"), 1);
     assert_eq!(store.delivery(orphan.id).await.expect("an answer"), None);
+}
+
+/// A batch of a project, or of a series of another name, whose one job ends so.
+async fn run_as(fixture: &Fixture, owner: UserId, batch: NewBatch, end: Option<Reason>) -> BatchId {
+    let order = BatchOrder { owner, batch, idempotency: None };
+    let batch = fixture.store.submit_batch(order, Box::new([Ok(spec("a"))].into_iter())).await;
+    fixture.hand().await.run_one(end).await;
+    batch.expect("a batch").id
+}
+
+/// Whoever submits its batches, and nothing else of its maker's; to whoever sees the project.
+pub async fn a_subscription_of_a_project_tells_of_what_belongs_to_it(fixture: &Fixture) {
+    let store = &fixture.store;
+    let (owner, other) = (UserId::new(), UserId::new());
+    let [web, api] = ["web", "api"].map(|name| name.parse::<ProjectName>().expect("a name"));
+    let mut of_project = subscription(owner, &[EventKind::Finished]);
+    of_project.what.project = Some(web.clone());
+    let own = subscription(owner, &[EventKind::Finished]);
+    for it in [&of_project, &own] {
+        store.create_subscription(it.clone()).await.expect("stored");
+    }
+    let within =
+        |project: &ProjectName| NewBatch { project: Some(project.clone()), ..new_batch("n") };
+    let theirs = run_as(fixture, other, within(&web), None).await;
+    let mine = run_as(fixture, owner, new_batch("n"), None).await;
+    run_as(fixture, other, within(&api), None).await;
+    let finished = |batch| (EventKind::Finished.to_string(), Some(batch));
+    assert_eq!(told(fixture, &of_project).await, [finished(theirs)]);
+    assert_eq!(told(fixture, &own).await, [finished(mine)]);
+    let both = [own.id, of_project.id];
+    for (scope, expected) in [
+        (Scope::of(owner, [web.clone()]), &both[..]),
+        (Scope::of(other, [web.clone(), api.clone()]), &both[1..]),
+        (Scope::Projects([web.clone()].into()), &both[1..]),
+        (Scope::Both(owner, [web.clone()].into()), &both[1..]),
+        (Scope::Both(other, [web.clone()].into()), &[]),
+        (Scope::of(other, [api.clone()]), &[]),
+        (Scope::of(owner, [api]), &both),
+    ] {
+        let page =
+            store.subscriptions(scope.clone(), PageRequest::first(10)).await.expect("a page");
+        let found: Vec<_> = page.items.iter().map(|it| it.id).collect();
+        assert_eq!(found, expected, "{scope:?}");
+        for id in both {
+            let found = store.subscription(id, scope.clone()).await.expect("an answer");
+            assert_eq!(found.is_some(), expected.contains(&id), "{scope:?}");
+        }
+    }
+}
+
+/// And of all others nothing.
+pub async fn a_subscription_of_a_series_tells_of_its_runs(fixture: &Fixture) {
+    let owner = UserId::new();
+    let mut of_series = subscription(owner, &[EventKind::FirstFailure, EventKind::Failed]);
+    of_series.what.series = Some("nightly".to_owned());
+    fixture.store.create_subscription(of_series.clone()).await.expect("stored");
+    let within = |series| NewBatch { series, ..new_batch("a name") };
+    let named = within(SeriesChoice::Named("nightly".to_owned()));
+    let failed = Some(Reason::ExitCode);
+    let run = run_as(fixture, owner, named, failed).await;
+    let own_name = run_as(fixture, owner, new_batch("nightly"), failed).await;
+    for other in [SeriesChoice::OfItsName, SeriesChoice::None] {
+        run_as(fixture, owner, within(other), failed).await;
+    }
+    let expected: Vec<_> = [run, own_name]
+        .into_iter()
+        .flat_map(|batch| {
+            [EventKind::FirstFailure, EventKind::Failed].map(|kind| (kind.to_string(), Some(batch)))
+        })
+        .collect();
+    assert_eq!(told(fixture, &of_series).await, expected);
+}
+
+/// By the verdict of the batch; whoever asks for less is told less.
+pub async fn failures_that_are_new_are_told_when_a_batch_ends(fixture: &Fixture) {
+    use EventKind::{Failed, NewFailures};
+    let owner = UserId::new();
+    let both = subscription(owner, &[Failed, NewFailures]);
+    let (new, failed) = (subscription(owner, &[NewFailures]), subscription(owner, &[Failed]));
+    for it in [&both, &new, &failed] {
+        fixture.store.create_subscription(it.clone()).await.expect("stored");
+    }
+    let mut batches = Vec::new();
+    for end in [None, Some(Reason::ExitCode), Some(Reason::ExitCode)] {
+        batches.push(run(fixture, owner, "n", &[end]).await);
+    }
+    let of = |kind: EventKind, at: usize| (kind.to_string(), Some(batches[at]));
+    assert_eq!(told(fixture, &both).await, [of(NewFailures, 1), of(Failed, 2)]);
+    assert_eq!(told(fixture, &new).await, [of(NewFailures, 1)]);
+    assert_eq!(told(fixture, &failed).await, [of(Failed, 1), of(Failed, 2)]);
+}
+
+/// Once, however many close the window; what happens later is told by the next one.
+pub async fn what_happens_within_a_window_is_one_message(fixture: &Fixture) {
+    let store = &fixture.store;
+    let owner = UserId::new();
+    let mut daily = subscription(owner, &[EventKind::Finished, EventKind::FirstFailure]);
+    daily.what.window = Some(Window::every(MOST_MINUTES).expect("a window"));
+    let silent = Subscription { id: SubscriptionId::new(), ..daily.clone() };
+    let silent = Subscription { what: named(silent.what, "other"), ..silent };
+    for it in [&daily, &silent] {
+        store.create_subscription(it.clone()).await.expect("stored");
+    }
+    let first = run(fixture, owner, "a", &[None]).await;
+    let second = run(fixture, owner, "b", &[Some(Reason::ExitCode)]).await;
+    let gathered = told(fixture, &daily).await;
+    assert_eq!(gathered.len(), 3, "{gathered:?}");
+    let now = millis(Utc::now());
+    assert_eq!(store.close_windows(now).await.expect("an answer"), 0, "none has ended");
+    let week = TimeDelta::minutes(MOST_MINUTES.into());
+    let closing = (0..4).map(|_| store.close_windows(now + week));
+    let closed = futures_util::future::join_all(closing).await;
+    let messages: u64 = closed.into_iter().map(|closed| closed.expect("an answer")).sum();
+    assert_eq!(messages, 1, "one message, and none where nothing happened");
+    let third = run(fixture, owner, "c", &[None]).await;
+    let page = store.deliveries(daily.id, PageRequest::first(10)).await.expect("a page");
+    let [next, message] = &page.items[..] else { panic!("{page:?}") };
+    assert_eq!((next.status, next.batch_id), (DeliveryStatus::Gathered, Some(third)));
+    assert_eq!((message.kind.as_str(), message.status), (WINDOW, DeliveryStatus::Waiting));
+    let event = |kind: EventKind, batch, name: &str| Event {
+        kind: kind.to_string(),
+        batch_id: batch,
+        batch_name: name.to_owned(),
+    };
+    let events = vec![
+        event(EventKind::Finished, first, "a"),
+        event(EventKind::FirstFailure, second, "b"),
+        event(EventKind::Finished, second, "b"),
+    ];
+    assert_eq!(message.gathered, Some(Gathered { total: 3, told: events }));
+    store.redeliver(next.id, now).await.expect("left to its window");
+    let due = taken(fixture, take(now + week)).await;
+    assert_eq!(due.iter().map(|due| due.delivery.id).collect::<Vec<_>>(), [message.id]);
+    // Without a window nothing waits for its end.
+    let mut at_once = daily.clone();
+    at_once.what.window = None;
+    store.update_subscription(at_once).await.expect("changed");
+    assert_eq!(store.close_windows(now).await.expect("an answer"), 1);
+    let page = store.deliveries(daily.id, PageRequest::first(10)).await.expect("a page");
+    let events = vec![event(EventKind::Finished, third, "c")];
+    assert_eq!(page.items[0].gathered, Some(Gathered { total: 1, told: events }));
+    assert_eq!(page.items.len(), 2);
+}
+
+fn named(what: NewSubscription, batch: &str) -> NewSubscription {
+    NewSubscription { batch_name: Some(batch.to_owned()), ..what }
 }

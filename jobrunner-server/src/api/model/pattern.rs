@@ -29,6 +29,12 @@ pub(crate) const ID_DIGITS: &str = r"^-*([0-9A-Fa-f]-*){4,32}$";
 /// An email address, which is trimmed.
 pub(crate) const EMAIL: &str = r"^\s*[^\s@]+@[^\s@]+\s*$";
 
+/// An email address, as it is.
+pub(crate) const EMAIL_EXACTLY: &str = r"^[^\s@]+@[^\s@]+$";
+
+/// A time of the day.
+pub(crate) const TIME_OF_DAY: &str = r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$";
+
 /// The address of a page.
 pub(crate) const URL: &str = r"^https?://[^\s\u0000-\u001f\u007f-\u009f]*$";
 /// An address of HTTP or HTTPS.

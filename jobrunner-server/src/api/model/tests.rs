@@ -402,6 +402,14 @@ fn accounts_and_events_have_the_fields_that_are_described() {
         attempt(Some(500), Some("e".to_owned())),
         attempt(None, None),
     );
+    let event = || domain::notification::Event {
+        kind: "failed".to_owned(),
+        batch_id: BatchId::new(),
+        batch_name: "b".to_owned(),
+    };
+    holds::<notification::Event>(event(), event());
+    let gathered = || domain::notification::Gathered { total: 1, told: vec![event()] };
+    holds::<notification::Gathered>(gathered(), gathered());
     let delivery = |status, batch: Option<BatchId>| domain::notification::Delivery {
         id: domain::DeliveryId::new(),
         subscription_id: domain::SubscriptionId::new(),
@@ -412,6 +420,8 @@ fn accounts_and_events_have_the_fields_that_are_described() {
         due_at: NOW,
         status,
         attempts: Vec::new(),
+        tried: 0,
+        gathered: batch.map(|_| gathered()),
     };
     holds::<Delivery>(
         delivery(domain::notification::DeliveryStatus::Waiting, Some(BatchId::new())),
@@ -421,13 +431,30 @@ fn accounts_and_events_have_the_fields_that_are_described() {
         url: "https://a.example".to_owned(),
         secret: "s".into(),
     };
-    let slack = domain::notification::Channel::Slack { url: "https://a.example".into() };
-    holds::<notification::Channel>(webhook.clone(), slack);
-    let subscription = |batch_name| domain::notification::Subscription {
+    // Of a channel and of a window none has everything.
+    let channel = |text: Option<String>| notification::Channel {
+        kind: ChannelType::Webhook,
+        host: text.clone(),
+        url: text.clone(),
+        to: text.map(|text| vec![text]),
+    };
+    holds::<notification::Channel>(channel(Some("a".to_owned())), channel(None));
+    let window = |text: Option<String>| notification::Window {
+        every_minutes: text.as_ref().map(|_| 1),
+        at: text.clone(),
+        zone: text,
+    };
+    holds::<notification::Window>(window(Some("a".to_owned())), window(None));
+    let subscription = |batch_name: Option<String>| domain::notification::Subscription {
         id: domain::SubscriptionId::new(),
         owner_id: UserId::new(),
         what: domain::notification::NewSubscription {
             name: "n".to_owned(),
+            project: batch_name.as_ref().map(|_| web()),
+            series: batch_name.clone(),
+            window: batch_name
+                .as_ref()
+                .map(|_| domain::notification::Window::every(1).expect("a window")),
             batch_name,
             on: vec![domain::notification::EventKind::Failed],
             channel: webhook.clone(),

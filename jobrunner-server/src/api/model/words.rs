@@ -311,6 +311,8 @@ words! {
         FirstFailure = "first_failure",
         /// A batch passed, and the one of this name before it had failed.
         Recovered = "recovered",
+        /// A batch has ended, and tests of it failed that had not failed before, or not so.
+        NewFailures = "new_failures",
     }
 
     /// What kind of server takes the messages.
@@ -319,6 +321,8 @@ words! {
         Webhook = "webhook",
         /// One that takes messages as Slack does.
         Slack = "slack",
+        /// The operator's mail server.
+        Email = "email",
     }
 
     /// How a delivery stands.
@@ -329,6 +333,8 @@ words! {
         Delivered = "delivered",
         /// It is not tried again unless somebody asks for it.
         Dead = "dead",
+        /// It waits for the end of its window, and is told together with what else happens in it.
+        Gathered = "gathered",
     }
 
     /// What a personal access token is good for.

@@ -65,7 +65,11 @@ impl Drop for Sink {
 
 impl Sink {
     pub(super) async fn start(answers: &'static [&'static str]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::start_at("127.0.0.1:0", answers).await
+    }
+
+    pub(super) async fn start_at(address: &str, answers: &'static [&'static str]) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let (arrived, gate) = (Arc::<Mutex<Vec<Arrived>>>::default(), Arc::<Gate>::default());
         let (all, opened) = (Arc::clone(&arrived), Arc::clone(&gate));

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use super::super::values::{damaged, parse, render, time};
+use super::super::values::{damaged, parse, project, render, time};
 use crate::{
     Result,
     notification::{Channel, Delivery, DeliveryStatus, NewSubscription, Subscription},
@@ -17,9 +17,12 @@ pub struct SubscriptionRow {
     pub id: Uuid,
     pub owner_id: Uuid,
     pub name: String,
+    pub project: Option<String>,
+    pub series: Option<String>,
     pub batch_name: Option<String>,
     pub kinds: String,
     pub channel: String,
+    pub digest: Option<String>,
     pub is_enabled: bool,
     pub created_at: i64,
 }
@@ -35,9 +38,12 @@ impl SubscriptionRow {
             owner_id: self.owner_id.into(),
             what: NewSubscription {
                 name: self.name,
+                project: self.project.as_deref().map(project).transpose()?,
+                series: self.series,
                 batch_name: self.batch_name,
                 on: parse(&self.kinds)?,
                 channel: parse::<StoredChannel>(&self.channel)?.into(),
+                window: self.digest.as_deref().map(parse).transpose()?,
                 is_enabled: self.is_enabled,
             },
             created_at: time(self.created_at)?,
@@ -51,6 +57,7 @@ impl SubscriptionRow {
 enum StoredChannel {
     Webhook { url: String, secret: String },
     Slack { url: String },
+    Email { to: Vec<String> },
 }
 
 /// A channel as it is stored, with its secret.
@@ -63,6 +70,7 @@ pub fn stored_channel(channel: &Channel) -> Result<String> {
             StoredChannel::Webhook { url: url.clone(), secret: secret.expose_secret().to_owned() }
         }
         Channel::Slack { url } => StoredChannel::Slack { url: url.expose_secret().to_owned() },
+        Channel::Email { to } => StoredChannel::Email { to: to.clone() },
     })
 }
 
@@ -71,6 +79,7 @@ impl From<StoredChannel> for Channel {
         match stored {
             StoredChannel::Webhook { url, secret } => Self::Webhook { url, secret: secret.into() },
             StoredChannel::Slack { url } => Self::Slack { url: SecretString::from(url) },
+            StoredChannel::Email { to } => Self::Email { to },
         }
     }
 }
@@ -87,6 +96,8 @@ pub struct DeliveryRow {
     pub due_at: i64,
     pub state: i64,
     pub attempts: String,
+    pub tried: i64,
+    pub gathered: Option<String>,
 }
 
 impl DeliveryRow {
@@ -106,6 +117,8 @@ impl DeliveryRow {
             due_at: time(self.due_at)?,
             status: status.ok_or_else(|| damaged("a delivery", "unknown state"))?,
             attempts: parse(&self.attempts)?,
+            tried: u32::try_from(self.tried).map_err(|_| damaged("a delivery", "out of range"))?,
+            gathered: self.gathered.as_deref().map(parse).transpose()?,
         })
     }
 }
@@ -117,5 +130,6 @@ pub const fn state(status: DeliveryStatus) -> i64 {
         DeliveryStatus::Waiting => 0,
         DeliveryStatus::Delivered => 1,
         DeliveryStatus::Dead => 2,
+        DeliveryStatus::Gathered => 3,
     }
 }

@@ -1,0 +1,1 @@
+delete from jobrunner.subscription where project = $1
