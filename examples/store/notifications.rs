@@ -199,7 +199,7 @@ impl State {
 }
 
 /// Returns a page of these items, newest first.
-fn page_of<'s, T: Clone + 's>(
+pub(crate) fn page_of<'s, T: Clone + 's>(
     newest: impl Iterator<Item = &'s T>,
     page: PageRequest,
     id: impl Fn(&T) -> Uuid,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jobrunner_core::{
     BatchId, JobId, JobSpec, NewBatch, Result, SeriesId, UserId,
+    known_issue::Rules,
     page::{Page, PageRequest},
     series::{Baseline, Gate, Revision},
     store::{
@@ -204,7 +205,7 @@ impl Past {
     }
 
     /// Classifies the tests of a run; `members` are the tests of its jobs.
-    fn judge(&self, no: i64, members: &[i64]) -> Result<Judged> {
+    fn judge(&self, no: i64, members: &[i64], known: &Rules) -> Result<Judged> {
         let (here, run) = (self.told(no), &self.runs[place(no)]);
         let window = self.before(no);
         let before: Vec<_> = window.iter().map(|no| (*no, self.told(*no))).collect();
@@ -262,7 +263,7 @@ impl Past {
             let (name, variant) = names(test_no);
             MissingRow { test_no, name, variant, case_name: None, good_run }
         });
-        Judged::of(no, noted, missing.collect())
+        Judged::of(no, noted, missing.collect(), known)
     }
 
     /// What is told of a test of a page.
@@ -327,7 +328,11 @@ impl State {
         let stored = self.past.runs[place(no)].judged.clone();
         let judged = match stored {
             Some(judged) => judged,
-            None => self.past.judge(no, &self.members(batch))?,
+            None => {
+                let series = self.past.runs[place(no)].series;
+                let known = self.known_of(batch, &self.past.series[place(series)].name);
+                self.past.judge(no, &self.members(batch), &known)?
+            }
         };
         Ok(Some((no, judged)))
     }

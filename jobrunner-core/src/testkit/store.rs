@@ -6,6 +6,7 @@ pub mod claims;
 pub mod ends;
 pub mod faults;
 pub mod insight;
+pub mod known_issues;
 pub mod lists;
 pub mod logs;
 pub mod notifications;

@@ -33,7 +33,8 @@ const MIGRATIONS: &[File] = files!(
     "0014_results",
     "0015_reports",
     "0016_projects",
-    "0017_notifications"
+    "0017_notifications",
+    "0018_known_issues"
 );
 
 /// What a commit waits for.
