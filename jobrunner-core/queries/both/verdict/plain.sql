@@ -7,4 +7,4 @@ select r.test_no, r.job_id, cast(r.outcome as bigint) as outcome, r.cause_no, ca
 from jobrunner.run of_run
 join jobrunner.result r on r.run_no = of_run.no and r.day >= $2
 join jobrunner.test t on t.series_no = of_run.series_no and t.no = r.test_no
-where of_run.no = $1 and r.outcome = 0
+where of_run.no = $1 and r.outcome = 0 and r.cause_no <> -1
