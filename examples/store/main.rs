@@ -12,6 +12,7 @@
 mod accounts;
 mod claim;
 mod jobs;
+mod known_issues;
 mod leases;
 mod lists;
 mod logs;

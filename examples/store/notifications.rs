@@ -272,7 +272,7 @@ fn is_in(scope: &Scope, it: &Subscription) -> bool {
 }
 
 /// Returns a page of these items, newest first.
-fn page_of<'s, T: Clone + 's>(
+pub(crate) fn page_of<'s, T: Clone + 's>(
     newest: impl Iterator<Item = &'s T>,
     page: PageRequest,
     id: impl Fn(&T) -> Uuid,

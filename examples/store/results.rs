@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jobrunner_core::{
     BatchId, JobId, JobSpec, NewBatch, Result, SeriesId, UserId,
+    known_issue::Rules,
     page::{Page, PageRequest},
     series::{Baseline, Gate, Revision},
     store::{
         ResultStore,
         engine::{
             identity,
-            results::{Results, code},
+            results::{CaseTest, Results, TOLD_BY_CASES, code},
             rows::BatchRunRow,
             values::render,
             verdict::{
@@ -38,6 +39,8 @@ pub(crate) struct Past {
     /// Names and variants, by series and number.
     tests: BTreeMap<(i64, i64), (String, Option<String>)>,
     causes: BTreeMap<i64, FailureCause>,
+    /// The tests whose reports cases are in, and what they are called there.
+    cases: BTreeMap<(i64, i64), (i64, String)>,
 }
 
 struct Series {
@@ -135,6 +138,12 @@ impl Past {
     /// Keeps what became of tests whose jobs have ended.
     pub(crate) fn keep(&mut self, results: Results) {
         self.causes.extend(results.causes);
+        for CaseTest { run, test, parent, case } in results.cases {
+            let series = self.runs[place(run)].series;
+            let name = self.tests.get(&(series, parent)).cloned().unwrap_or_default();
+            self.tests.entry((series, test)).or_insert(name);
+            self.cases.entry((series, test)).or_insert((parent, case));
+        }
         for row in results.rows {
             let job = JobId::from(row.job);
             let (test, cause, outcome) = (row.test, row.cause, row.outcome);
@@ -205,7 +214,7 @@ impl Past {
     }
 
     /// Classifies the tests of a run; `members` are the tests of its jobs.
-    fn judge(&self, no: i64, members: &[i64]) -> Result<Judged> {
+    fn judge(&self, no: i64, members: &[i64], known: &Rules) -> Result<Judged> {
         let (here, run) = (self.told(no), &self.runs[place(no)]);
         let window = self.before(no);
         let before: Vec<_> = window.iter().map(|no| (*no, self.told(*no))).collect();
@@ -219,9 +228,10 @@ impl Past {
             let known = self.tests.get(&(run.series, test)).cloned();
             known.unwrap_or_default()
         };
-        let tests = number(here.len());
-        let mut noted: Vec<NotedRow> = here
-            .values()
+        let counted = || here.values().filter(|done| done.cause != TOLD_BY_CASES);
+        let case = |test| self.cases.get(&(run.series, test)).cloned();
+        let tests = number(counted().count());
+        let mut noted: Vec<NotedRow> = counted()
             .map(|done| {
                 let last = of_test(done.test).next();
                 let failed = of_test(done.test).take_while(|(_, done)| done.outcome == 5);
@@ -242,7 +252,7 @@ impl Past {
                     runs: number(failed.len()),
                     name: Some(name),
                     variant,
-                    case_name: None,
+                    case_name: case(done.test).map(|(_, name)| name),
                     error_line: self.causes.get(&done.cause).and_then(|it| it.error_line.clone()),
                     tests,
                 }
@@ -254,16 +264,20 @@ impl Past {
         let mut missing = BTreeMap::new();
         for (no, told) in before.iter().filter(|_| run.repeats.is_none()) {
             for done in told.values().filter(|done| tells(done)) {
-                if !here.contains_key(&done.test) && !members.contains(&done.test) {
+                // Of a case nothing is known when the test did not run that reports it.
+                let is_known = case(done.test)
+                    .is_none_or(|(parent, _)| here.get(&parent).is_some_and(tells));
+                if is_known && !here.contains_key(&done.test) && !members.contains(&done.test) {
                     missing.entry(done.test).or_insert(*no);
                 }
             }
         }
         let missing = missing.into_iter().map(|(test_no, good_run)| {
             let (name, variant) = names(test_no);
-            MissingRow { test_no, name, variant, case_name: None, good_run }
+            let case_name = case(test_no).map(|(_, name)| name);
+            MissingRow { test_no, name, variant, case_name, good_run }
         });
-        Judged::of(no, noted, missing.collect())
+        Judged::of(no, noted, missing.collect(), known)
     }
 
     /// What is told of a test of a page.
@@ -280,7 +294,7 @@ impl Past {
             test_no: notable.test_no,
             name: Some(name),
             variant,
-            case_name: None,
+            case_name: self.cases.get(&(series, notable.test_no)).map(|it| it.1.clone()),
             job_id: notable.job_id,
             since_batch: notable.since_run.map(batch),
             runs: notable.runs,
@@ -328,7 +342,11 @@ impl State {
         let stored = self.past.runs[place(no)].judged.clone();
         let judged = match stored {
             Some(judged) => judged,
-            None => self.past.judge(no, &self.members(batch))?,
+            None => {
+                let series = self.past.runs[place(no)].series;
+                let known = self.known_of(batch, &self.past.series[place(series)].name);
+                self.past.judge(no, &self.members(batch), &known)?
+            }
         };
         Ok(Some((no, judged)))
     }
@@ -393,7 +411,9 @@ impl ResultStore for Memory {
                     .any(|it| it.test_no == done.test && code_of_class(it.class) < 8)
             };
             let passed = state.past.told(no).into_values();
-            let passed = passed.filter(|it| it.outcome < 2 && it.test > after && !is_told(it));
+            let passed = passed.filter(|it| {
+                it.outcome < 2 && it.cause != TOLD_BY_CASES && it.test > after && !is_told(it)
+            });
             let row = |done: Done| {
                 let plain = Notable::passed(done.test, done.job.as_uuid());
                 state.past.show(done.test, &plain, series)

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use jobrunner_core::{
-    AuditEventId, BatchId, Conflict, DeliveryId, Error, JobId, JobSpec, NewBatch, ProjectName,
-    Result, SessionId, SignInId, Status, SubscriptionId, TokenId, UserId,
+    AuditEventId, BatchId, Conflict, DeliveryId, Error, JobId, JobSpec, KnownIssueId, NewBatch,
+    ProjectName, Result, SessionId, SignInId, Status, SubscriptionId, TokenId, UserId,
     audit::AuditEvent,
     authz::SecretDigest,
     batch::Counts,
+    known_issue::KnownIssue,
     lease::{LeaseRef, LeaseToken, NewSession},
     log::Stream,
     notification::{Delivery, Subscription},
@@ -53,6 +54,7 @@ pub(crate) struct State {
     /// Of every session that there ever was.
     pub(crate) hosts: HashMap<SessionId, String>,
     keys: HashMap<(UserId, String), ([u8; 32], Uuid)>,
+    pub(crate) known_issues: BTreeMap<KnownIssueId, KnownIssue>,
     pub(crate) projects: BTreeMap<ProjectName, ProjectEntry>,
     pub(crate) accounts: BTreeMap<UserId, Account>,
     /// Until their tokens have expired.

@@ -4,6 +4,7 @@ mod audit;
 mod batch;
 mod config;
 mod jobs;
+mod known_issues;
 mod notifications;
 mod projects;
 mod queues;
@@ -26,6 +27,7 @@ pub(crate) use audit::{Audit, AuditCommand, Events};
 pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use jobs::{Cases, Jobs, JobsCommand, JobsList, Logs};
+pub(crate) use known_issues::{KnownIssues, KnownIssuesCommand};
 pub(crate) use notifications::{Notifications, NotificationsCommand};
 pub(crate) use projects::{Projects, ProjectsCommand};
 pub(crate) use queues::{Queues, QueuesCommand};
@@ -105,6 +107,9 @@ pub(crate) enum Command {
     /// List your access tokens, make and delete them
     #[command(visible_alias = "token")]
     Tokens(Tokens),
+    /// List failures that are known, make and change them
+    #[command(visible_alias = "known-issue")]
+    KnownIssues(KnownIssues),
     /// Tell webhooks and Slack what becomes of your batches
     #[command(visible_alias = "notification")]
     Notifications(Notifications),
@@ -134,6 +139,7 @@ impl Command {
             | Self::Workers(Workers { remote, .. })
             | Self::Users(Users { remote, .. })
             | Self::Tokens(Tokens { remote, .. })
+            | Self::KnownIssues(KnownIssues { remote, .. })
             | Self::Notifications(Notifications { remote, .. })
             | Self::Projects(Projects { remote, .. })
             | Self::Audit(Audit { remote, .. }) => remote.quiet,

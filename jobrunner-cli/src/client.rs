@@ -3,6 +3,7 @@
 mod batches;
 mod http;
 mod jobs;
+mod known_issues;
 mod list;
 mod notifications;
 mod proxy;
@@ -19,6 +20,7 @@ use reqwest::{Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
+pub(crate) use known_issues::{KnownIssue, KnownIssueChange, NewKnownIssue};
 pub(crate) use list::{Pages, Raw, RawItems};
 pub(crate) use notifications::{
     Delivery, NewChannel, NewNotification, NewWindow, Notification, NotificationChange,

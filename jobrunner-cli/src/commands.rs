@@ -10,6 +10,7 @@ pub(crate) mod config;
 mod events;
 pub(crate) mod init_db;
 pub(crate) mod jobs;
+pub(crate) mod known_issues;
 mod list;
 pub(crate) mod login;
 mod logs;

@@ -90,6 +90,7 @@ fn main() -> ExitCode {
         Command::Workers(workers) => run(commands::workers::workers(workers)),
         Command::Users(users) => run(commands::users::users(users)),
         Command::Tokens(tokens) => run(commands::tokens::tokens(tokens)),
+        Command::KnownIssues(args) => run(commands::known_issues::known_issues(args)),
         Command::Notifications(notifications) => {
             run(commands::notifications::notifications(notifications))
         }

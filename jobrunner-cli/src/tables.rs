@@ -5,6 +5,7 @@ mod batches;
 mod cases;
 mod insights;
 mod jobs;
+mod known_issues;
 mod notifications;
 mod service;
 
@@ -15,6 +16,7 @@ pub(crate) use batches::BATCHES;
 pub(crate) use cases::CASES;
 pub(crate) use insights::{CAUSES, TIMELINE};
 pub(crate) use jobs::{FAILURES, JOBS, skipped};
+pub(crate) use known_issues::KNOWN_ISSUES;
 pub(crate) use notifications::{DELIVERIES, NOTIFICATIONS};
 pub(crate) use service::{
     AUDIT, MEMBERS, PROJECTS, QUEUES, SERVERS, Server, TOKENS, USERS, WORKERS,

@@ -52,6 +52,12 @@ words! {
         RerunBatch = "rerun_batch",
         /// A batch that had ended was forgotten.
         DeleteBatch = "delete_batch",
+        /// Somebody made an issue known.
+        CreateKnownIssue = "create_known_issue",
+        /// A known issue was changed.
+        UpdateKnownIssue = "update_known_issue",
+        /// A known issue was ended.
+        DeleteKnownIssue = "delete_known_issue",
         /// A project was made.
         CreateProject = "create_project",
         /// A project was described anew, put away or taken out again.
@@ -86,6 +92,8 @@ words! {
         Token = "token",
         /// A subscription to notifications.
         Notification = "notification",
+        /// A known issue.
+        KnownIssue = "known_issue",
         /// A project.
         Project = "project",
     }

@@ -105,7 +105,7 @@ pub enum Action {
     Control,
     /// Look at the workers.
     SeeWorkers,
-    /// See to the members of a project.
+    /// See to the members of a project, and to known issues.
     Manage,
     /// Create accounts and projects, change them, look at all of them.
     Administer,

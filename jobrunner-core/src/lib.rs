@@ -79,6 +79,7 @@ pub mod error_line;
 pub mod executor;
 pub mod insight;
 pub mod job;
+pub mod known_issue;
 pub mod lease;
 pub mod log;
 pub mod notification;

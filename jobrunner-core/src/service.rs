@@ -10,6 +10,7 @@ mod holds;
 mod ids;
 mod insights;
 mod jobs;
+mod known_issues;
 mod logs;
 mod notifications;
 mod open;

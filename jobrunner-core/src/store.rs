@@ -1,8 +1,8 @@
 //! The truth: jobs, leases and accounts, as transitions rather than rows.
 //!
-//! A store is one type that implements seven roles: [`JobStore`] for those who submit and look,
-//! [`LeaseStore`] for the workers, [`ResultStore`] for what became of tests, [`AccountStore`] for
-//! who may do what, [`ProjectStore`] for what they share, [`AuditStore`] for what they did,
+//! A store is one type that implements eight roles: [`JobStore`] for those who submit and look,
+//! [`LeaseStore`] for the workers, [`ResultStore`] for what became of tests, [`KnownIssueStore`]
+//! for what is known of how they fail, [`AccountStore`] for who may do what, [`ProjectStore`] for what they share, [`AuditStore`] for what they did,
 //! [`NotificationStore`] for who is told of it. Each method is one transaction: it happens whole or
 //! not at all, and when it returns `Ok` it is durable.
 //!
@@ -19,6 +19,7 @@ pub mod engine;
 mod feed;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod intake;
+mod known_issue;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod migrations;
 mod notification;
@@ -52,13 +53,21 @@ use crate::{
 };
 
 pub use account::{Account, AccountStore, AccountUpdate, KeptSignIn, MOST_TOKENS};
+pub use known_issue::KnownIssueStore;
 pub use notification::NotificationStore;
 pub use project::{Deleted, ProjectStore};
 pub use result::ResultStore;
 
 /// Everything a service needs from its store.
 pub trait Store:
-    JobStore + LeaseStore + ResultStore + AccountStore + ProjectStore + AuditStore + NotificationStore
+    JobStore
+    + LeaseStore
+    + ResultStore
+    + KnownIssueStore
+    + AccountStore
+    + ProjectStore
+    + AuditStore
+    + NotificationStore
 {
 }
 
@@ -66,6 +75,7 @@ impl<S> Store for S where
     S: JobStore
         + LeaseStore
         + ResultStore
+        + KnownIssueStore
         + AccountStore
         + ProjectStore
         + AuditStore

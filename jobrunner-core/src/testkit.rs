@@ -119,6 +119,15 @@ macro_rules! store_conformance {
                 results_outlive_their_batch,
                 the_gate_of_a_batch_decides_its_verdict,
                 the_tests_of_a_class_come_in_pages;
+            cases: cases_are_tests_with_a_past_of_their_own,
+                a_job_that_failed_otherwise_is_a_test_beside_its_cases,
+                cases_that_are_called_alike_are_one_test;
+            known_issues: a_known_issue_is_found_as_it_was_stored_until_it_is_deleted,
+                there_are_no_more_known_issues_than_there_may_be,
+                a_failure_of_a_known_cause_is_known_and_fails_no_gate,
+                a_known_issue_holds_for_batches_that_run_until_it_ends,
+                a_known_issue_is_about_what_it_names_alone,
+                that_what_is_expected_to_fail_passes_is_told;
             insight: failures_that_are_alike_are_told_together,
                 the_time_of_a_batch_is_told_in_equal_parts;
             repeats: only_failures_that_a_job_names_are_repeated,

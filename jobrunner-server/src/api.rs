@@ -9,6 +9,7 @@ pub(crate) mod follow;
 pub(crate) mod health;
 mod http;
 pub(crate) mod jobs;
+pub(crate) mod known_issues;
 pub(crate) mod logs;
 pub(crate) mod model;
 pub(crate) mod notifications;
@@ -41,6 +42,8 @@ pub(crate) enum Tag {
     Jobs,
     /// Jobs that were submitted together and are counted together.
     Batches,
+    /// Failures that somebody has looked at, and that fail no gate for a while.
+    KnownIssues,
     /// Who runs the jobs.
     Workers,
     /// Who asked for what. For admins.

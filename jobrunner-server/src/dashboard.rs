@@ -10,6 +10,7 @@ mod cases;
 mod home;
 mod job;
 mod jobs;
+mod known_issues;
 mod lines;
 mod links;
 mod live;
@@ -66,6 +67,9 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/notifications/:id/test", post(notifications::test))
         .at("/notifications/:id/delete", post(notifications::delete))
         .at("/notifications/:id/deliveries/:delivery/redeliver", post(notifications::redeliver))
+        .at("/known-issues", get(known_issues::list).post(known_issues::create))
+        .at("/known-issues/:id", get(known_issues::show).post(known_issues::update))
+        .at("/known-issues/:id/delete", post(known_issues::delete))
         .at("/audit", get(audit::list))
         .at("/account", get(own_account::show))
         .at("/account/password", post(own_account::change_password))

@@ -70,6 +70,11 @@ routes! {
     CREATE_TOKEN: POST "/tokens", takes NewToken, gives MadeToken;
     TOKENS: GET "/tokens", asks [owner_id, limit, cursor], gives Page<PersonalToken>;
     DELETE_TOKEN: DELETE "/tokens/{id}";
+    CREATE_KNOWN_ISSUE: POST "/known-issues", takes NewKnownIssue, gives KnownIssue;
+    KNOWN_ISSUES: GET "/known-issues", asks [limit, cursor, project, owner_id],
+        gives Page<KnownIssue>;
+    UPDATE_KNOWN_ISSUE: PATCH "/known-issues/{id}", takes KnownIssueChange, gives KnownIssue;
+    DELETE_KNOWN_ISSUE: DELETE "/known-issues/{id}";
     CREATE_NOTIFICATION: POST "/notifications", takes NewNotification, gives Notification;
     NOTIFICATIONS: GET "/notifications", asks [limit, cursor], gives Page<Notification>;
     UPDATE_NOTIFICATION: PATCH "/notifications/{id}", takes NotificationChange,
@@ -146,6 +151,7 @@ mod tests {
     use super::*;
     use crate::client::http::Problem;
     pub(super) use crate::client::{Delivery, NewNotification, Notification, NotificationChange};
+    pub(super) use crate::client::{KnownIssue, KnownIssueChange, NewKnownIssue};
     pub(super) use crate::client::{session::Tokens, stream::Data, wire::*};
 
     pub(super) type Through = fn(&Value) -> Value;

@@ -2,7 +2,7 @@
 
 use crate::client::{command, text};
 
-const COMMANDS: [&[&str]; 29] = [
+const COMMANDS: [&[&str]; 32] = [
     &[],
     &["login"],
     &["password"],
@@ -23,6 +23,9 @@ const COMMANDS: [&[&str]; 29] = [
     &["workers"],
     &["users"],
     &["users", "create"],
+    &["known-issues"],
+    &["known-issues", "create"],
+    &["known-issues", "update"],
     &["notifications"],
     &["notifications", "create"],
     &["projects"],

@@ -12,6 +12,7 @@ mod fleet;
 mod flooding;
 mod following;
 mod help;
+mod known_issues;
 mod limits;
 mod lists;
 mod naming;

@@ -18,7 +18,7 @@ pub(super) const fn role_allows(role: Role, action: Action) -> bool {
 
 /// Whether an account may do what its role allows with its own things.
 pub(super) const fn owner_may(action: Action) -> bool {
-    matches!(action, Action::Read | Action::Control)
+    matches!(action, Action::Read | Action::Control | Action::Manage)
 }
 
 /// What a member of a project may do with what belongs to it, if the account's role allows it.

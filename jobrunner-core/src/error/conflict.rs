@@ -30,6 +30,14 @@ pub enum Conflict {
         /// How many those are.
         most: i64,
     },
+    /// The project, or the account without one, has as many known issues as it may have.
+    #[error(
+        "a project, or an account without one, may have {most} known issues; delete one of them first"
+    )]
+    TooManyKnownIssues {
+        /// How many those are.
+        most: i64,
+    },
     /// The subscription to notifications is disabled.
     #[error("the notification is disabled; enable it first")]
     NotificationDisabled,
@@ -111,6 +119,7 @@ impl Conflict {
             Self::AccountChanged => "account_changed",
             Self::TooManyTokens { .. } => "too_many_tokens",
             Self::TooManySubscriptions { .. } => "too_many_subscriptions",
+            Self::TooManyKnownIssues { .. } => "too_many_known_issues",
             Self::NotificationDisabled => "notification_disabled",
             Self::ProjectExists => "project_exists",
             Self::ProjectOpen => "project_open",

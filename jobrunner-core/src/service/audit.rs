@@ -4,13 +4,14 @@ use std::{
 };
 
 use chrono::{SubsecRound, Utc};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Service;
 use crate::{
     AuditEventId, Batch, Job, ProjectName, Result, User,
     audit::{AuditAction, AuditEvent, AuditFilter, TargetType},
     authz::{Action, Principal},
+    known_issue::KnownIssue,
     lease::{QueueUpdate, Worker},
     notification::{Channel, Subscription},
     page::{Page, PageRequest},
@@ -74,6 +75,25 @@ impl Deed {
             .with("host", what.channel.host())
             .with("to", to)
             .with("is_enabled", what.is_enabled)
+    }
+
+    pub(super) fn on_known_issue(action: AuditAction, issue: &KnownIssue) -> Self {
+        let mut deed =
+            Self::on(action, TargetType::KnownIssue, &issue.id, Some(issue.title.clone()))
+                .with("project", issue.project.as_ref().map(ToString::to_string));
+        deed.details.extend(told(issue));
+        deed
+    }
+
+    /// What a known issue is to become, and of what changes what it was before.
+    pub(super) fn changing_known_issue(before: &KnownIssue, after: &KnownIssue) -> Self {
+        let mut deed = Self::on_known_issue(AuditAction::UpdateKnownIssue, after);
+        for ((field, old), (_, new)) in told(before).into_iter().zip(told(after)) {
+            if old != new {
+                deed = deed.changing(&field, old, new);
+            }
+        }
+        deed
     }
 
     pub(super) fn on_project(action: AuditAction, name: &ProjectName) -> Self {
@@ -150,6 +170,22 @@ impl Deed {
             details: self.details,
         }
     }
+}
+
+/// What can be changed of a known issue, by its fields.
+fn told(issue: &KnownIssue) -> [(String, Value); 9] {
+    [
+        ("title", json!(issue.title)),
+        ("owner_id", json!(issue.owner_id)),
+        ("series", json!(issue.series)),
+        ("test", json!(issue.test)),
+        ("variant", json!(issue.variant)),
+        ("pattern", json!(issue.pattern)),
+        ("effect", json!(issue.effect)),
+        ("ticket", json!(issue.ticket)),
+        ("expires_at", json!(issue.expires_at)),
+    ]
+    .map(|(field, value)| (field.to_owned(), value))
 }
 
 impl Service {

@@ -74,6 +74,7 @@ mod tests {
         "0015_reports",
         "0016_projects",
         "0017_notifications",
+        "0018_known_issues",
         "0020_months",
         "0021_windows"
     );
@@ -86,6 +87,7 @@ mod tests {
         "0015_reports",
         "0016_projects",
         "0017_notifications",
+        "0018_known_issues",
         "0021_windows"
     );
 

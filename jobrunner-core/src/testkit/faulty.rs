@@ -1,5 +1,6 @@
 //! A store whose answers get lost.
 
+mod known_issues;
 mod notifications;
 
 use std::{

@@ -2,10 +2,12 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod cases;
 pub mod claims;
 pub mod ends;
 pub mod faults;
 pub mod insight;
+pub mod known_issues;
 pub mod lists;
 pub mod logs;
 pub mod notifications;

@@ -101,6 +101,9 @@ const OF_POSTGRES: &[(&str, &str, &str)] = &[
     ("job_pkey", "job/get + job/columns", "{job}, null, null, null"),
     ("kept_sign_in_by_expiry", "account/forget_kept", ""),
     ("kept_sign_in_pkey", "account/keep_sign_in", "{job}, {owner}, 1, now()"),
+    ("known_issue_of_owner", "known_issue/count", "null, {owner}"),
+    ("known_issue_of_project", "known_issue/count", "'p7', {owner}"),
+    ("known_issue_pkey", "known_issue/columns + known_issue/get", "{job}, null, null, null"),
     ("lane_pkey", "claim/columns + claim/claimable", "1, 1, {job}"),
     ("lane_queue_owner_id_key", "job/lanes", "array['a'], {owner}"),
     ("lease_alone", "claim/session", OWNER),
@@ -219,6 +222,9 @@ const FILL: &str = "
     from generate_series(1, 100000) n;
     insert into jobrunner.notable select n / 100, n % 9, n, n, id(n), null, 1, null, n, null
     from generate_series(1, 20000) n;
+    insert into jobrunner.known_issue (id, owner_id, project, title, test, effect, created_at, expires_at)
+    select id(n), owner(n), case when n % 2 = 0 then 'p' || n % 50 end, 't', '*', 'mute', now(), now()
+    from generate_series(1, 20000) n;
     insert into jobrunner.worker_host select id(n), 'h' from generate_series(1, 20000) n;
     analyze;";
 
@@ -332,6 +338,8 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("job_of_owner", "list/of_owner + list/ended + job/columns"),
     ("job_of_project", "list/shared + job/columns"),
     ("kept_sign_in_by_expiry", "account/forget_kept"),
+    ("known_issue_of_owner", "known_issue/count"),
+    ("known_issue_of_project", "known_issue/count"),
     ("lane_queue_owner_id", "job/insert"),
     ("lease_alone", "claim/session"),
     ("lease_job_id", "job/get + job/columns"),

@@ -6,6 +6,7 @@ mod batch;
 mod cancel;
 mod fleet;
 mod job;
+mod known_issue;
 mod log;
 mod new_job;
 mod notification;
@@ -29,6 +30,7 @@ pub(crate) use batch::{Batch, Causes, Counts, Rerun, Timeline};
 pub(crate) use cancel::{CancelJobs, Canceled};
 pub(crate) use fleet::{Health, Queue, QueueUpdate, Worker};
 pub(crate) use job::{Attempt, Hold, Job};
+pub(crate) use known_issue::{KnownIssue, KnownIssueUpdate, NewKnownIssue};
 pub(crate) use log::{LogEvent, Logs};
 pub(crate) use new_job::NewJob;
 pub(crate) use notification::{Delivery, NewNotification, Notification, NotificationUpdate};
@@ -40,8 +42,9 @@ pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
 pub(crate) use verdict::{ClassifiedTest, ShortVerdict, Verdict};
 pub(crate) use words::{
     AuditAction, CaseStatus, ChannelType, Class, Containment, DatabaseHealth, DeliveryStatus,
-    EventKind, Gate, GrantType, HealthStatus, HoldReason, Order, ProjectRole, Reason, RedisHealth,
-    RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope, TokenType, VerdictStatus,
+    Effect, EventKind, Gate, GrantType, HealthStatus, HoldReason, Order, ProjectRole, Reason,
+    RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope, TokenType,
+    VerdictStatus,
 };
 
 /// Part of a list, newest first.

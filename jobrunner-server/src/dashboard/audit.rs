@@ -68,18 +68,24 @@ impl From<&AuditEvent> for ShownEvent {
                 TargetType::Notification if event.action != AuditAction::DeleteNotification => {
                     Some(format!("/notifications/{id}"))
                 }
+                TargetType::KnownIssue if event.action != AuditAction::DeleteKnownIssue => {
+                    Some(format!("/known-issues/{id}"))
+                }
                 TargetType::Job
                 | TargetType::Batch
                 | TargetType::Worker
                 | TargetType::Token
                 | TargetType::Notification
+                | TargetType::KnownIssue
                 | TargetType::Project => None,
             },
             id,
         });
         // The page of a target tells whose it is, if it has one.
-        let has_no_page =
-            matches!(event.target_type, None | Some(TargetType::Token | TargetType::Notification));
+        let has_no_page = matches!(
+            event.target_type,
+            None | Some(TargetType::Token | TargetType::Notification | TargetType::KnownIssue)
+        );
         let is_news = |name: &str| name != "owner_id" || has_no_page;
         let details = event.details.iter().filter(|(name, _)| is_news(name));
         Self {

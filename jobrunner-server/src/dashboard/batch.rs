@@ -1,6 +1,6 @@
 use futures_util::TryFutureExt;
 use jobrunner_core::{
-    Batch, BatchId, Job, Principal, Service, Status,
+    Batch, BatchId, Job, Principal, ProjectName, Service, Status,
     batch::{BatchFilter, NameFilter, RerunOnly},
     insight::{Cause, Moment, NamedJob},
     job::{JobFilter, Reason},
@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::{
     home::any_part,
+    known_issues::Mute,
     links::{self, Paging},
     members::failed_first,
     page,
@@ -195,10 +196,12 @@ struct Failures {
     jobs: Vec<NamedJob>,
     /// The query that shows all that failed for this reason.
     all: String,
+    /// The query of the form that makes it a known issue; none of what is no run.
+    mute: Option<String>,
 }
 
 impl Failures {
-    fn of(cause: Cause) -> Result<Self, Failure> {
+    fn of(batch: &Batch, cause: Cause) -> Result<Self, Failure> {
         let reason = cause.reason.map_or("failed", Reason::as_str);
         let filter = cause.reason.map_or("", Reason::as_str);
         let all = links::query(&[("status", Status::Failed.as_str()), ("reason", filter)], &[])?;
@@ -208,7 +211,17 @@ impl Failures {
             (None, None) => reason.to_owned(),
         };
         let Cause { error_line: line, count, jobs, .. } = cause;
-        Ok(Self { cause: shown, line, count, jobs, all })
+        let mute = Mute {
+            title: line.as_deref().unwrap_or(&shown),
+            project: batch.project.as_ref().map(ProjectName::as_str),
+            series: batch.series.as_deref(),
+            // Without a line there is nothing else that tells the failure from others.
+            test: jobs.first().filter(|_| line.is_none()).map(|job| job.name.as_str()),
+            line: line.as_deref(),
+            variant: None,
+        };
+        let mute = batch.series.is_some().then(|| mute.query()).transpose()?;
+        Ok(Self { cause: shown, line, count, jobs, all, mute })
     }
 }
 
@@ -222,7 +235,7 @@ async fn failures(
         return Ok(Vec::new());
     }
     let causes = service.causes(caller, batch.id).await?;
-    causes.into_iter().map(Failures::of).collect()
+    causes.into_iter().map(|cause| Failures::of(batch, cause)).collect()
 }
 
 /// How a batch went, as columns: seconds since 1970, running, passed, failed.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use futures_util::StreamExt;
-use jobrunner_core::{BatchId, Job, JobId, Principal, Service, log::Stream};
+use jobrunner_core::{BatchId, Job, JobId, Principal, ProjectName, Service, Status, log::Stream};
 use poem::{
     Request, Response, handler,
     web::{Data, Path, Query},
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     batch::pretty,
     cases,
+    known_issues::Mute,
     output::{Html, output},
     page,
     session::{Form, Session, see},
@@ -78,6 +79,7 @@ async fn contents(
         None => vec!["stdout", "stderr"],
     };
     let mut context = about(&job, &batches);
+    context.insert("mute", &mute(&job)?);
     context.insert("holds", &service.holds(caller, &job).await?);
     context.insert("attempts", &attempts.iter().map(ShownAttempt::from).collect::<Vec<_>>());
     context.insert("chosen", &wanted.attempt.unwrap_or(job.attempt));
@@ -89,6 +91,21 @@ async fn contents(
     context.insert("is_live", &is_live);
     context.insert("stream", stream.map_or("both", Stream::as_str));
     Ok((job.spec.name, context, output))
+}
+
+/// The query of the form that makes the failure of a test a known issue.
+fn mute(job: &Job) -> Result<Option<String>, Failure> {
+    let spec = &job.spec;
+    let test = spec.test.as_deref().unwrap_or(&spec.name);
+    let mute = Mute {
+        title: test,
+        project: spec.project.as_ref().map(ProjectName::as_str),
+        test: Some(test),
+        variant: Some(&spec.variant),
+        ..Mute::default()
+    };
+    let is_failure = job.status == Status::Failed && job.batch_id.is_some();
+    is_failure.then(|| mute.query()).transpose()
 }
 
 fn about(job: &Job, batches: &HashMap<BatchId, String>) -> Context {

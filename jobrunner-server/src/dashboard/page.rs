@@ -90,6 +90,7 @@ fn complete(session: &Session, name: &str, title: &str, mut context: Context) ->
         "jobs.html" | "job.html" => "jobs",
         "workers.html" => "workers",
         "queues.html" => "queues",
+        "known_issues.html" | "known_issue.html" => "known-issues",
         "projects.html" | "project.html" => "projects",
         "users.html" | "service_tokens.html" => "users",
         "notifications.html" | "notification.html" => "notifications",

@@ -7,6 +7,7 @@ mod dashboard;
 mod description;
 mod ids;
 mod junit;
+mod known_issues;
 mod malformed;
 mod methods;
 mod notifications;

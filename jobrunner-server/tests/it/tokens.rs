@@ -15,7 +15,7 @@ const SCOPES: [&str; 4] = ["read", "submit", "control", "admin"];
 
 /// The scope that each operation needs, beside admin; `sign-in` is none at all, and `any` is
 /// whichever.
-const NEEDED: [(&str, &str); 59] = [
+const NEEDED: [(&str, &str); 64] = [
     ("create_project", "admin"),
     ("list_projects", "read"),
     ("get_project", "read"),
@@ -65,6 +65,11 @@ const NEEDED: [(&str, &str); 59] = [
     ("create_token", "sign-in"),
     ("list_tokens", "sign-in"),
     ("delete_token", "sign-in"),
+    ("create_known_issue", "admin"),
+    ("list_known_issues", "read"),
+    ("get_known_issue", "read"),
+    ("update_known_issue", "admin"),
+    ("delete_known_issue", "admin"),
     ("create_notification", "control"),
     ("list_notifications", "read"),
     ("get_notification", "read"),
@@ -96,6 +101,7 @@ struct Things {
     batch: String,
     user: String,
     worker: String,
+    known_issue: String,
     notification: String,
     delivery: String,
 }
@@ -117,6 +123,8 @@ impl Things {
             let path = format!("/notifications/{}", old["id"].as_str().expect("an id"));
             app.json(app.request(Method::DELETE, &path, &app.admin)).await;
         }
+        let known = json!({"title": "t", "test": "*", "effect": "mute"});
+        let known_issue = post("/known-issues", known).await;
         let channel = json!({"type": "slack", "url": "https://slack.example/"});
         let told = json!({"name": "n", "on": ["failed"], "channel": channel});
         let notification = post("/notifications", told).await;
@@ -128,7 +136,7 @@ impl Things {
         let member = format!("/projects/web/members/{user}");
         let member = app.request(Method::PUT, &member, &app.admin).json(&json!({"role": "viewer"}));
         assert_eq!(app.json(member).await.0, 200);
-        Self { job, batch, user, worker, notification, delivery }
+        Self { job, batch, user, worker, known_issue, notification, delivery }
     }
 
     fn url(&self, operation: &Operation) -> String {
@@ -137,6 +145,7 @@ impl Things {
             Some("job-batches") => &self.batch,
             Some("users") => &self.user,
             Some("workers") => &self.worker,
+            Some("known-issues") => &self.known_issue,
             Some("notifications") => &self.notification,
             Some("deliveries") => &self.delivery,
             _ => &self.job,

@@ -1,9 +1,9 @@
 -- What is to be told of the tests of run $1 beside that they passed, and how many tests it has: a
 -- row at least. It began on day $2. $3 the runs that it is compared with, the oldest first; the
--- first of them began on day $4.
+-- first of them began on day $4. What is told by its cases (-1) is none of them.
 with here as materialized (
     select distinct on (test_no) test_no, job_id, outcome, cause_no, duration_ms
-    from jobrunner.result where run_no = $1 and day >= $2
+    from jobrunner.result where run_no = $1 and day >= $2 and cause_no <> -1
     order by test_no, outcome desc, job_id
 ), told as (
     select h.test_no, h.job_id, h.outcome, h.cause_no, b.outcome as before,

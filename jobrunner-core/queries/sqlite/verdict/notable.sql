@@ -1,9 +1,9 @@
 -- What is to be told of the tests of run $1 beside that they passed, and how many tests it has: a
 -- row at least. It began on day $2. $3 a JSON array of the runs that it is compared with, the
--- oldest first; the first of them began on day $4.
+-- oldest first; the first of them began on day $4. What is told by its cases (-1) is none of them.
 with here as materialized (
     select test_no, job_id, max(outcome) as outcome, cause_no, duration_ms
-    from result where run_no = $1 and day >= $2 group by test_no
+    from result where run_no = $1 and day >= $2 and cause_no <> -1 group by test_no
 ), told as (
     -- The row of its own last result that says something.
     select h.*,

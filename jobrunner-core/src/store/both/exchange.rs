@@ -54,7 +54,11 @@ async fn finish(
     let answers = decision.reported(reports, held, reported, &mut beside, tally)?;
     append::append(connection, beside.output).await?;
     cases::insert(connection, beside.cases).await?;
+    let named = std::mem::take(&mut decision.results.cases);
     lease::end(connection, decision).await?;
+    if !named.is_empty() {
+        cases::name(connection, named).await?;
+    }
     Ok(answers)
 }
 

@@ -14,6 +14,7 @@ mod claimable;
 mod delete;
 mod exchange;
 mod insight;
+mod known_issue;
 mod log;
 mod notification;
 mod project;

@@ -97,6 +97,8 @@ pub(super) struct RunRow {
     day: i32,
     pub(super) verdict: Option<String>,
     pub(super) is_ended: bool,
+    /// Whether somebody may know an issue of it.
+    pub(super) has_issues: bool,
 }
 
 impl RunRow {

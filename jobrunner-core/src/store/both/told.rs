@@ -1,5 +1,7 @@
 //! What is read and written of the tests of a run that are more than passed.
 
+use std::collections::HashSet;
+
 use super::{
     Connection, notable,
     run::{RunRow, Window},
@@ -26,6 +28,23 @@ pub(super) async fn noted(
         .fetch_all(connection)
         .await
         .map_err(store_error)
+}
+
+/// Adds the tests of a run that passed at once and are not among those that are noted.
+pub(super) async fn note_plain(
+    connection: &mut Connection,
+    run: &RunRow,
+    noted: &mut Vec<NotedRow>,
+) -> Result<()> {
+    let mut known: HashSet<i64> = noted.iter().filter_map(|row| row.test_no).collect();
+    let plain: Vec<NotedRow> = sqlx::query_as(sql!(both "verdict/plain"))
+        .bind(run.no)
+        .bind(run.day())
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    noted.extend(plain.into_iter().filter(|row| row.test_no.is_some_and(|no| known.insert(no))));
+    Ok(())
 }
 
 /// Tests of the runs before that are not in this one.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Connection, Pool, run::RunRow, sql, store_error, told};
+use super::{Connection, Pool, known_issue, run::RunRow, sql, store_error, told};
 use crate::{
     BatchId, Result,
     page::{Page, PageRequest},
@@ -83,11 +83,15 @@ pub(in crate::store) async fn finish(connection: &mut Connection, batch: Uuid) -
 /// Classifies the tests of a run as they are now.
 async fn judge(connection: &mut Connection, batch: BatchId, run: &RunRow) -> Result<Judged> {
     let window = run.before(&mut *connection).await?;
-    let noted = told::noted(connection, run, &window).await?;
+    let mut noted = told::noted(connection, run, &window).await?;
+    let known = known_issue::of_batch(connection, batch, run).await?;
+    if known.expect_failures() {
+        told::note_plain(connection, run, &mut noted).await?;
+    }
     // What repeats some tests of a run lacks the others.
     let missing = match run.repeats {
         None => told::missing(connection, run, &window, batch).await?,
         Some(_) => Vec::new(),
     };
-    Judged::of(run.no, noted, missing)
+    Judged::of(run.no, noted, missing, &known)
 }

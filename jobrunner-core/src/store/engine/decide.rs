@@ -175,11 +175,14 @@ impl Decision {
         for report in reports {
             answers.push(match held.remove(&report.lease) {
                 Some(held) => {
-                    self.end(&held, report, tally)?;
+                    let status = self.end(&held, report, tally)?;
                     let chunk = |chunk| (report.lease.job, held.attempts, chunk);
                     beside.output.extend(report.output.iter().map(chunk));
                     let cases = report.report.as_ref().map(|report| &*report.cases);
                     let cases = cases.filter(|cases| !cases.is_empty());
+                    if let Some(cases) = cases.filter(|_| status.is_terminal()) {
+                        self.results.reported(&held, report.outcome.reason, cases);
+                    }
                     beside
                         .cases
                         .extend(cases.map(|cases| (report.lease.job, held.attempts, cases)));

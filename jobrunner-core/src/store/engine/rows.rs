@@ -10,6 +10,7 @@
 
 mod accounts;
 mod case;
+mod known_issues;
 mod notifications;
 mod projects;
 
@@ -19,6 +20,7 @@ use uuid::Uuid;
 pub use self::{
     accounts::{AccountRow, EventRow, TokenRow},
     case::CaseRow,
+    known_issues::KnownIssueRow,
     notifications::{DeliveryRow, SubscriptionRow, state, stored_channel},
     projects::{MemberRow, MembershipRow, ProjectRow},
 };

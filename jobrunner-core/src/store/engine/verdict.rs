@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Result,
     id::KnownIssueId,
+    known_issue::{Failing, Rules},
     series::{Revision, TestId, Variant},
     verdict::{Class, ClassCounts, ClassifiedTest, FailureCause, LastGood, Outcome, Since},
 };
@@ -29,7 +30,7 @@ pub enum Before {
 }
 
 /// The class of a test with this outcome, whose last result that says something was this one;
-/// `is_known` is whether a known issue is what it failed by.
+/// `is_known` is whether a known issue is what it failed by, or expected it to fail.
 #[must_use]
 pub const fn classify(outcome: Outcome, before: Option<Before>, is_known: bool) -> Class {
     match outcome {
@@ -38,6 +39,7 @@ pub const fn classify(outcome: Outcome, before: Option<Before>, is_known: bool) 
         Outcome::NotRun => Class::NotRun,
         Outcome::Infra => Class::Infra,
         Outcome::Passed => match before {
+            _ if is_known => Class::Fixed,
             None | Some(Before::Passed) => Class::Passed,
             Some(Before::Failed | Before::FailedAlike) => Class::Fixed,
         },
@@ -108,6 +110,24 @@ impl NotedRow {
             tests,
         }
     }
+
+    /// The known issue that it failed by, or that expected it to fail.
+    fn known_as(&self, outcome: Outcome, known: &Rules) -> Result<Option<KnownIssueId>> {
+        if known.is_empty() {
+            return Ok(None);
+        }
+        let variant = variant(self.variant.as_deref())?;
+        let test = Failing {
+            test: self.name.as_deref().unwrap_or_default(),
+            case: self.case_name.as_deref(),
+            variant: &variant,
+        };
+        Ok(match outcome {
+            Outcome::Failed => known.of_failure(test, self.error_line.as_deref()),
+            Outcome::Passed => known.of_pass(test),
+            _ => None,
+        })
+    }
 }
 
 /// A test that is missing from a run, and when it was in one.
@@ -162,15 +182,21 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Classifies the tests of run `this`.
+    /// Classifies the tests of run `this`, for which these known issues hold. Where some of them
+    /// [expect failures](Rules::expect_failures), tests that plainly passed are to be noted, too.
     ///
     /// # Errors
     /// A row cannot be read.
-    pub fn of(this: i64, noted: Vec<NotedRow>, missing: Vec<MissingRow>) -> Result<Self> {
+    pub fn of(
+        this: i64,
+        noted: Vec<NotedRow>,
+        missing: Vec<MissingRow>,
+        known: &Rules,
+    ) -> Result<Self> {
         let mut judged = Self::default();
         let tests: u64 = number(noted.first().map_or(0, |row| row.tests))?;
         for row in noted {
-            judged.note(this, row)?;
+            judged.note(this, row, known)?;
         }
         judged.counts.passed = tests - (judged.counts.total() - judged.counts.passed);
         for row in missing {
@@ -191,7 +217,7 @@ impl Judged {
         Ok(judged)
     }
 
-    fn note(&mut self, this: i64, row: NotedRow) -> Result<()> {
+    fn note(&mut self, this: i64, row: NotedRow, known: &Rules) -> Result<()> {
         let (Some(test_no), Some(found)) = (row.test_no, row.outcome) else { return Ok(()) };
         let this_outcome = outcome(found)?;
         let before = match row.before.map(outcome).transpose()? {
@@ -200,7 +226,8 @@ impl Judged {
             Some(_) => Some(Before::Passed),
             None => None,
         };
-        let class = classify(this_outcome, before, false);
+        let issue = row.known_as(this_outcome, known)?;
+        let class = classify(this_outcome, before, issue.is_some());
         self.counts.add(class);
         let has_failed = this_outcome == Outcome::Failed;
         let notable = Notable {
@@ -211,7 +238,7 @@ impl Judged {
             runs: if has_failed { number(row.runs + 1)? } else { 0 },
             good_run: row.good_run,
             cause_no: row.cause_no.unwrap_or(0),
-            issue_id: None,
+            issue_id: issue.map(KnownIssueId::as_uuid),
             name: (row.name.unwrap_or_default(), row.variant, row.case_name),
         };
         if row.is_slower == Some(true) {
@@ -384,7 +411,7 @@ mod tests {
             let tests = plain + told.len() as i64;
             let rows = told.iter().map(|(o, b, s)| row(*o, *b, *s)).chain([NotedRow::only(0)]);
             let rows = rows.map(|row| NotedRow { tests, ..row }).collect();
-            let judged = Judged::of(1, rows, Vec::new()).expect("rows that can be read");
+            let judged = Judged::of(1, rows, Vec::new(), &Rules::default()).expect("rows that can be read");
             prop_assert_eq!(judged.counts.total(), tests as u64);
             let of_tests = judged.notable.iter().filter(|it| it.class != Class::Slower).count();
             prop_assert_eq!(judged.counts.total() - judged.counts.passed, of_tests as u64);
@@ -401,6 +428,8 @@ mod tests {
             prop_assert_eq!(failed, outcome == Outcome::Failed);
             prop_assert!(class != Class::Fixed || outcome == Outcome::Passed);
             prop_assert!(class != Class::Known || is_known);
+            // That what is expected to fail passes is told.
+            prop_assert!(class != Class::Passed || !is_known || outcome == Outcome::Skipped);
             prop_assert!(Class::OF_TESTS.contains(&class));
             if is_known {
                 let mut counts = ClassCounts::default();

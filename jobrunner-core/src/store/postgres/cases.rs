@@ -5,7 +5,10 @@ use super::{sql, store_error};
 use crate::{
     JobId, Result,
     report::Case,
-    store::engine::values::{case_code, stored},
+    store::engine::{
+        results::CaseTest,
+        values::{case_code, stored},
+    },
 };
 
 /// How many rows a statement writes: the arrays of more would take much memory here and there.
@@ -74,4 +77,21 @@ impl<'c> Columns<'c> {
             .map(|_| ())
             .map_err(store_error)
     }
+}
+
+/// Makes cases known as tests.
+pub(super) async fn name(connection: &mut PgConnection, mut cases: Vec<CaseTest>) -> Result<()> {
+    // The same order in every transaction: none waits for another in a ring.
+    cases.sort_unstable_by_key(|case| (case.run, case.test));
+    for cases in cases.chunks(AT_ONCE) {
+        sqlx::query(sql!("case/name"))
+            .bind(cases.iter().map(|case| case.run).collect::<Vec<_>>())
+            .bind(cases.iter().map(|case| case.test).collect::<Vec<_>>())
+            .bind(cases.iter().map(|case| case.parent).collect::<Vec<_>>())
+            .bind(cases.iter().map(|case| case.case.as_str()).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    }
+    Ok(())
 }

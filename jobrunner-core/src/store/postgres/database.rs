@@ -51,6 +51,7 @@ const MIGRATIONS: &[File] = files!(
     "0015_reports",
     "0016_projects",
     "0017_notifications",
+    "0018_known_issues",
     "0020_months",
     "0021_windows"
 );

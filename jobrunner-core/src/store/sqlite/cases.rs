@@ -5,7 +5,10 @@ use super::{sql, store_error};
 use crate::{
     JobId, Result,
     report::Case,
-    store::engine::values::{case_code, render},
+    store::engine::{
+        results::CaseTest,
+        values::{case_code, render},
+    },
 };
 
 /// How many rows a statement writes: the JSON of more would take much memory.
@@ -56,6 +59,15 @@ pub(super) async fn insert(
             let insert = sqlx::query(sql!("case/insert")).bind(render(&rows.collect::<Vec<_>>())?);
             insert.execute(&mut *connection).await.map_err(store_error)?;
         }
+    }
+    Ok(())
+}
+
+/// Makes cases known as tests.
+pub(super) async fn name(connection: &mut SqliteConnection, cases: Vec<CaseTest>) -> Result<()> {
+    for cases in cases.chunks(AT_ONCE) {
+        let name = sqlx::query(sql!("case/name")).bind(render(cases)?);
+        name.execute(&mut *connection).await.map_err(store_error)?;
     }
     Ok(())
 }

@@ -34,6 +34,7 @@ const MIGRATIONS: &[File] = files!(
     "0015_reports",
     "0016_projects",
     "0017_notifications",
+    "0018_known_issues",
     "0021_windows"
 );
 

@@ -15,7 +15,7 @@ use crate::{
 
 /// How a test ends.
 #[derive(Clone, Copy, Debug)]
-enum End {
+pub(super) enum End {
     Pass,
     /// It passes after so many milliseconds.
     PassIn(u64),
@@ -24,28 +24,29 @@ enum End {
     By(Reason),
 }
 
-use End::{By, Fail, Pass, PassIn};
+use End::PassIn;
+pub(super) use End::{By, Fail, Pass};
 
 /// The owner of a series, and a worker.
-struct Team<'a> {
+pub(super) struct Team<'a> {
     fixture: &'a Fixture,
-    owner: UserId,
-    hand: Hand,
+    pub(super) owner: UserId,
+    pub(super) hand: Hand,
 }
 
 impl<'a> Team<'a> {
-    async fn new(fixture: &'a Fixture) -> Self {
+    pub(super) async fn new(fixture: &'a Fixture) -> Self {
         Self { fixture, owner: UserId::new(), hand: fixture.hand().await }
     }
 
-    async fn submit(&self, batch: NewBatch, specs: Vec<JobSpec>) -> BatchId {
+    pub(super) async fn submit(&self, batch: NewBatch, specs: Vec<JobSpec>) -> BatchId {
         let order = BatchOrder { owner: self.owner, batch, idempotency: None };
         let specs = Box::new(specs.into_iter().map(Ok));
         self.fixture.store.submit_batch(order, specs).await.expect("a stored batch").id
     }
 
     /// Runs what waits: each test ends as `tests` says of its name.
-    async fn work(&self, tests: &[(&str, End)]) {
+    pub(super) async fn work(&self, tests: &[(&str, End)]) {
         loop {
             let leased = self.hand.claim(1000).await;
             if leased.is_empty() {
@@ -74,31 +75,31 @@ impl<'a> Team<'a> {
     }
 
     /// A run of the series `s` from its begin to its end.
-    async fn run(&self, tests: &[(&str, End)]) -> BatchId {
+    pub(super) async fn run(&self, tests: &[(&str, End)]) -> BatchId {
         self.run_of(new_batch("s"), tests).await
     }
 
-    async fn run_of(&self, batch: NewBatch, tests: &[(&str, End)]) -> BatchId {
+    pub(super) async fn run_of(&self, batch: NewBatch, tests: &[(&str, End)]) -> BatchId {
         let id = self.submit(batch, tests.iter().map(|(name, _)| spec(name)).collect()).await;
         self.work(tests).await;
         id
     }
 
-    async fn verdict(&self, batch: BatchId) -> Verdict {
+    pub(super) async fn verdict(&self, batch: BatchId) -> Verdict {
         let found = self.fixture.store.verdict(batch).await;
         found.expect("an answer").expect("it is a run")
     }
 
-    async fn counts(&self, batch: BatchId) -> ClassCounts {
+    pub(super) async fn counts(&self, batch: BatchId) -> ClassCounts {
         self.verdict(batch).await.counts
     }
 
-    async fn tests(&self, batch: BatchId, class: Class) -> Vec<ClassifiedTest> {
+    pub(super) async fn tests(&self, batch: BatchId, class: Class) -> Vec<ClassifiedTest> {
         let page = PageRequest::first(1000);
         self.fixture.store.classified(batch, class, page).await.expect("a page").items
     }
 
-    async fn names(&self, batch: BatchId, class: Class) -> Vec<String> {
+    pub(super) async fn names(&self, batch: BatchId, class: Class) -> Vec<String> {
         self.tests(batch, class).await.into_iter().map(|test| test.test).collect()
     }
 }

@@ -115,7 +115,7 @@ pub(crate) struct NewJob {
 }
 
 /// The schema of a variant.
-enum Variant {}
+pub(super) enum Variant {}
 
 impl JsonSchema for Variant {
     fn inline_schema() -> bool {

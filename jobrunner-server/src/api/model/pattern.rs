@@ -8,6 +8,9 @@ pub(crate) const TEXT: &str = r"^[^\u0000]*$";
 /// One line in which something is no space.
 pub(crate) const NAME: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
 
+/// One line.
+pub(crate) const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]+$";
+
 /// An absolute path.
 pub(crate) const PATH: &str = r"^/[^\u0000]*$";
 

@@ -463,6 +463,28 @@ fn accounts_and_events_have_the_fields_that_are_described() {
         created_at: NOW,
     };
     holds::<Notification>(subscription(Some("b".to_owned())), subscription(None));
+    let issue = || domain::known_issue::KnownIssue {
+        id: domain::KnownIssueId::new(),
+        owner_id: UserId::new(),
+        project: Some("web".parse().expect("a name")),
+        created_at: NOW,
+        expires_at: NOW,
+        title: "t".to_owned(),
+        series: Some("s".to_owned()),
+        test: "*".to_owned(),
+        variant: [("os".to_owned(), "linux".to_owned())].into(),
+        pattern: Some("p".to_owned()),
+        effect: domain::known_issue::Effect::Mute,
+        ticket: Some("t".to_owned()),
+    };
+    let bare = domain::known_issue::KnownIssue {
+        project: None,
+        series: None,
+        pattern: None,
+        ticket: None,
+        ..issue()
+    };
+    holds::<KnownIssue>(issue(), bare);
     let event = || domain::audit::AuditEvent {
         id: AuditEventId::new(),
         created_at: NOW,

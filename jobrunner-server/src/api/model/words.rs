@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use jobrunner_core::{
-    audit, batch, executor, job, log, notification, project, report, retry, series, status, user,
-    verdict,
+    audit, batch, executor, job, known_issue, log, notification, project, report, retry, series,
+    status, user, verdict,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
@@ -280,6 +280,9 @@ words! {
         CancelBatch = "cancel_batch",
         RerunBatch = "rerun_batch",
         DeleteBatch = "delete_batch",
+        CreateKnownIssue = "create_known_issue",
+        UpdateKnownIssue = "update_known_issue",
+        DeleteKnownIssue = "delete_known_issue",
         CreateProject = "create_project",
         UpdateProject = "update_project",
         DeleteProject = "delete_project",
@@ -299,6 +302,15 @@ words! {
         Token = "token",
         Project = "project",
         Notification = "notification",
+        KnownIssue = "known_issue",
+    }
+
+    /// What becomes of a test that a known issue is about.
+    Effect = known_issue::Effect {
+        /// Its failures are `known`: shown apart, and nothing that a gate looks at.
+        Mute = "mute",
+        /// It is expected to fail: its failures are `known`, and when it passes, it is `fixed`.
+        Xfail = "xfail",
     }
 
     /// What somebody may be told of.

@@ -153,6 +153,12 @@ async fn accounts(app: &TestApp) {
     done(app, "GET", &format!("{told}/deliveries"), None).await;
     done(app, "POST", &format!("{}/redeliver", path("/deliveries", &delivery)), None).await;
     done(app, "DELETE", &told, None).await;
+    let known = json!({"title": "t", "test": "*", "effect": "xfail"});
+    let known = path("/known-issues", &done(app, "POST", "/known-issues", Some(known)).await);
+    done(app, "GET", "/known-issues?limit=1", None).await;
+    done(app, "GET", &known, None).await;
+    done(app, "PATCH", &known, Some(json!({"pattern": "^a", "series": null}))).await;
+    done(app, "DELETE", &known, None).await;
     let token = json!({"name": "ci", "scopes": ["read"], "expires_at": null});
     let token = path("/tokens", &done(app, "POST", "/tokens", Some(token)).await);
     done(app, "GET", "/tokens?limit=1", None).await;

@@ -15,6 +15,7 @@ pub(super) struct Sender<'a> {
     batch: String,
     user: String,
     notification: String,
+    known_issue: String,
     /// For addresses that nobody has, and names.
     made: u32,
     _hand: Hand,
@@ -39,10 +40,12 @@ impl<'a> Sender<'a> {
         let channel = json!({"type": "slack", "url": "https://slack.example/"});
         let told = json!({"name": "n", "on": ["failed"], "channel": channel});
         let notification = post("/notifications", told).await;
+        let known = json!({"title": "t", "test": "*", "effect": "mute"});
+        let known_issue = post("/known-issues", known).await;
         for _ in 0..2 {
             hand.run_one(Some(Reason::ExitCode)).await;
         }
-        Self { app, job, batch, user, notification, made: 0, _hand: hand }
+        Self { app, job, batch, user, notification, known_issue, made: 0, _hand: hand }
     }
 
     pub(super) fn is_form(&self, operation: &Operation) -> bool {
@@ -140,6 +143,7 @@ impl<'a> Sender<'a> {
             Some("job-batches") => &self.batch,
             Some("users" | "projects") => &self.user,
             Some("notifications") => &self.notification,
+            Some("known-issues") => &self.known_issue,
             // No worker must drain.
             _ => "0198c6f0-1234-7abc-8def-0123456789ab",
         };

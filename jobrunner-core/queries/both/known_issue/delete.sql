@@ -1,0 +1,1 @@
+delete from jobrunner.known_issue where id = $1

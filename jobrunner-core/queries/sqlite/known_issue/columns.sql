@@ -1,0 +1,2 @@
+select id, owner_id, project, title, series, test, variant, pattern, effect, ticket, created_at, expires_at
+from known_issue
