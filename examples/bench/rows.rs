@@ -105,6 +105,11 @@ pub(crate) const ALL: &[Row] = &[
         run: |scale| workers::measure(scale, Backend::PostgresAndRedis),
     },
     Row { name: "xargs", about: "5,000 times `true`, xargs -P2", run: others::xargs },
+    Row {
+        name: "run",
+        about: "2,000 times `true`, jobrunner run beside xargs -P2",
+        run: others::local,
+    },
     Row { name: "parallel", about: "500 times `true`, GNU parallel", run: others::parallel },
     Row { name: "hyperqueue", about: "5,000 times `true`, HyperQueue", run: others::hyperqueue },
     Row {

@@ -44,7 +44,8 @@ pub(crate) fn local(scale: &Scale) -> Vec<Line> {
         shell(jobs, "xargs -P2 -n1 /bin/true");
         others.push(jobs as f64 / started.elapsed().as_secs_f64());
     }
-    let line = Line::new("jobrunner run, 2 slots", Unit::JobsPerSecond, rates.into_iter().collect());
+    let line =
+        Line::new("jobrunner run, 2 slots", Unit::JobsPerSecond, rates.into_iter().collect());
     let line = line.beside("xargs -P2", others.into_iter().collect());
     vec![line.reaching(Target::ratio_at_least(1.0))]
 }
