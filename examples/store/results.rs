@@ -264,8 +264,8 @@ impl Past {
         for (no, told) in before.iter().filter(|_| run.repeats.is_none()) {
             for done in told.values().filter(|done| tells(done)) {
                 // Of a case nothing is known when the test did not run that reports it.
-                let is_known = case(done.test)
-                    .is_none_or(|(parent, _)| here.get(&parent).is_some_and(tells));
+                let is_known =
+                    case(done.test).is_none_or(|(parent, _)| here.get(&parent).is_some_and(tells));
                 if is_known && !here.contains_key(&done.test) && !members.contains(&done.test) {
                     missing.entry(done.test).or_insert(*no);
                 }

@@ -43,8 +43,14 @@ struct About {
 const OF_PASSWORDS: [&str; 4] = ["sign_in", "update_me", "create_user", "update_user"];
 
 /// The operations that name an account or a project in their body or query.
-const OF_THINGS: [&str; 5] =
-    ["cancel_jobs", "create_token", "list_tokens", "submit_job", "submit_batch"];
+const OF_THINGS: [&str; 6] = [
+    "cancel_jobs",
+    "create_known_issue",
+    "create_token",
+    "list_tokens",
+    "submit_job",
+    "submit_batch",
+];
 
 impl About {
     fn of(method: &str, operation: &Value) -> Self {
