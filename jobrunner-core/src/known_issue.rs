@@ -1,8 +1,8 @@
 //! Known issues: failures that somebody has looked at, and that are not to be looked at again for a
 //! while.
 //!
-//! Each is a rule: which tests, of which variants and series, failing with which last line. Those of
-//! a project hold for its runs, those of none for the runs of their owner that belong to no project.
+//! Each is a rule: which tests, of which variants and series, failing with which last line. Those
+//! of a project hold for its runs, those of none for the runs of their owner that belong to none.
 
 mod rules;
 
@@ -196,8 +196,8 @@ impl KnownIssue {
 /// A pattern to search with: in time that grows with the text alone, whatever the pattern is.
 fn compile(pattern: &str) -> Result<Regex, Violation> {
     let wrong = |message: String| Violation::new("pattern", message);
-    if pattern.is_empty() || pattern.len() > LONGEST_PATTERN {
-        return Err(wrong(format!("must have 1 to {LONGEST_PATTERN} bytes")));
+    if pattern.is_empty() || pattern.len() > LONGEST_PATTERN || pattern.contains('\0') {
+        return Err(wrong(format!("must have 1 to {LONGEST_PATTERN} bytes, none of them NUL")));
     }
     let compiled = RegexBuilder::new(pattern)
         .size_limit(PATTERN_MEMORY)
@@ -274,7 +274,8 @@ mod tests {
     fn a_hostile_pattern_is_refused() {
         let long = "x".repeat(LONGEST_PATTERN + 1);
         let deep = format!("{}x{}", "(".repeat(200), ")".repeat(200));
-        let hostile = ["", "(", "[a", r"\w{1000}{1000}", "(?:a{500}){500}", &long, &deep, r"(a)\1"];
+        let hostile =
+            ["", "a\0", "(", "[a", r"\w{1000}{1000}", "(?:a{500}){500}", &long, &deep, r"(a)\1"];
         for pattern in hostile {
             let made = new(|it| it.pattern = Some(pattern.to_owned()));
             assert_eq!(field(made), "pattern", "{pattern}");

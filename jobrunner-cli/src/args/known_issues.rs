@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-use jobrunner_core::{KnownIssueId, ProjectName, UserId, known_issue};
+use jobrunner_core::{KnownIssueId, UserId, known_issue};
 
 use super::Remote;
 
@@ -35,14 +35,13 @@ pub(crate) enum KnownIssuesCommand {
     /// List known issues
     #[command(visible_alias = "ls")]
     List {
-        /// Only those of this project
-        #[arg(long, value_name = "NAME")]
-        project: Option<ProjectName>,
         /// Only those of this account
         #[arg(long, value_name = "ID")]
         owner: Option<UserId>,
     },
     /// Make an issue known: such failures fail no gate until it ends
+    ///
+    /// It is about the batches of the project, or without one about your batches of no project.
     #[command(group = ArgGroup::new("change").multiple(true))]
     Create {
         /// What to call it
@@ -50,9 +49,6 @@ pub(crate) enum KnownIssuesCommand {
         /// Which tests, by their names: * is any text, ? one character
         #[arg(long, value_name = "GLOB")]
         test: String,
-        /// The project whose batches it is about [default: your batches of no project]
-        #[arg(long, value_name = "NAME")]
-        project: Option<ProjectName>,
         #[command(flatten)]
         about: About,
         /// What becomes of the tests

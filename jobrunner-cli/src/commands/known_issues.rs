@@ -4,6 +4,7 @@ use crate::{
     client::{Client, KnownIssue, KnownIssueChange, NewKnownIssue, Pages, routes},
     exit::{Exit, Failure},
     output::{self, note},
+    settings,
     table::{self, Context},
     tables::KNOWN_ISSUES,
 };
@@ -16,7 +17,8 @@ pub(crate) async fn known_issues(args: Args) -> Result<Exit, Failure> {
     let client = Client::signed_in(remote).await?;
     let is_table = remote.output == Output::Table && !remote.quiet;
     match args.command {
-        KnownIssuesCommand::List { project, owner } => {
+        KnownIssuesCommand::List { owner } => {
+            let project = settings::project(remote.project.as_ref())?;
             let project = project.map(|name| ("project", name.to_string()));
             let owner = owner.map(|id| ("owner_id", id.to_string()));
             let asked = project.into_iter().chain(owner).collect();
@@ -31,10 +33,10 @@ pub(crate) async fn known_issues(args: Args) -> Result<Exit, Failure> {
                 false => return OF_ISSUE.print(remote, &found),
             }
         }
-        KnownIssuesCommand::Create { title, test, project, about, effect } => {
+        KnownIssuesCommand::Create { title, test, about, effect } => {
             let new = NewKnownIssue {
                 title,
-                project,
+                project: settings::project(remote.project.as_ref())?,
                 series: about.series,
                 test,
                 variant: about.variant.into_iter().collect(),

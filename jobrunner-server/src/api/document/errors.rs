@@ -43,8 +43,9 @@ struct About {
 const OF_PASSWORDS: [&str; 4] = ["sign_in", "update_me", "create_user", "update_user"];
 
 /// The operations that name an account or a project in their body or query.
-const OF_THINGS: [&str; 6] = [
+const OF_THINGS: [&str; 7] = [
     "cancel_jobs",
+    "create_known_issue",
     "create_notification",
     "create_token",
     "list_tokens",

@@ -91,7 +91,7 @@ pub(crate) struct NewKnownIssue {
     variant: series::Variant,
     /// Only failures in whose last line this regular expression (as of the Rust crate `regex`, of 1
     /// to 1000 bytes) is found. In such lines numbers are `#`.
-    #[schemars(length(min = 1, max = 1000))]
+    #[schemars(length(min = 1, max = 1000), regex(pattern = pattern::TEXT))]
     pattern: Option<String>,
     #[schemars(with = "Effect")]
     effect: known_issue::Effect,
@@ -154,7 +154,7 @@ pub(crate) struct KnownIssueUpdate {
     variant: Option<series::Variant>,
     /// null is any failure.
     #[serde(default, deserialize_with = "given")]
-    #[schemars(with = "Option<String>", length(min = 1, max = 1000))]
+    #[schemars(with = "Option<String>", length(min = 1, max = 1000), regex(pattern = pattern::TEXT))]
     pattern: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Effect")]
