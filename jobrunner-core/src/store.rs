@@ -1,9 +1,9 @@
 //! The truth: jobs, leases and accounts, as transitions rather than rows.
 //!
-//! A store is one type that implements seven roles: [`JobStore`] for those who submit and look,
-//! [`LeaseStore`] for the workers, [`ResultStore`] for what became of tests, [`AccountStore`] for
-//! who may do what, [`ProjectStore`] for what they share, [`AuditStore`] for what they did,
-//! [`NotificationStore`] for who is told of it. Each method is one transaction: it happens whole or
+//! A store is one type that implements eight roles: [`JobStore`] for those who submit and look,
+//! [`LeaseStore`] for the workers, [`ResultStore`] for what became of tests, [`HistoryStore`] for
+//! their past, [`AccountStore`] for who may do what, [`ProjectStore`] for what they share,
+//! [`AuditStore`] for what they did, [`NotificationStore`] for who is told of it. Each method is one transaction: it happens whole or
 //! not at all, and when it returns `Ok` it is durable.
 //!
 //! What every store decides in the same way is in [`engine`]. A store of an embedder's own that
@@ -17,6 +17,7 @@ mod account;
 pub mod engine;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod feed;
+mod history;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod intake;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -52,13 +53,21 @@ use crate::{
 };
 
 pub use account::{Account, AccountStore, AccountUpdate, KeptSignIn, MOST_TOKENS};
+pub use history::HistoryStore;
 pub use notification::NotificationStore;
 pub use project::{Deleted, ProjectStore};
 pub use result::ResultStore;
 
 /// Everything a service needs from its store.
 pub trait Store:
-    JobStore + LeaseStore + ResultStore + AccountStore + ProjectStore + AuditStore + NotificationStore
+    JobStore
+    + LeaseStore
+    + ResultStore
+    + HistoryStore
+    + AccountStore
+    + ProjectStore
+    + AuditStore
+    + NotificationStore
 {
 }
 
@@ -66,6 +75,7 @@ impl<S> Store for S where
     S: JobStore
         + LeaseStore
         + ResultStore
+        + HistoryStore
         + AccountStore
         + ProjectStore
         + AuditStore

@@ -115,6 +115,13 @@ macro_rules! store_conformance {
                 results_outlive_their_batch,
                 the_gate_of_a_batch_decides_its_verdict,
                 the_tests_of_a_class_come_in_pages;
+            history: a_series_is_of_its_project_or_of_its_owner,
+                the_runs_of_a_series_are_told_newest_first,
+                tests_that_failed_last_come_first,
+                tests_are_found_by_what_became_of_them_last,
+                what_became_of_a_test_is_told_newest_first,
+                tests_that_turn_are_suspected,
+                two_batches_are_compared_with_each_other_alone;
             insight: failures_that_are_alike_are_told_together,
                 the_time_of_a_batch_is_told_in_equal_parts;
             repeats: only_failures_that_a_job_names_are_repeated,

@@ -73,7 +73,8 @@ mod tests {
         "0014_results",
         "0015_reports",
         "0016_projects",
-        "0017_notifications"
+        "0017_notifications",
+        "0019_series_of_projects"
     );
     const SQLITE: &[File] = files!(
         "sqlite",
@@ -83,7 +84,8 @@ mod tests {
         "0014_results",
         "0015_reports",
         "0016_projects",
-        "0017_notifications"
+        "0017_notifications",
+        "0019_series_of_projects"
     );
 
     #[test]
@@ -94,6 +96,6 @@ mod tests {
             assert_eq!(numbers.len(), files.len());
             assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
         }
-        assert_eq!(newest(POSTGRES), Some(17));
+        assert_eq!(newest(POSTGRES), Some(19));
     }
 }

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod claims;
 pub mod ends;
 pub mod faults;
+pub mod history;
 pub mod insight;
 pub mod lists;
 pub mod logs;

@@ -50,7 +50,8 @@ const MIGRATIONS: &[File] = files!(
     "0014_results",
     "0015_reports",
     "0016_projects",
-    "0017_notifications"
+    "0017_notifications",
+    "0019_series_of_projects"
 );
 
 /// So many slots are enough to keep a few hundred processes off each other's counts.

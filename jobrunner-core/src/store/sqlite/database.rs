@@ -33,7 +33,8 @@ const MIGRATIONS: &[File] = files!(
     "0014_results",
     "0015_reports",
     "0016_projects",
-    "0017_notifications"
+    "0017_notifications",
+    "0019_series_of_projects"
 );
 
 /// What a commit waits for.

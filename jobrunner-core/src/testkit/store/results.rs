@@ -15,7 +15,7 @@ use crate::{
 
 /// How a test ends.
 #[derive(Clone, Copy, Debug)]
-enum End {
+pub(super) enum End {
     Pass,
     /// It passes after so many milliseconds.
     PassIn(u64),
@@ -27,25 +27,25 @@ enum End {
 use End::{By, Fail, Pass, PassIn};
 
 /// The owner of a series, and a worker.
-struct Team<'a> {
+pub(super) struct Team<'a> {
     fixture: &'a Fixture,
-    owner: UserId,
+    pub(super) owner: UserId,
     hand: Hand,
 }
 
 impl<'a> Team<'a> {
-    async fn new(fixture: &'a Fixture) -> Self {
+    pub(super) async fn new(fixture: &'a Fixture) -> Self {
         Self { fixture, owner: UserId::new(), hand: fixture.hand().await }
     }
 
-    async fn submit(&self, batch: NewBatch, specs: Vec<JobSpec>) -> BatchId {
+    pub(super) async fn submit(&self, batch: NewBatch, specs: Vec<JobSpec>) -> BatchId {
         let order = BatchOrder { owner: self.owner, batch, idempotency: None };
         let specs = Box::new(specs.into_iter().map(Ok));
         self.fixture.store.submit_batch(order, specs).await.expect("a stored batch").id
     }
 
     /// Runs what waits: each test ends as `tests` says of its name.
-    async fn work(&self, tests: &[(&str, End)]) {
+    pub(super) async fn work(&self, tests: &[(&str, End)]) {
         loop {
             let leased = self.hand.claim(1000).await;
             if leased.is_empty() {
@@ -74,11 +74,11 @@ impl<'a> Team<'a> {
     }
 
     /// A run of the series `s` from its begin to its end.
-    async fn run(&self, tests: &[(&str, End)]) -> BatchId {
+    pub(super) async fn run(&self, tests: &[(&str, End)]) -> BatchId {
         self.run_of(new_batch("s"), tests).await
     }
 
-    async fn run_of(&self, batch: NewBatch, tests: &[(&str, End)]) -> BatchId {
+    pub(super) async fn run_of(&self, batch: NewBatch, tests: &[(&str, End)]) -> BatchId {
         let id = self.submit(batch, tests.iter().map(|(name, _)| spec(name)).collect()).await;
         self.work(tests).await;
         id
