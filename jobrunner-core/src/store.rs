@@ -3,8 +3,8 @@
 //! A store is one type that implements eight roles: [`JobStore`] for those who submit and look,
 //! [`LeaseStore`] for the workers, [`ResultStore`] for what became of tests, [`HistoryStore`] for
 //! their past, [`AccountStore`] for who may do what, [`ProjectStore`] for what they share,
-//! [`AuditStore`] for what they did, [`NotificationStore`] for who is told of it. Each method is one transaction: it happens whole or
-//! not at all, and when it returns `Ok` it is durable.
+//! [`AuditStore`] for what they did, [`NotificationStore`] for who is told of it. Each method is
+//! one transaction: it happens whole or not at all, and when it returns `Ok` it is durable.
 //!
 //! What every store decides in the same way is in [`engine`]. A store of an embedder's own that
 //! asks it, and finds, locks and writes rows as the methods say, passes `store_conformance!`

@@ -7,6 +7,7 @@ pub(crate) mod batches;
 pub(crate) mod document;
 pub(crate) mod follow;
 pub(crate) mod health;
+pub(crate) mod history;
 mod http;
 pub(crate) mod jobs;
 pub(crate) mod logs;
@@ -41,6 +42,8 @@ pub(crate) enum Tag {
     Jobs,
     /// Jobs that were submitted together and are counted together.
     Batches,
+    /// What became of tests from run to run.
+    History,
     /// Who runs the jobs.
     Workers,
     /// Who asked for what. For admins.

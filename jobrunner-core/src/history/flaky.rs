@@ -1,8 +1,8 @@
 //! How far the results of a test can be relied on: three numbers, and never one flag.
 //!
-//! That a test passed and failed for one revision proves that something beside the revision decides.
-//! That it turns from run to run is a suspicion: each change may have its reason. That it fails on
-//! one host and passes on the others explains it by the host.
+//! That a test passed and failed for one revision proves that something beside the revision
+//! decides. That it turns from run to run is a suspicion: each change may have its reason. That it
+//! fails on one host and passes on the others explains it by the host.
 
 use serde::{Deserialize, Serialize};
 

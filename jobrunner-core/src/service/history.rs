@@ -16,8 +16,8 @@ use crate::{
     verdict::{Class, ClassifiedTest},
 };
 
-/// How many of the tests of a series are looked at for the worst of them: those that were flaky, new
-/// or fixed most often.
+/// How many of the tests of a series are looked at for the worst of them: those that were flaky,
+/// new or fixed most often.
 const SUSPECTS_LOOKED_AT: u32 = 1000;
 
 /// Of how many tests results are read at a time.

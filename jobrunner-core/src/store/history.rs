@@ -68,8 +68,8 @@ pub trait HistoryStore: Send + Sync {
     /// them is no run.
     async fn compare(&self, batch: BatchId, other: BatchId) -> Result<Option<ClassCounts>>;
 
-    /// The tests of a class in a batch beside another alone, in the order of their names; those that
-    /// passed in an order that stays the same.
+    /// The tests of a class in a batch beside another alone, in the order of their names; those
+    /// that passed in an order that stays the same.
     async fn compared(
         &self,
         batch: BatchId,

@@ -1,7 +1,8 @@
--- The tests of series $1 that have a result in runs $2, a JSON array, the oldest first, of which the
--- first began on day $3. First those that were of classes $4 in one of them, or have outcome $5 in one
--- that goes on, by the last such run; $6 whether only those. $7 their last outcome, $8 name, $9 pattern
--- of names, null is any; behind test $11, which was in run $10 so, 0 being none; limit $12.
+-- The tests of series $1 that have a result in runs $2, a JSON array, the oldest first, of which
+-- the first began on day $3. First those that were of classes $4 in one of them, or have outcome $5
+-- in one that goes on, by the last such run; $6 whether only those. $7 their last outcome, $8 name,
+-- $9 pattern of names, null is any; behind test $11, which was in run $10 so, 0 being none; limit
+-- $12.
 with troubled as materialized (
     select test_no, max(run_no) as run_no
     from (select test_no, run_no from notable

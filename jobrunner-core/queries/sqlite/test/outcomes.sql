@@ -1,5 +1,5 @@
--- What became of tests $1 in runs $2, JSON arrays, the oldest first, of which the first began on day
--- $3.
+-- What became of tests $1 in runs $2, JSON arrays, the oldest first, of which the first began on
+-- day $3.
 with page as (
     select r.test_no, r.run_no, r.outcome, r.job_id, r.duration_ms, r.attempts, r.host_no, r.cause_no
     from json_each($1) t

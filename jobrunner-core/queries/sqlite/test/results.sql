@@ -1,5 +1,5 @@
--- What became of test $2 in the runs of series $1 before run $3, newest first, limit $4: of several in
--- one run the worst.
+-- What became of test $2 in the runs of series $1 before run $3, newest first, limit $4: of several
+-- in one run the worst.
 with page as (
     select r.test_no, r.run_no, max(r.outcome) as outcome, r.job_id, r.duration_ms, r.attempts, r.host_no,
            r.cause_no

@@ -1,5 +1,5 @@
--- The tests of series $1 that were flaky, new or fixed most often in runs $2, a JSON array; limit $3;
--- $4 name, $5 pattern of names, null is any.
+-- The tests of series $1 that were flaky, new or fixed most often in runs $2, a JSON array; limit
+-- $3; $4 name, $5 pattern of names, null is any.
 select t.no, t.name, t.variant, t.case_name
 from (select test_no, sum(case class when 1 then 2 else 1 end) as times
       from notable where run_no in (select value from json_each($2)) and class in (1, 2, 3) group by test_no) n

@@ -6,11 +6,12 @@ use super::operations;
 
 /// By operation: `request`, and the answers by their statuses. A test holds them to the schemas,
 /// and sends the requests.
-const EXAMPLES: [&str; 9] = [
+const EXAMPLES: [&str; 10] = [
     include_str!("../examples/jobs.json"),
     include_str!("../examples/logs.json"),
     include_str!("../examples/batches.json"),
     include_str!("../examples/verdicts.json"),
+    include_str!("../examples/history.json"),
     include_str!("../examples/users.json"),
     include_str!("../examples/notifications.json"),
     include_str!("../examples/tokens.json"),
