@@ -241,7 +241,7 @@ fn result(done: Option<&Done>) -> ResultRow {
 }
 
 /// Whether a text is the pattern, in which `*` is any text.
-fn fits(text: &str, pattern: &str) -> bool {
+pub(crate) fn fits(text: &str, pattern: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return text == pattern };
     let Some(text) = text.strip_prefix(first) else { return false };
     let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod claim;
+mod history;
 mod jobs;
 mod known_issues;
 mod leases;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use chrono::{DateTime, SubsecRound, Utc};
 use jobrunner_core::{
-    BatchId, JobId, JobSpec, NewBatch, Result, SeriesId, UserId,
+    BatchId, JobId, JobSpec, NewBatch, ProjectName, Result, SeriesId, UserId,
     known_issue::Rules,
     page::{Page, PageRequest},
     series::{Baseline, Gate, Revision},
@@ -34,50 +35,60 @@ use crate::{
 /// Results of tests. The number of a series or a run is its place, from 1.
 #[derive(Default)]
 pub(crate) struct Past {
-    series: Vec<Series>,
-    runs: Vec<Run>,
+    pub(crate) series: Vec<Series>,
+    pub(crate) runs: Vec<Run>,
     /// Names and variants, by series and number.
-    tests: BTreeMap<(i64, i64), (String, Option<String>)>,
-    causes: BTreeMap<i64, FailureCause>,
+    pub(crate) tests: BTreeMap<(i64, i64), (String, Option<String>)>,
+    pub(crate) causes: BTreeMap<i64, FailureCause>,
     /// The tests whose reports cases are in, and what they are called there.
     cases: BTreeMap<(i64, i64), (i64, String)>,
 }
 
-struct Series {
-    id: SeriesId,
-    owner: UserId,
-    name: String,
+pub(crate) struct Series {
+    pub(crate) id: SeriesId,
+    pub(crate) owner: UserId,
+    pub(crate) project: Option<ProjectName>,
+    pub(crate) name: String,
+    pub(crate) created_at: DateTime<Utc>,
 }
 
-struct Run {
-    batch: BatchId,
-    series: i64,
+pub(crate) struct Run {
+    pub(crate) batch: BatchId,
+    pub(crate) series: i64,
+    pub(crate) created_at: DateTime<Utc>,
     /// The run whose tests it repeats.
-    repeats: Option<i64>,
-    revision: Option<Revision>,
-    gate: Gate,
+    pub(crate) repeats: Option<i64>,
+    pub(crate) revision: Option<Revision>,
+    pub(crate) gate: Gate,
     baseline: Baseline,
     results: Vec<Done>,
     /// Once it has ended.
-    judged: Option<Judged>,
+    pub(crate) judged: Option<Judged>,
 }
 
 /// What became of a test in a run.
-#[derive(Clone, Copy)]
-struct Done {
-    test: i64,
-    job: JobId,
-    outcome: i16,
-    cause: i64,
-    duration_ms: i32,
+#[derive(Clone)]
+pub(crate) struct Done {
+    pub(crate) test: i64,
+    pub(crate) job: JobId,
+    pub(crate) outcome: i16,
+    pub(crate) cause: i64,
+    pub(crate) duration_ms: i32,
+    pub(crate) host: String,
+    pub(crate) attempts: i16,
+}
+
+/// Now, as it is shown.
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
 }
 
 /// The place of a number.
-fn place(number: i64) -> usize {
+pub(crate) fn place(number: i64) -> usize {
     usize::try_from(number - 1).unwrap_or(usize::MAX)
 }
 
-fn number(count: usize) -> i64 {
+pub(crate) fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
@@ -97,11 +108,12 @@ impl Past {
                 let run = &self.runs[place(no)];
                 (run.series, Some(run.repeats.unwrap_or(no)))
             }
-            None => (self.series(owner, batch.series.name(&batch.name)?), None),
+            None => (self.series(owner, batch)?, None),
         };
         self.runs.push(Run {
             batch: id,
             series,
+            created_at: now(),
             repeats,
             revision: batch.revision.clone(),
             gate: batch.gate,
@@ -112,17 +124,20 @@ impl Past {
         Some(number(self.runs.len()))
     }
 
-    fn series(&mut self, owner: UserId, name: &str) -> i64 {
-        let known = self.series.iter().position(|it| it.owner == owner && it.name == name);
-        let at = known.unwrap_or_else(|| {
-            self.series.push(Series { id: SeriesId::new(), owner, name: name.to_owned() });
+    fn series(&mut self, owner: UserId, batch: &NewBatch) -> Option<i64> {
+        let (name, project) = (batch.series.name(&batch.name)?.to_owned(), batch.project.clone());
+        let is_theirs = |it: &Series| it.project.is_some() || it.owner == owner;
+        let is_it = |it: &Series| it.name == name && it.project == project && is_theirs(it);
+        let at = self.series.iter().position(is_it).unwrap_or_else(|| {
+            let (id, created_at) = (SeriesId::new(), now());
+            self.series.push(Series { id, owner, project, name, created_at });
             self.series.len() - 1
         });
-        number(at + 1)
+        Some(number(at + 1))
     }
 
     /// The number of the run that a batch is.
-    fn of(&self, batch: BatchId) -> Option<i64> {
+    pub(crate) fn of(&self, batch: BatchId) -> Option<i64> {
         self.runs.iter().position(|run| run.batch == batch).map(|at| number(at + 1))
     }
 
@@ -146,16 +161,31 @@ impl Past {
         }
         for row in results.rows {
             let job = JobId::from(row.job);
-            let (test, cause, outcome) = (row.test, row.cause, row.outcome);
-            let duration_ms = row.duration_ms;
-            self.add(row.run, Done { test, job, outcome, cause, duration_ms });
+            let done = Done {
+                test: row.test,
+                job,
+                outcome: row.outcome,
+                cause: row.cause,
+                duration_ms: row.duration_ms,
+                host: row.host,
+                attempts: row.attempts,
+            };
+            self.add(row.run, done);
         }
     }
 
     /// Keeps that a job was not run.
     pub(crate) fn not_run(&mut self, id: JobId, (run, test): (i64, i64)) {
-        let outcome = code(Outcome::NotRun);
-        self.add(run, Done { test, job: id, outcome, cause: 0, duration_ms: 0 });
+        let done = Done {
+            test,
+            job: id,
+            outcome: code(Outcome::NotRun),
+            cause: 0,
+            duration_ms: 0,
+            host: String::new(),
+            attempts: 0,
+        };
+        self.add(run, done);
     }
 
     fn add(&mut self, run: i64, done: Done) {
@@ -186,12 +216,12 @@ impl Past {
     }
 
     /// Returns one result for each test of a run: the worst where there are several.
-    fn told(&self, run: i64) -> BTreeMap<i64, Done> {
+    pub(crate) fn told(&self, run: i64) -> BTreeMap<i64, Done> {
         let mut told: BTreeMap<i64, Done> = BTreeMap::new();
         for done in &self.runs[place(run)].results {
-            let known = told.entry(done.test).or_insert(*done);
+            let known = told.entry(done.test).or_insert_with(|| done.clone());
             if done.outcome > known.outcome {
-                *known = *done;
+                *known = done.clone();
             }
         }
         told
@@ -215,13 +245,25 @@ impl Past {
 
     /// Classifies the tests of a run; `members` are the tests of its jobs.
     fn judge(&self, no: i64, members: &[i64], known: &Rules) -> Result<Judged> {
+        // What repeats some tests of a run lacks the others.
+        let has_all = self.runs[place(no)].repeats.is_none();
+        self.beside(no, &self.before(no), has_all.then_some(members), known)
+    }
+
+    /// Classifies the tests of a run beside others, newest first; none is missing if `members`, the
+    /// tests of its jobs, are not told.
+    pub(crate) fn beside(
+        &self,
+        no: i64,
+        window: &[i64],
+        members: Option<&[i64]>,
+        known: &Rules,
+    ) -> Result<Judged> {
         let (here, run) = (self.told(no), &self.runs[place(no)]);
-        let window = self.before(no);
         let before: Vec<_> = window.iter().map(|no| (*no, self.told(*no))).collect();
         let tells = |done: &Done| [0, 2, 5].contains(&done.outcome);
         let of_test = |test: i64| {
-            let results =
-                before.iter().filter_map(move |(no, told)| Some((*no, *told.get(&test)?)));
+            let results = before.iter().filter_map(move |(no, told)| Some((*no, told.get(&test)?)));
             results.filter(move |(_, done)| tells(done))
         };
         let names = |test: i64| {
@@ -246,7 +288,7 @@ impl Past {
                     cause_no: Some(done.cause),
                     before: last.map(|(_, done)| done.outcome.into()),
                     is_alike: Some(is_alike),
-                    is_slower: Some(is_slower(*done, of_test(done.test).map(|(_, done)| done))),
+                    is_slower: Some(is_slower(done, of_test(done.test).map(|(_, done)| done))),
                     good_run: of_test(done.test).find(|it| it.1.outcome != 5).map(|it| it.0),
                     since_run: failed.last().copied(),
                     runs: number(failed.len()),
@@ -262,7 +304,8 @@ impl Past {
         noted.retain(|row| row.outcome != Some(1));
         noted.push(NotedRow::only(tests));
         let mut missing = BTreeMap::new();
-        for (no, told) in before.iter().filter(|_| run.repeats.is_none()) {
+        for (no, told) in before.iter().filter(|_| members.is_some()) {
+            let members = members.unwrap_or_default();
             for done in told.values().filter(|done| tells(done)) {
                 // Of a case nothing is known when the test did not run that reports it.
                 let is_known =
@@ -273,15 +316,19 @@ impl Past {
             }
         }
         let missing = missing.into_iter().map(|(test_no, good_run)| {
-            let (name, variant) = names(test_no);
-            let case_name = case(test_no).map(|(_, name)| name);
+            let of = (self.runs[place(good_run)].series, test_no);
+            let (name, variant) = self.tests.get(&of).cloned().unwrap_or_default();
+            let case_name = self.cases.get(&of).map(|(_, name)| name.clone());
             MissingRow { test_no, name, variant, case_name, good_run }
         });
         Judged::of(no, noted, missing.collect(), known)
     }
 
     /// What is told of a test of a page.
-    fn show(&self, at: i64, notable: &Notable, series: i64) -> ClassifiedRow {
+    pub(crate) fn show(&self, at: i64, notable: &Notable, series: i64) -> ClassifiedRow {
+        // What is missing is a test of the series that it was in.
+        let was_in = notable.good_run.filter(|_| notable.job_id.is_none());
+        let series = was_in.map_or(series, |run| self.runs[place(run)].series);
         let (name, variant) =
             self.tests.get(&(series, notable.test_no)).cloned().unwrap_or_default();
         let cause = self.causes.get(&notable.cause_no).cloned().unwrap_or_default();
@@ -292,6 +339,7 @@ impl Past {
         ClassifiedRow {
             place: at,
             test_no: notable.test_no,
+            series_no: Some(series),
             name: Some(name),
             variant,
             case_name: self.cases.get(&(series, notable.test_no)).map(|it| it.1.clone()),
@@ -316,7 +364,7 @@ impl Past {
 
 /// Whether a test that passed took twice as long as nine tenths of its passes before, and a second
 /// more.
-fn is_slower(done: Done, before: impl Iterator<Item = Done>) -> bool {
+fn is_slower<'a>(done: &Done, before: impl Iterator<Item = &'a Done>) -> bool {
     let passed = before.filter(|before| before.outcome == 0);
     let mut took: Vec<i32> = passed.map(|before| before.duration_ms).collect();
     took.sort_unstable();
@@ -330,7 +378,7 @@ fn is_slower(done: Done, before: impl Iterator<Item = Done>) -> bool {
 
 impl State {
     /// The tests that the jobs of a batch are.
-    fn members(&self, batch: BatchId) -> Vec<i64> {
+    pub(crate) fn members(&self, batch: BatchId) -> Vec<i64> {
         let members = self.batches.get(&batch).map(|batch| &batch.members);
         let jobs = members.into_iter().flatten().filter_map(|id| self.jobs.get(id));
         jobs.filter_map(|job: &Entry| job.of.map(|(_, test)| test)).collect()

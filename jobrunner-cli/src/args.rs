@@ -3,6 +3,7 @@
 mod audit;
 mod batch;
 mod config;
+mod history;
 mod jobs;
 mod known_issues;
 mod notifications;
@@ -26,6 +27,7 @@ use jobrunner_worker::Leaving;
 pub(crate) use audit::{Audit, AuditCommand, Events};
 pub(crate) use batch::{Batch, BatchCommand, BatchList, BatchSubmit};
 pub(crate) use config::{Config, ConfigCommand};
+pub(crate) use history::{Of, Part, Series, SeriesCommand, Tests, TestsCommand};
 pub(crate) use jobs::{Cases, Jobs, JobsCommand, JobsList, Logs};
 pub(crate) use known_issues::{KnownIssues, KnownIssuesCommand};
 pub(crate) use notifications::{Notifications, NotificationsCommand};
@@ -94,6 +96,11 @@ pub(crate) enum Command {
     /// List, show, cancel and repeat jobs, and read their output
     #[command(visible_alias = "job")]
     Jobs(Jobs),
+    /// List tests, show what became of one, and which cannot be relied on
+    #[command(visible_alias = "test")]
+    Tests(Tests),
+    /// List series, and show the runs of one
+    Series(Series),
     /// Cancel everything that has not ended
     Cancel(Cancel),
     /// List the queues, pause and weight them
@@ -134,6 +141,8 @@ impl Command {
             | Self::Password(Password { remote, .. })
             | Self::Batch(Batch { remote, .. })
             | Self::Jobs(Jobs { remote, .. })
+            | Self::Tests(Tests { remote, .. })
+            | Self::Series(Series { remote, .. })
             | Self::Cancel(Cancel { remote, .. })
             | Self::Queues(Queues { remote, .. })
             | Self::Workers(Workers { remote, .. })

@@ -142,6 +142,15 @@ impl Client {
         self.get(route, &[], filters).await
     }
 
+    /// Something by its id.
+    pub(crate) async fn one<T: DeserializeOwned>(
+        &self,
+        route: &Route,
+        id: &str,
+    ) -> Result<T, Failure> {
+        self.get(route, &[id], &[]).await
+    }
+
     /// An answer that is read part by part, and may take as long as it does.
     async fn stream(&self, route: &Route, id: &str, limit: Duration) -> Result<Response, Failure> {
         let request = || self.http.request(route, &[id]).timeout(limit);

@@ -8,6 +8,7 @@ mod cases;
 mod changed;
 pub(crate) mod config;
 mod events;
+pub(crate) mod history;
 pub(crate) mod init_db;
 pub(crate) mod jobs;
 pub(crate) mod known_issues;

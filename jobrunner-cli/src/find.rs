@@ -3,14 +3,16 @@
 use std::str::FromStr;
 
 use jobrunner_core::{
-    Batch, BatchId, Job, JobId, SessionId, TokenId, UserId,
+    Batch, BatchId, Job, JobId, SeriesId, SessionId, TokenId, UserId,
     daemon::Trouble,
+    history::{Series, SeriesTest},
+    series::TestId,
     service::{IdPart, NoPart},
 };
 use uuid::Uuid;
 
 use crate::{
-    client::{Client, Route, routes},
+    client::{Client, Pages, Route, routes},
     commands::tokens,
     exit::Failure,
     output::note,
@@ -65,6 +67,95 @@ impl FromStr for BatchRef {
             (_, text) if text.trim().is_empty() => Err("must be an id, a name or @last"),
             (_, text) => Ok(Self::Text(text.to_owned())),
         }
+    }
+}
+
+/// A series by its id or its name.
+#[derive(Clone, Debug)]
+pub(crate) enum SeriesRef {
+    Id(SeriesId),
+    Name(String),
+}
+
+impl FromStr for SeriesRef {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match Uuid::parse_str(text) {
+            Ok(id) => Ok(Self::Id(id.into())),
+            Err(_) if text.trim().is_empty() => Err("must be an id or a name"),
+            Err(_) => Ok(Self::Name(text.to_owned())),
+        }
+    }
+}
+
+/// A test by its id, or by its name in a series.
+#[derive(Clone, Debug)]
+pub(crate) enum TestRef {
+    Id(TestId),
+    Name(String),
+}
+
+impl FromStr for TestRef {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match Uuid::parse_str(text) {
+            Ok(id) => Ok(Self::Id(id.into())),
+            Err(_) if text.trim().is_empty() => Err("must be an id or a name"),
+            Err(_) => Ok(Self::Name(text.to_owned())),
+        }
+    }
+}
+
+/// The id of a series.
+pub(crate) async fn series(client: &Client, named: &SeriesRef) -> Result<SeriesId, Failure> {
+    let name = match named {
+        SeriesRef::Id(id) => return Ok(*id),
+        SeriesRef::Name(name) => name,
+    };
+    let of_name = [("name", name.clone()), ("limit", "1000".to_owned())];
+    let found = client.list::<Series>(&routes::SERIES_LIST, &of_name).await?.items;
+    let mut exactly = found.iter().filter(|series| series.name == *name);
+    match (exactly.next(), exactly.next()) {
+        (Some(series), None) => Ok(series.id),
+        (Some(_), Some(_)) => Err(Failure::usage(format!(
+            "there are several series {name}; name one by its id, see jobrunner series list"
+        ))),
+        (None, _) => Err(Failure::new(
+            Trouble::NoInput,
+            format!("there is no series {name}; see jobrunner series list"),
+        )),
+    }
+}
+
+/// The id of a test; a name needs its series.
+pub(crate) async fn test(
+    client: &Client,
+    named: &TestRef,
+    series: Option<&SeriesRef>,
+) -> Result<TestId, Failure> {
+    let (name, of) = match (named, series) {
+        (TestRef::Id(id), _) => return Ok(*id),
+        (TestRef::Name(name), Some(of)) => (name, of),
+        (TestRef::Name(name), None) => {
+            let message = format!("{name} is no id of a test; name its series with --series");
+            return Err(Failure::usage(message));
+        }
+    };
+    let id = self::series(client, of).await?.to_string();
+    let of_name = vec![("name", name.clone())];
+    let found: Vec<SeriesTest> =
+        Pages::new(client, routes::SERIES_TESTS, of_name, 100).of(id).all().await?;
+    match &found[..] {
+        [test] => Ok(test.named.test_id),
+        [] => Err(Failure::new(
+            Trouble::NoInput,
+            format!("no test {name} is in the last runs; see jobrunner tests list"),
+        )),
+        _ => Err(Failure::usage(format!(
+            "there are several tests {name}; name one by its id, see jobrunner tests list --name"
+        ))),
     }
 }
 

@@ -85,6 +85,8 @@ fn main() -> ExitCode {
         Command::Submit(submit) => run(commands::submit::submit(*submit)),
         Command::Batch(batch) => run(commands::batch::batch(batch)),
         Command::Jobs(jobs) => run(commands::jobs::jobs(jobs)),
+        Command::Tests(tests) => run(commands::history::tests(tests)),
+        Command::Series(series) => run(commands::history::series(series)),
         Command::Cancel(cancel) => run(commands::cancel::cancel(cancel)),
         Command::Queues(queues) => run(commands::queues::queues(queues)),
         Command::Workers(workers) => run(commands::workers::workers(workers)),

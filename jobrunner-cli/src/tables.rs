@@ -3,6 +3,7 @@
 mod attempts;
 mod batches;
 mod cases;
+mod history;
 mod insights;
 mod jobs;
 mod known_issues;
@@ -14,6 +15,7 @@ use jobrunner_core::{Job, Status};
 pub(crate) use attempts::ATTEMPTS;
 pub(crate) use batches::BATCHES;
 pub(crate) use cases::CASES;
+pub(crate) use history::{FLAKY, RESULTS, RUNS, SERIES, TESTS, named, why};
 pub(crate) use insights::{CAUSES, TIMELINE};
 pub(crate) use jobs::{FAILURES, JOBS, skipped};
 pub(crate) use known_issues::KNOWN_ISSUES;

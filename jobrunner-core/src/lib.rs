@@ -77,6 +77,7 @@ pub mod daemon;
 pub mod error;
 pub mod error_line;
 pub mod executor;
+pub mod history;
 pub mod insight;
 pub mod job;
 pub mod known_issue;

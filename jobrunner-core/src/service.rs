@@ -6,6 +6,7 @@ mod accounts;
 mod audit;
 mod batches;
 mod follow;
+mod history;
 mod holds;
 mod ids;
 mod insights;

@@ -1,11 +1,10 @@
 //! The truth: jobs, leases and accounts, as transitions rather than rows.
 //!
-//! A store is one type that implements eight roles: [`JobStore`] for those who submit and look,
+//! A store is one type that implements ten roles: [`JobStore`] for those who submit and look,
 //! [`LeaseStore`] for the workers, [`ResultStore`] for what became of tests, [`KnownIssueStore`]
-//! for what is known of how they fail, [`AccountStore`] for who may do what, [`ProjectStore`] for
-//! what they share, [`AuditStore`] for what they did, [`NotificationStore`] for who is told of it.
-//! Each method is one transaction: it happens whole or
-//! not at all, and when it returns `Ok` it is durable.
+//! for what is known of how they fail, [`HistoryStore`] for their past, [`AccountStore`] for who
+//! may do what, [`ProjectStore`] for what they share, [`AuditStore`] for what they did,
+//! [`NotificationStore`] for who is told of it. Each method is one transaction: it happens whole or
 //!
 //! What every store decides in the same way is in [`engine`]. A store of an embedder's own that
 //! asks it, and finds, locks and writes rows as the methods say, passes `store_conformance!`
@@ -18,6 +17,7 @@ mod account;
 pub mod engine;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod feed;
+mod history;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod intake;
 mod known_issue;
@@ -54,6 +54,7 @@ use crate::{
 };
 
 pub use account::{Account, AccountStore, AccountUpdate, KeptSignIn, MOST_TOKENS};
+pub use history::HistoryStore;
 pub use known_issue::KnownIssueStore;
 pub use notification::NotificationStore;
 pub use project::{Deleted, ProjectStore};
@@ -65,6 +66,7 @@ pub trait Store:
     + LeaseStore
     + ResultStore
     + KnownIssueStore
+    + HistoryStore
     + AccountStore
     + ProjectStore
     + AuditStore
@@ -77,6 +79,7 @@ impl<S> Store for S where
         + LeaseStore
         + ResultStore
         + KnownIssueStore
+        + HistoryStore
         + AccountStore
         + ProjectStore
         + AuditStore

@@ -128,6 +128,13 @@ macro_rules! store_conformance {
                 a_known_issue_holds_for_batches_that_run_until_it_ends,
                 a_known_issue_is_about_what_it_names_alone,
                 that_what_is_expected_to_fail_passes_is_told;
+            history: a_series_is_of_its_project_or_of_its_owner,
+                the_runs_of_a_series_are_told_newest_first,
+                tests_that_failed_last_come_first,
+                tests_are_found_by_what_became_of_them_last,
+                what_became_of_a_test_is_told_newest_first,
+                tests_that_turn_are_suspected,
+                two_batches_are_compared_with_each_other_alone;
             insight: failures_that_are_alike_are_told_together,
                 the_time_of_a_batch_is_told_in_equal_parts;
             repeats: only_failures_that_a_job_names_are_repeated,

@@ -7,6 +7,7 @@ pub(crate) mod batches;
 pub(crate) mod document;
 pub(crate) mod follow;
 pub(crate) mod health;
+pub(crate) mod history;
 mod http;
 pub(crate) mod jobs;
 pub(crate) mod known_issues;
@@ -44,6 +45,8 @@ pub(crate) enum Tag {
     Batches,
     /// Failures that somebody has looked at, and that fail no gate for a while.
     KnownIssues,
+    /// What became of tests from run to run.
+    History,
     /// Who runs the jobs.
     Workers,
     /// Who asked for what. For admins.

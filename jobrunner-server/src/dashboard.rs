@@ -20,14 +20,19 @@ mod notifications;
 mod output;
 mod own_account;
 mod page;
+mod past;
 mod projects;
 mod queues;
+mod series;
 mod session;
 mod shell;
 mod show;
 mod sign_in;
 mod sorting;
+mod tail;
+mod test;
 mod tokens;
+mod verdict;
 mod workers;
 
 use poem::Route;
@@ -48,6 +53,10 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/batches/:id/rerun", post(batch::rerun))
         .at("/batches/:id/timeline", get(batch::timeline))
         .at("/batches/:id/junit.xml", get(batch::junit))
+        .at("/batches/:id/compare/:other", get(verdict::compare))
+        .at("/series", get(series::list))
+        .at("/series/:id", get(series::show))
+        .at("/tests/:id", get(test::show))
         .at("/jobs", get(jobs::list))
         .at("/jobs/:id", get(job::show))
         .at("/jobs/:id/cancel", post(job::cancel))

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::{
         audit::AuditApi, auth::AuthApi, batches::BatchesApi, document, follow::FollowApi,
-        health::HealthApi, jobs::JobsApi, known_issues::KnownIssuesApi, logs::LogsApi,
+        health::HealthApi, history::HistoryApi, jobs::JobsApi, known_issues::KnownIssuesApi, logs::LogsApi,
         notifications::NotificationsApi, projects::ProjectsApi, queues::QueuesApi,
         results::ResultsApi, tokens::TokensApi, users::UsersApi, verdicts::VerdictsApi,
         workers::WorkersApi,
@@ -35,6 +35,7 @@ type Apis = (
     ResultsApi,
     VerdictsApi,
     KnownIssuesApi,
+    HistoryApi,
     WorkersApi,
     QueuesApi,
     AuditApi,
@@ -92,6 +93,7 @@ fn described() -> OpenApiService<Apis, ()> {
         ResultsApi,
         VerdictsApi,
         KnownIssuesApi,
+        HistoryApi,
         WorkersApi,
         QueuesApi,
         AuditApi,

@@ -93,6 +93,25 @@ pub(crate) enum BatchCommand {
         #[arg(short = 'n', long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
+    /// Show how the tests of a batch stand beside another batch alone
+    ///
+    /// What is new failed in BATCH and not in BESIDE; what is missing was in BESIDE and is not in
+    /// BATCH.
+    Diff {
+        /// Whose tests are shown
+        #[arg(add = crate::complete::batches())]
+        batch: BatchRef,
+        /// What they are compared with
+        #[arg(add = crate::complete::batches())]
+        beside: BatchRef,
+        /// Show the tests of a class alone: new, still, known, infra, flaky, fixed, not_run,
+        /// missing, slower or passed
+        #[arg(long)]
+        class: Option<Class>,
+        /// How many tests of each class to show
+        #[arg(short = 'n', long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
     /// Show how a batch went over time
     Timeline {
         /// Which batch

@@ -3,6 +3,7 @@ use futures_util::StreamExt;
 use jobrunner_core::{
     Batch, BatchId, Job, JobId, Status,
     batch::RerunOnly,
+    history::Comparison,
     insight::{Cause, Moment},
     job::Order,
     page::Page,
@@ -59,6 +60,22 @@ impl Client {
     ) -> Result<Page<ClassifiedTest>, Failure> {
         let limit = [("limit", limit.to_string())];
         self.get(&routes::CLASSIFIED, &[&id.to_string(), class.as_str()], &limit).await
+    }
+
+    pub(crate) async fn compare(&self, id: BatchId, other: BatchId) -> Result<Comparison, Failure> {
+        self.get(&routes::COMPARE, &[&id.to_string(), &other.to_string()], &[]).await
+    }
+
+    /// The first tests of a class beside another batch.
+    pub(crate) async fn compared(
+        &self,
+        (id, other): (BatchId, BatchId),
+        class: Class,
+        limit: u32,
+    ) -> Result<Page<ClassifiedTest>, Failure> {
+        let (id, other) = (id.to_string(), other.to_string());
+        let limit = [("limit", limit.to_string())];
+        self.get(&routes::COMPARED, &[&id, &other, class.as_str()], &limit).await
     }
 
     pub(crate) async fn timeline(&self, id: BatchId) -> Result<Vec<Moment>, Failure> {

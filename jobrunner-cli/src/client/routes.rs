@@ -122,6 +122,16 @@ routes! {
     VERDICT: GET "/job-batches/{id}/verdict", gives Verdict;
     CLASSIFIED: GET "/job-batches/{id}/verdict/{class}", asks [limit, cursor],
         gives Page<ClassifiedTest>;
+    COMPARE: GET "/job-batches/{id}/compare/{other}", gives Comparison;
+    COMPARED: GET "/job-batches/{id}/compare/{other}/{class}", asks [limit, cursor],
+        gives Page<ClassifiedTest>;
+    SERIES_LIST: GET "/series", asks [project, name, limit, cursor], gives Page<Series>;
+    SERIES: GET "/series/{id}", gives Series;
+    SERIES_RUNS: GET "/series/{id}/runs", asks [branch, limit, cursor], gives Page<Run>;
+    SERIES_TESTS: GET "/series/{id}/tests", asks [status, name, branch, flaky, limit, cursor],
+        gives Page<SeriesTest>;
+    TEST: GET "/tests/{id}", gives Test;
+    TEST_RESULTS: GET "/tests/{id}/results", asks [limit, cursor], gives Page<TestResult>;
     BATCH_EVENTS: GET "/job-batches/{id}/events", gives Batch;
     WORKERS: GET "/workers", gives Page<Worker>;
     DRAIN: POST "/workers/{id}/drain", gives Worker;
@@ -136,6 +146,7 @@ mod tests {
     pub(super) use jobrunner_core::{
         Batch, Counts, Job, NewJob, Project, User,
         audit::AuditEvent,
+        history::{Comparison, Run, Series, SeriesTest, Test, TestResult},
         insight::{Cause, Moment},
         job::{Attempt, Hold},
         lease::{QueueState, Worker},

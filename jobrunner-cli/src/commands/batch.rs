@@ -71,6 +71,10 @@ pub(crate) async fn batch(args: Args) -> Result<Exit, Failure> {
             let id = find::batch(client, &batch).await?;
             verdict::show(client, remote, id, (class, limit)).await
         }
+        BatchCommand::Diff { batch, beside, class, limit } => {
+            let both = (find::batch(client, &batch).await?, find::batch(client, &beside).await?);
+            verdict::diff(client, remote, both, (class, limit)).await
+        }
         BatchCommand::Timeline { batch } => {
             timeline(client, remote, find::batch(client, &batch).await?).await
         }

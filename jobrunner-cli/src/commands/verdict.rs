@@ -6,7 +6,7 @@ use jobrunner_core::{
     Batch, BatchId, Status,
     series::Gate,
     terminal,
-    verdict::{Class, ClassifiedTest, Verdict, VerdictStatus},
+    verdict::{Class, ClassCounts, ClassifiedTest, VerdictStatus},
 };
 use serde::Serialize;
 
@@ -15,6 +15,8 @@ use crate::{
     client::Client,
     exit::{Exit, Failure},
     output::{self, line, note},
+    results::Results as _,
+    table::{DIGITS, short},
     tables::in_short,
 };
 
@@ -50,11 +52,11 @@ pub(super) async fn exit(
     })
 }
 
-/// A verdict with the first tests of its classes.
+/// Something with the first tests of its classes.
 #[derive(Serialize)]
-struct Told {
+struct Told<T> {
     #[serde(flatten)]
-    verdict: Verdict,
+    of: T,
     tests: BTreeMap<Class, Vec<ClassifiedTest>>,
 }
 
@@ -65,28 +67,62 @@ pub(super) async fn show(
     (class, limit): (Option<Class>, u32),
 ) -> Result<Exit, Failure> {
     let verdict = client.verdict(id).await?;
-    let classes: Vec<Class> = class.map_or_else(|| SHOWN.to_vec(), |class| vec![class]);
     let mut tests = BTreeMap::new();
-    for class in classes.into_iter().filter(|class| verdict.counts.of(*class) > 0) {
+    for class in shown(class, &verdict.counts) {
         tests.insert(class, client.classified(id, class, limit).await?.items);
     }
-    match remote.output {
-        Output::Json => output::json(&Told { verdict, tests })?,
-        Output::Table => print(&verdict, &tests, class)?,
+    if remote.output == Output::Json {
+        output::json(&Told { of: verdict, tests })?;
+        return Ok(Exit::Success);
     }
+    let series = terminal::line(&verdict.series);
+    line(&format!("{series}: {} ({}, gate {})", verdict.summary, verdict.status, verdict.gate))?;
+    print(&verdict.counts, &tests, class)?;
     Ok(Exit::Success)
 }
 
+/// Shows how the tests of a batch stand beside another.
+pub(super) async fn diff(
+    client: &Client,
+    remote: &Remote,
+    (id, beside): (BatchId, BatchId),
+    (class, limit): (Option<Class>, u32),
+) -> Result<Exit, Failure> {
+    let compared = client.compare(id, beside).await?;
+    let mut tests = BTreeMap::new();
+    for class in shown(class, &compared.counts) {
+        tests.insert(class, client.compared((id, beside), class, limit).await?.items);
+    }
+    if remote.output == Output::Json {
+        output::json(&Told { of: compared, tests })?;
+        return Ok(Exit::Success);
+    }
+    let (batch, other) = (client.batch(id).await?, client.batch(beside).await?);
+    let name = |batch: &Batch| {
+        format!("{} {}", terminal::line(&batch.name), short(batch.id.as_uuid(), DIGITS))
+    };
+    line(&format!("{} beside {}: {}", name(&batch), name(&other), compared.summary))?;
+    if batch.created_at < other.created_at {
+        note("the first of them is older; turn them around to see what has become new since");
+    }
+    print(&compared.counts, &tests, class)?;
+    Ok(Exit::Success)
+}
+
+/// The classes whose tests are shown.
+fn shown(class: Option<Class>, counts: &ClassCounts) -> Vec<Class> {
+    let classes = class.map_or_else(|| SHOWN.to_vec(), |class| vec![class]);
+    classes.into_iter().filter(|class| counts.of(*class) > 0).collect()
+}
+
 fn print(
-    verdict: &Verdict,
+    counts: &ClassCounts,
     tests: &BTreeMap<Class, Vec<ClassifiedTest>>,
     class: Option<Class>,
 ) -> Result<(), Failure> {
-    let series = terminal::line(&verdict.series);
-    line(&format!("{series}: {} ({}, gate {})", verdict.summary, verdict.status, verdict.gate))?;
     for class in SHOWN.into_iter().chain([Class::Passed]) {
         let Some(of_class) = tests.get(&class) else { continue };
-        let count = verdict.counts.of(class);
+        let count = counts.of(class);
         line(&format!("\n{} {count}", class.as_str().replace('_', " ")))?;
         for test in of_class {
             line(&format!("  {}", of_test(test)))?;

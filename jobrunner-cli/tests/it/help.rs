@@ -2,7 +2,7 @@
 
 use crate::client::{command, text};
 
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 37] = [
     &[],
     &["login"],
     &["password"],
@@ -18,6 +18,11 @@ const COMMANDS: [&[&str]; 32] = [
     &["jobs", "list"],
     &["jobs", "logs"],
     &["jobs", "repro"],
+    &["tests"],
+    &["tests", "list"],
+    &["tests", "flaky"],
+    &["series"],
+    &["batch", "diff"],
     &["cancel"],
     &["queues"],
     &["workers"],

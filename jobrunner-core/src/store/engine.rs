@@ -4,12 +4,13 @@
 //! A store asks [`plan`] which list answers a question, [`fair`] whose job is next, and [`decide`]
 //! what follows the end of an attempt; it keeps its counts by a [`tally`],
 //! learns from [`verdict`] what a test is beside its past, and makes what it found
-//! into what is shown by [`rows`], [`output`] and [`insight`]. What is left to a store is to find
-//! rows, to lock them and to write them: see `store/postgres` and `store/sqlite`. An embedder's own
-//! store that does the same passes `store_conformance!` (feature `testkit`).
+//! into what is shown by [`rows`], [`output`], [`insight`] and [`history`]. What is left to a store
+//! is to find rows, to lock them and to write them: see `store/postgres` and `store/sqlite`. An
+//! embedder's own store that does the same passes `store_conformance!` (feature `testkit`).
 
 pub mod decide;
 pub mod fair;
+pub mod history;
 pub mod identity;
 pub mod insight;
 pub mod output;

@@ -75,6 +75,7 @@ mod tests {
         "0016_projects",
         "0017_notifications",
         "0018_known_issues",
+        "0019_series_of_projects",
         "0020_months",
         "0021_windows"
     );
@@ -88,6 +89,7 @@ mod tests {
         "0016_projects",
         "0017_notifications",
         "0018_known_issues",
+        "0019_series_of_projects",
         "0021_windows"
     );
 

@@ -17,11 +17,14 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
 use crate::{
-    BatchId, Error, JobId, JobSpec, ProjectName, ProjectRole, Result, SessionId, SignInId, Store,
-    TokenId, User, UserId,
+    BatchId, Error, JobId, JobSpec, ProjectName, ProjectRole, Result, SeriesId, SessionId,
+    SignInId, Store, TokenId, User, UserId,
     audit::{AuditEvent, AuditFilter},
     authz::SecretDigest,
     batch::{Batch, BatchFilter, Counts, RerunOnly},
+    history::{
+        NamedTest, Run, RunFilter, Series, SeriesFilter, SeriesTest, TestFilter, TestResult,
+    },
     insight::{Cause, Part},
     job::{Attempt, Job, JobFilter},
     lease::{
@@ -32,12 +35,14 @@ use crate::{
     page::{Page, PageRequest},
     project::{Member, Memberships, Project, ProjectUpdate},
     report::{Case, CaseFilter},
+    series::TestId,
     store::{
         Account, AccountStore, AccountUpdate, AuditStore, BatchOrder, Canceled, Deleted,
-        Idempotency, JobStore, LeaseStore, ProjectStore, ResultStore, Specs, Submitted,
+        HistoryStore, Idempotency, JobStore, LeaseStore, ProjectStore, ResultStore, Specs,
+        Submitted,
     },
     user::{PersonalToken, Scope},
-    verdict::{Class, ClassifiedTest, Verdict},
+    verdict::{Class, ClassCounts, ClassifiedTest, Verdict},
 };
 
 /// What goes wrong with a call; the caller is told the same either way.
@@ -400,6 +405,77 @@ impl ResultStore for Faulty {
 
     async fn forget_results(&self, days: u32) -> Result<u64> {
         self.through("forget_results", self.inner.forget_results(days)).await
+    }
+}
+
+#[async_trait]
+impl HistoryStore for Faulty {
+    async fn series_list(
+        &self,
+        scope: Scope,
+        filter: &SeriesFilter,
+        page: PageRequest,
+    ) -> Result<Page<Series>> {
+        self.through("series_list", self.inner.series_list(scope, filter, page)).await
+    }
+
+    async fn series(&self, id: SeriesId, scope: Scope) -> Result<Option<Series>> {
+        self.through("series", self.inner.series(id, scope)).await
+    }
+
+    async fn test(&self, id: TestId, scope: Scope) -> Result<Option<(Series, NamedTest)>> {
+        self.through("test", self.inner.test(id, scope)).await
+    }
+
+    async fn runs(&self, series: u64, filter: &RunFilter, page: PageRequest) -> Result<Page<Run>> {
+        self.through("runs", self.inner.runs(series, filter, page)).await
+    }
+
+    async fn tests(
+        &self,
+        series: u64,
+        runs: &[u64],
+        filter: &TestFilter,
+        page: PageRequest,
+    ) -> Result<Page<SeriesTest>> {
+        self.through("tests", self.inner.tests(series, runs, filter, page)).await
+    }
+
+    async fn suspects(
+        &self,
+        series: u64,
+        runs: &[u64],
+        filter: &TestFilter,
+        limit: u32,
+    ) -> Result<Vec<NamedTest>> {
+        self.through("suspects", self.inner.suspects(series, runs, filter, limit)).await
+    }
+
+    async fn outcomes(
+        &self,
+        series: u64,
+        runs: &[u64],
+        tests: &[TestId],
+    ) -> Result<Vec<TestResult>> {
+        self.through("outcomes", self.inner.outcomes(series, runs, tests)).await
+    }
+
+    async fn results(&self, test: TestId, page: PageRequest) -> Result<Page<TestResult>> {
+        self.through("results", self.inner.results(test, page)).await
+    }
+
+    async fn compare(&self, batch: BatchId, other: BatchId) -> Result<Option<ClassCounts>> {
+        self.through("compare", self.inner.compare(batch, other)).await
+    }
+
+    async fn compared(
+        &self,
+        batch: BatchId,
+        other: BatchId,
+        class: Class,
+        page: PageRequest,
+    ) -> Result<Page<ClassifiedTest>> {
+        self.through("compared", self.inner.compared(batch, other, class, page)).await
     }
 }
 

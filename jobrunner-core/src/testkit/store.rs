@@ -6,6 +6,7 @@ pub mod cases;
 pub mod claims;
 pub mod ends;
 pub mod faults;
+pub mod history;
 pub mod insight;
 pub mod known_issues;
 pub mod lists;

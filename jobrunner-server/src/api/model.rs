@@ -5,6 +5,7 @@ mod audit;
 mod batch;
 mod cancel;
 mod fleet;
+mod history;
 mod job;
 mod known_issue;
 mod log;
@@ -29,6 +30,7 @@ pub(crate) use audit::AuditEvent;
 pub(crate) use batch::{Batch, Causes, Counts, Rerun, Timeline};
 pub(crate) use cancel::{CancelJobs, Canceled};
 pub(crate) use fleet::{Health, Queue, QueueUpdate, Worker};
+pub(crate) use history::{Comparison, Grid, Run, Series, SeriesTest, Test, TestResult};
 pub(crate) use job::{Attempt, Hold, Job};
 pub(crate) use known_issue::{KnownIssue, KnownIssueUpdate, NewKnownIssue};
 pub(crate) use log::{LogEvent, Logs};
@@ -42,7 +44,7 @@ pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
 pub(crate) use verdict::{ClassifiedTest, ShortVerdict, Verdict};
 pub(crate) use words::{
     AuditAction, CaseStatus, ChannelType, Class, Containment, DatabaseHealth, DeliveryStatus,
-    Effect, EventKind, Gate, GrantType, HealthStatus, HoldReason, Order, ProjectRole, Reason,
+    Effect, EventKind, Gate, GrantType, HealthStatus, HoldReason, Order, Outcome, ProjectRole, Reason,
     RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope, TokenType,
     VerdictStatus,
 };

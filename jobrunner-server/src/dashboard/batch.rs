@@ -22,7 +22,7 @@ use super::{
     page,
     session::{Form, Session, see},
     show::{ShownBatch, ShownJob, Standing},
-    sorting,
+    sorting, verdict,
 };
 use crate::{
     api::{problem::Failure, results::Xml},
@@ -54,6 +54,8 @@ pub(super) struct Wanted {
     #[serde(default)]
     sort: String,
     cursor: Option<String>,
+    #[serde(flatten)]
+    classes: verdict::Wanted,
 }
 
 impl Wanted {
@@ -125,6 +127,9 @@ async fn contents(
         failures,
         service.batches(caller, filter, PageRequest::first(RUNS)).map_err(Failure::from),
     )?;
+    // The run before this one: with that it is compared most often.
+    let older = runs.items.iter().find(|run| run.created_at < batch.created_at);
+    let before = older.filter(|run| run.series_id.is_some()).map(|run| run.id.to_string());
     let runs: Vec<Run> = runs
         .items
         .iter()
@@ -139,6 +144,10 @@ async fn contents(
         .collect();
     let mut context = Context::new();
     context.insert("batch", &ShownBatch::from(&batch));
+    if batch.series_id.is_some() {
+        verdict::add(service, caller, id, &wanted.classes, &mut context).await?;
+        context.insert("before", &before);
+    }
     context.insert("holds", &service.batch_holds(&batch).await?);
     context.insert("payload", &pretty(&batch.payload));
     let is_grouped = failures.iter().map(|cause| cause.count).sum::<u64>() > GROUPED;

@@ -27,6 +27,10 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
         "bar.html",
         "card.html",
         "status.html",
+        "verdict.html",
+        "revision.html",
+        "test_name.html",
+        "classes.html",
         "why.html",
         "tests.html",
         "jobs_table.html",
@@ -34,6 +38,10 @@ static TEMPLATES: LazyLock<tera::TeraResult<Tera>> = LazyLock::new(|| {
         "home.html",
         "batch.html",
         "members.html",
+        "compare.html",
+        "series_list.html",
+        "series.html",
+        "test.html",
         "job.html",
         "jobs.html",
         "workers.html",
@@ -89,7 +97,8 @@ pub(super) fn page_around(
 
 fn complete(session: &Session, name: &str, title: &str, mut context: Context) -> Context {
     let place = match name {
-        "home.html" | "batch.html" => "batches",
+        "home.html" | "batch.html" | "compare.html" => "batches",
+        "series_list.html" | "series.html" | "test.html" => "series",
         "jobs.html" | "job.html" => "jobs",
         "workers.html" => "workers",
         "queues.html" => "queues",

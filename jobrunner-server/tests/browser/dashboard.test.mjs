@@ -371,7 +371,7 @@ test("hostile text stays text", async () => {
   await service.untilEnded(`/job-batches/${made.id}`);
   const page = await service.page();
   const jobs = (await service.api("GET", `/job-batches/${made.id}/jobs`)).items;
-  for (const path of ["/", `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs"]) {
+  for (const path of ["/", `/batches/${made.id}`, `/batches/${made.id}?class=passed`, `/batches/${made.id}/compare/${before.id}`, "/series", `/series/${series}`, `/series/${series}?flaky=true`, `/tests/${tests[0].test_id}`, `/jobs/${jobs[0].id}`, "/jobs"]) {
     await page.goto(service.url + path);
     assert.equal(await page.evaluate(() => window.owned), undefined, path);
     assert.equal(await page.locator("main img[src=x]").count(), 0, path);
@@ -383,22 +383,29 @@ test("hostile text stays text", async () => {
 
 for (const scheme of ["light", "dark"]) {
   test(`nothing hinders anybody in the ${scheme} theme, on a phone neither`, async () => {
-    const made = await batch("accessible", [service.job("passes", "echo ok"), service.job("fails", "echo no >&2; exit 2")]);
-    await service.untilEnded(`/job-batches/${made.id}`);
+    const run = async (fails) => {
+      const made = await batch("accessible", [service.job("passes", "echo ok"), service.job("turns", "true; " + fails), service.job("fails", "echo no >&2; exit 2")]);
+      await service.untilEnded(`/job-batches/${made.id}`);
+      return made;
+    };
+    const before = await run("echo ok");
+    const made = await run("echo no >&2; exit 1");
+    const series = (await service.api("GET", "/series?name=accessible")).items[0].id;
+    const tests = (await service.api("GET", `/series/${series}/tests`)).items;
     const jobs = (await service.api("GET", `/job-batches/${made.id}/jobs`)).items;
     const options = { colorScheme: scheme, bypassCSP: true };
     await service.api("POST", "/projects", { name: `of-${scheme}` });
     const channel = { type: "webhook", url: "https://hooks.example.com/a-long-path/that-does-not-fit", secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" };
     const told = await service.api("POST", "/notifications", { name: "of the night", on: ["failed"], channel });
     await service.api("POST", `/notifications/${told.id}/test`);
-    const paths = ["/", `/?project=of-${scheme}`, `/projects/of-${scheme}`, `/batches/${made.id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/queues", "/projects", "/users", "/audit", "/notifications", `/notifications/${told.id}`, "/docs", "/jobs/01890000-0000-7000-8000-000000000000"];
+    const paths = ["/", `/?project=of-${scheme}`, `/projects/of-${scheme}`, `/batches/${made.id}`, `/batches/${made.id}?class=passed`, `/batches/${made.id}/compare/${before.id}`, "/series", `/series/${series}`, `/series/${series}?flaky=true`, `/tests/${tests[0].test_id}`, `/jobs/${jobs[0].id}`, "/jobs", "/workers", "/queues", "/projects", "/users", "/audit", "/notifications", `/notifications/${told.id}`, "/docs", "/jobs/01890000-0000-7000-8000-000000000000"];
     // Whoever has nothing yet sees what to do; whoever is not signed in, how to.
     const nobody = `nobody-${scheme}@example.com`;
     await service.account(nobody, "operator");
     const page = await service.page(EMAIL, options);
     const empty = await service.page(nobody, options);
     const door = await service.blankPage(options);
-    const looks = [...paths.map((path) => [page, path]), [empty, "/"], [empty, "/jobs"], [empty, "/notifications"], [door, "/"]];
+    const looks = [...paths.map((path) => [page, path]), [empty, "/"], [empty, "/series"], [empty, "/jobs"], [empty, "/notifications"], [door, "/"]];
     for (const [page, path] of looks) {
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.goto(service.url + path);

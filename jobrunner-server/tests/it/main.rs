@@ -5,6 +5,7 @@ mod app;
 mod audit;
 mod dashboard;
 mod description;
+mod history;
 mod ids;
 mod junit;
 mod known_issues;

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use jobrunner_core::{
-    BatchId, JobId, JobSpec, NewBatch, ProjectName, ProjectRole, UserId,
-    store::BatchOrder,
+    BatchId, JobId, JobSpec, NewBatch, ProjectName, ProjectRole, SeriesId, UserId,
+    series::TestId,
+    store::{BatchOrder, engine::identity},
     testkit::{new_batch, spec},
+    user::Scope,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -108,6 +110,15 @@ const NEEDS: &[(&str, Needs)] = &[
     ("get_batch_junit", Needs::Sight),
     ("get_batch_verdict", Needs::Sight),
     ("list_batch_tests", Needs::Sight),
+    ("list_series", Needs::Account),
+    ("get_series", Needs::Sight),
+    ("list_series_runs", Needs::Sight),
+    ("list_series_tests", Needs::Sight),
+    ("get_series_grid", Needs::Sight),
+    ("get_test", Needs::Sight),
+    ("list_test_results", Needs::Sight),
+    ("compare_batches", Needs::Sight),
+    ("list_compared_tests", Needs::Sight),
     ("watch_batch", Needs::Sight),
     ("cancel_batch", Needs::Control),
     ("rerun_batch", Needs::Repetition),
@@ -172,6 +183,8 @@ fn web() -> ProjectName {
 struct Things {
     job: JobId,
     batch: BatchId,
+    series: SeriesId,
+    test: TestId,
     user: String,
     member: String,
     worker: String,
@@ -181,15 +194,23 @@ impl Things {
     async fn new(app: &TestApp, owner: UserId, member: &str, worker: &str) -> Self {
         let store = app.fixture().store;
         let in_it = || JobSpec { project: Some(web()), ..spec("in a project") };
-        let batch = NewBatch { project: Some(web()), ..new_batch("in a project") };
+        // A name of its own, so that its series is this owner's.
+        let name = format!("in a project {owner} {}", BatchId::new());
+        let batch = NewBatch { project: Some(web()), ..new_batch(&name) };
         let order = BatchOrder { owner, batch, idempotency: None };
         let batch = store.submit_batch(order, Box::new([Ok(in_it())].into_iter())).await;
+        let batch = batch.expect("stored").id;
+        let series = app.fixture().look_at_batch(batch).await.series_id.expect("a series");
+        let of = store.series(series, Scope::All).await.expect("an answer").expect("a series");
+        let test = TestId::new(of.number, identity::of_spec(&in_it()).cast_unsigned());
         let job = store.submit_job(owner, in_it(), None).await.expect("stored").id;
         let id = member.parse().expect("an id");
         store.set_member(&web(), id, ProjectRole::Viewer).await.expect("a member");
         Self {
             job,
-            batch: batch.expect("stored").id,
+            batch,
+            series,
+            test,
             user: member.to_owned(),
             member: member.to_owned(),
             worker: worker.to_owned(),
@@ -200,6 +221,8 @@ impl Things {
         let id = match operation.path.split('/').nth(1) {
             Some("jobs") => self.job.to_string(),
             Some("job-batches") => self.batch.to_string(),
+            Some("series") => self.series.to_string(),
+            Some("tests") => self.test.to_string(),
             Some("users") => self.user.clone(),
             Some("workers") => self.worker.clone(),
             _ => UNKNOWN.to_owned(),
@@ -218,6 +241,7 @@ fn filled(operation: &Operation, id: &str, name: &str) -> String {
         .replace("{name}", name)
         .replace("{stream}", "stdout")
         .replace("{class}", "new")
+        .replace("{other}", id)
 }
 
 /// A body that is taken, of things in the project.

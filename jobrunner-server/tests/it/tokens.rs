@@ -1,7 +1,12 @@
 //! Personal access tokens.
 
 use futures_util::StreamExt;
-use jobrunner_core::testkit::{Hand, wait_until};
+use jobrunner_core::{
+    series::TestId,
+    store::engine::identity,
+    testkit::{Hand, wait_until},
+    user::Scope,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -15,7 +20,7 @@ const SCOPES: [&str; 4] = ["read", "submit", "control", "admin"];
 
 /// The scope that each operation needs, beside admin; `sign-in` is none at all, and `any` is
 /// whichever.
-const NEEDED: [(&str, &str); 64] = [
+const NEEDED: [(&str, &str); 73] = [
     ("create_project", "admin"),
     ("list_projects", "read"),
     ("get_project", "read"),
@@ -39,6 +44,15 @@ const NEEDED: [(&str, &str); 64] = [
     ("get_batch_timeline", "read"),
     ("get_batch_verdict", "read"),
     ("list_batch_tests", "read"),
+    ("list_series", "read"),
+    ("get_series", "read"),
+    ("list_series_runs", "read"),
+    ("list_series_tests", "read"),
+    ("get_series_grid", "read"),
+    ("get_test", "read"),
+    ("list_test_results", "read"),
+    ("compare_batches", "read"),
+    ("list_compared_tests", "read"),
     ("list_jobs", "read"),
     ("submit_job", "submit"),
     ("cancel_jobs", "control"),
@@ -99,6 +113,8 @@ async fn status(app: &TestApp, method: Method, path: &str, token: &str) -> u16 {
 struct Things {
     job: String,
     batch: String,
+    series: String,
+    test: String,
     user: String,
     worker: String,
     known_issue: String,
@@ -136,13 +152,23 @@ impl Things {
         let member = format!("/projects/web/members/{user}");
         let member = app.request(Method::PUT, &member, &app.admin).json(&json!({"role": "viewer"}));
         assert_eq!(app.json(member).await.0, 200);
-        Self { job, batch, user, worker, known_issue, notification, delivery }
+        let get = async |path: &str| app.json(app.request(Method::GET, path, &app.admin)).await.1;
+        let series = get(&format!("/job-batches/{batch}/verdict")).await["series_id"].clone();
+        let series = series.as_str().expect("a series").to_owned();
+        let id = series.parse().expect("an id");
+        let of = app.fixture().store.series(id, Scope::All).await.expect("an answer");
+        let test =
+            identity::of_spec(&app.fixture().members(batch.parse().expect("an id")).await[0].spec);
+        let test = TestId::new(of.expect("a series").number, test.cast_unsigned()).to_string();
+        Self { job, batch, series, test, user, worker, known_issue, notification, delivery }
     }
 
     fn url(&self, operation: &Operation) -> String {
         let id = match operation.path.split('/').nth(1) {
             Some("jobs") => &self.job,
             Some("job-batches") => &self.batch,
+            Some("series") => &self.series,
+            Some("tests") => &self.test,
             Some("users") => &self.user,
             Some("workers") => &self.worker,
             Some("known-issues") => &self.known_issue,
@@ -151,6 +177,7 @@ impl Things {
             _ => &self.job,
         };
         let path = operation.path.replace("{id}", id).replace("{stream}", "stdout");
+        let path = path.replace("{other}", id);
         let name = if path.starts_with("/projects") { "web" } else { "default" };
         path.replace("{name}", name).replace("{user_id}", &self.user).replace("{class}", "new")
     }

@@ -13,6 +13,6 @@ cross join lateral (
     select max(r.run_no) as run_no from jobrunner.result r
     where r.test_no = t.no and r.run_no >= ($3::bigint[])[1] and r.run_no + 0 = any($3) and r.day >= $4
       and r.outcome in (0, 2, 5)) b
-where n.no = $1 and t.no not in (select test_no from here) and b.run_no is not null
+where n.no = ($3::bigint[])[1] and t.no not in (select test_no from here) and b.run_no is not null
   -- Of a case nothing is known when the test did not run that reports it.
   and (t.parent_no is null or t.parent_no in (select test_no from here where outcome in (0, 2, 5)))

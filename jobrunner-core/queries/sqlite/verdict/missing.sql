@@ -12,7 +12,7 @@ with here as materialized (
               and +r.run_no in (select value from json_each($3)) and r.day >= $4
               and r.outcome in (0, 2, 5)) as run_no
     from run n join test t on t.series_no = n.series_no
-    where n.no = $1 and t.no not in (select test_no from here)
+    where n.no = $3 ->> '$[0]' and t.no not in (select test_no from here)
       -- Of a case nothing is known when the test did not run that reports it.
       and (t.parent_no is null
            or t.parent_no in (select test_no from here where outcome in (0, 2, 5)))

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Connection, bind, sql, store_error};
 use crate::{
-    BatchId, Result, SeriesId,
+    BatchId, ProjectName, Result, SeriesId,
     batch::NewBatch,
     series::{Baseline, Gate},
     store::engine::values::gate,
@@ -35,11 +35,17 @@ pub(super) async fn insert(
     at: DateTime<Utc>,
 ) -> Result<Option<Place>> {
     let Some(name) = batch.series.name(&batch.name) else { return Ok(None) };
-    let series: i64 = sqlx::query_scalar(sql!(both "series/use"))
+    let project = batch.project.as_ref().map(ProjectName::as_str);
+    let of = match project {
+        Some(_) => sql!(both "series/use_of_project"),
+        None => sql!(both "series/use"),
+    };
+    let series: i64 = sqlx::query_scalar(of)
         .bind(SeriesId::new().as_uuid())
         .bind(owner)
         .bind(name)
         .bind(bind::time(at))
+        .bind(project)
         .fetch_one(&mut *connection)
         .await
         .map_err(store_error)?;
@@ -160,7 +166,7 @@ impl Window {
         Self { runs: runs.into_iter().map(|(no, _)| no).collect(), day }
     }
 
-    async fn only(connection: &mut Connection, run: i64) -> Result<Self> {
+    pub(super) async fn only(connection: &mut Connection, run: i64) -> Result<Self> {
         let run = sqlx::query_as(sql!(both "run/day")).bind(run);
         let run: Option<(i64, i32)> = run.fetch_optional(connection).await.map_err(store_error)?;
         Ok(Self::of(run.into_iter().collect()))

@@ -269,6 +269,7 @@ impl Judged {
 pub struct ClassifiedRow {
     pub place: i64,
     pub test_no: i64,
+    pub series_no: Option<i64>,
     pub name: Option<String>,
     pub variant: Option<String>,
     pub case_name: Option<String>,
@@ -322,6 +323,7 @@ impl ClassifiedRow {
         };
         let runs = number(self.runs.into())?;
         let since = |batch: Uuid| Since { batch_id: batch.into(), runs };
+        let series = self.series_no.unwrap_or(series);
         Ok(ClassifiedTest {
             test_id: TestId::new(series.cast_unsigned(), self.test_no.cast_unsigned()),
             test: self.name.unwrap_or_default(),

@@ -35,6 +35,7 @@ const MIGRATIONS: &[File] = files!(
     "0016_projects",
     "0017_notifications",
     "0018_known_issues",
+    "0019_series_of_projects",
     "0021_windows"
 );
 

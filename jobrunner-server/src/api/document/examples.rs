@@ -6,12 +6,13 @@ use super::operations;
 
 /// By operation: `request`, and the answers by their statuses. A test holds them to the schemas,
 /// and sends the requests.
-const EXAMPLES: [&str; 10] = [
+const EXAMPLES: [&str; 11] = [
     include_str!("../examples/jobs.json"),
     include_str!("../examples/logs.json"),
     include_str!("../examples/batches.json"),
     include_str!("../examples/verdicts.json"),
     include_str!("../examples/known_issues.json"),
+    include_str!("../examples/history.json"),
     include_str!("../examples/users.json"),
     include_str!("../examples/notifications.json"),
     include_str!("../examples/tokens.json"),

@@ -356,6 +356,130 @@ fn verdicts_have_the_fields_that_are_described() {
 }
 
 #[test]
+fn the_past_has_the_fields_that_are_described() {
+    use domain::history as past;
+    let run = || past::Run {
+        number: 1,
+        batch_id: BatchId::new(),
+        name: Some("n".to_owned()),
+        is_rerun: true,
+        revision: Some(revision()),
+        gate: domain::series::Gate::New,
+        verdict: short(),
+        counts: Some(domain::verdict::ClassCounts::default()),
+        created_at: NOW,
+        finished_at: Some(NOW),
+    };
+    let bare = past::Run { name: None, revision: None, counts: None, finished_at: None, ..run() };
+    holds::<Run>(run(), bare);
+    let series = || past::Series {
+        id: domain::SeriesId::new(),
+        number: 1,
+        owner_id: UserId::new(),
+        project: Some("web".parse().expect("a name")),
+        name: "s".to_owned(),
+        created_at: NOW,
+        last_run: Some(run()),
+    };
+    holds::<Series>(series(), past::Series { project: None, last_run: None, ..series() });
+    let named = || past::NamedTest {
+        test_id: domain::series::TestId::new(1, 2),
+        test: "t".to_owned(),
+        variant: [("os".to_owned(), "linux".to_owned())].into(),
+        case: Some("c".to_owned()),
+    };
+    let cause = || domain::verdict::FailureCause {
+        reason: Some(domain::job::Reason::ExitCode),
+        exit_code: Some(1),
+        signal: Some("SIGHUP".to_owned()),
+        error_line: Some("l".to_owned()),
+    };
+    let ran = past::Ran { batch_id: BatchId::new(), job_id: JobId::new() };
+    let evidence = || past::Evidence { revision: Some(revision()), passed: ran, failed: ran };
+    holds::<history::Evidence>(evidence(), past::Evidence { revision: None, ..evidence() });
+    let flaky = || past::Flakiness {
+        differing: 1,
+        revisions: 2,
+        flips: 3,
+        host: Some(past::HostShare { host: "h".to_owned(), share: 0.5 }),
+        evidence: vec![evidence()],
+    };
+    holds::<history::Flakiness>(flaky(), past::Flakiness::default());
+    let test = || past::SeriesTest {
+        named: named(),
+        outcome: domain::verdict::Outcome::Failed,
+        batch_id: BatchId::new(),
+        job_id: JobId::new(),
+        duration_ms: 1,
+        cause: Some(cause()),
+        flakiness: Some(flaky()),
+    };
+    let nameless = || past::NamedTest { case: None, ..named() };
+    let bare = past::SeriesTest { named: nameless(), cause: None, flakiness: None, ..test() };
+    holds::<SeriesTest>(test(), bare);
+    let result = || past::TestResult {
+        test_id: domain::series::TestId::new(1, 2),
+        run: 1,
+        batch_id: BatchId::new(),
+        revision: Some(revision()),
+        is_rerun: false,
+        created_at: NOW,
+        job_id: JobId::new(),
+        outcome: domain::verdict::Outcome::Failed,
+        cause: Some(cause()),
+        duration_ms: 1,
+        host: Some("h".to_owned()),
+        attempts: 1,
+    };
+    let bare = past::TestResult { revision: None, cause: None, host: None, ..result() };
+    holds::<TestResult>(result(), bare);
+    let good = || domain::verdict::LastGood { batch_id: BatchId::new(), revision: None };
+    let counted = past::CountedCause {
+        cause: cause(),
+        runs: 1,
+        batch_id: BatchId::new(),
+        job_id: JobId::new(),
+    };
+    let about = || past::Test {
+        named: named(),
+        series_id: domain::SeriesId::new(),
+        series: "s".to_owned(),
+        project: Some("web".parse().expect("a name")),
+        outcome: Some(domain::verdict::Outcome::Failed),
+        last_good: Some(good()),
+        last_failure: Some(result()),
+        flakiness: flaky(),
+        causes: vec![counted.clone()],
+        hosts: vec![past::OnHost { host: "h".to_owned(), passed: 1, failed: 2 }],
+    };
+    let bare = past::Test {
+        named: nameless(),
+        project: None,
+        outcome: None,
+        last_good: None,
+        last_failure: None,
+        causes: vec![],
+        hosts: vec![],
+        ..about()
+    };
+    holds::<Test>(about(), bare);
+    let cell = past::Cell { outcome: domain::verdict::Outcome::Passed, job_id: JobId::new() };
+    let grid = || past::Grid {
+        runs: vec![run()],
+        items: vec![past::GridRow { named: named(), cells: vec![Some(cell), None] }],
+        next_cursor: Some("c".to_owned()),
+    };
+    holds::<Grid>(grid(), past::Grid { items: vec![], next_cursor: None, ..grid() });
+    let compared = past::Comparison {
+        batch_id: BatchId::new(),
+        other_id: BatchId::new(),
+        summary: "s".to_owned(),
+        counts: domain::verdict::ClassCounts::default(),
+    };
+    holds::<Comparison>(compared.clone(), compared);
+}
+
+#[test]
 fn pages_have_the_fields_that_are_described() {
     let page = |next_cursor| domain::page::Page { items: vec![job()], next_cursor };
     holds::<Page<Job>>(page(Some("c".to_owned())), page(None));

@@ -194,6 +194,22 @@ words! {
         Fail = "fail",
     }
 
+    /// What became of a test in a run.
+    Outcome = verdict::Outcome {
+        /// It passed.
+        Passed = "passed",
+        /// It passed by an exit code that says that it had nothing to do.
+        Skipped = "skipped",
+        /// It passed after an attempt that failed.
+        Flaky = "flaky",
+        /// It was canceled, started or not.
+        NotRun = "not_run",
+        /// It failed by its host: a worker was lost, an input or the working directory away.
+        Infra = "infra",
+        /// It failed.
+        Failed = "failed",
+    }
+
     /// What a test is in a batch, beside its own last result. Each is in one of the first eight.
     Class = verdict::Class {
         /// It passed.

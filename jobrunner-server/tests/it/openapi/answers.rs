@@ -107,6 +107,20 @@ async fn batches(app: &TestApp, hand: &Hand) {
     ] {
         done(app, "GET", &format!("{one}{part}"), None).await;
     }
+    let id = one.rsplit('/').next().expect("an id");
+    for part in ["", "/new", "/passed?limit=1"] {
+        done(app, "GET", &format!("{one}/compare/{id}{part}"), None).await;
+    }
+    let series = done(app, "GET", "/series?name=b&limit=1", None).await;
+    let series = path("/series", &series["items"][0]);
+    for part in ["", "/runs?limit=1", "/tests?flaky=true", "/grid?runs=2&limit=1"] {
+        done(app, "GET", &format!("{series}{part}"), None).await;
+    }
+    let tests = done(app, "GET", &format!("{series}/tests?status=failed"), None).await;
+    let test = tests["items"][0]["test_id"].as_str().expect("a test");
+    for part in ["", "/results?limit=1"] {
+        done(app, "GET", &format!("/tests/{test}{part}"), None).await;
+    }
     let again = done(app, "POST", &format!("{one}/rerun"), Some(json!({}))).await;
     let again = path("/job-batches", &again);
     done(app, "POST", &format!("{again}/cancel"), None).await;
@@ -198,7 +212,8 @@ async fn tokens(app: &TestApp) {
 async fn refusals(app: &TestApp, viewer: &str) {
     for operation in operations() {
         let url = operation.path.replace("{id}", NOBODY).replace("{stream}", "stdout");
-        let url = url.replace("{name}", "unknown").replace("{class}", "new");
+        let url =
+            url.replace("{name}", "unknown").replace("{class}", "new").replace("{other}", NOBODY);
         let url = url.replace("{user_id}", NOBODY);
         let method = Method::from_bytes(operation.method.to_uppercase().as_bytes());
         let method = method.expect("a method");

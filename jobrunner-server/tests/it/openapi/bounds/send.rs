@@ -13,6 +13,8 @@ pub(super) struct Sender<'a> {
     app: &'a TestApp,
     job: String,
     batch: String,
+    series: String,
+    test: String,
     user: String,
     notification: String,
     known_issue: String,
@@ -45,7 +47,12 @@ impl<'a> Sender<'a> {
         for _ in 0..2 {
             hand.run_one(Some(Reason::ExitCode)).await;
         }
-        Self { app, job, batch, user, notification, known_issue, made: 0, _hand: hand }
+        let get = async |path: &str| app.json(app.request(Method::GET, path, &app.admin)).await.1;
+        let series = get("/series").await["items"][0]["id"].clone();
+        let series = series.as_str().expect("a series").to_owned();
+        let test = get(&format!("/series/{series}/tests")).await["items"][0]["test_id"].clone();
+        let test = test.as_str().expect("a test").to_owned();
+        Self { app, job, batch, series, test, user, notification, known_issue, made: 0, _hand: hand }
     }
 
     pub(super) fn is_form(&self, operation: &Operation) -> bool {
@@ -151,13 +158,15 @@ impl<'a> Sender<'a> {
         let id = match path.split('/').nth(1) {
             Some("jobs") => &self.job,
             Some("job-batches") => &self.batch,
+            Some("series") => &self.series,
+            Some("tests") => &self.test,
             Some("users" | "projects") => &self.user,
             Some("notifications") => &self.notification,
             Some("known-issues") => &self.known_issue,
             // No worker must drain.
             _ => "0198c6f0-1234-7abc-8def-0123456789ab",
         };
-        let path = path.replace("{id}", id).replace("{stream}", "stdout");
+        let path = path.replace("{id}", id).replace("{stream}", "stdout").replace("{other}", id);
         let name = if path.starts_with("/projects") { "web" } else { "default" };
         path.replace("{name}", name).replace("{user_id}", id).replace("{class}", "new")
     }
