@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use jobrunner_core::{
-    known_issue::Rules,
     BatchId, Result, SeriesId,
     batch::NameFilter,
     history::{
         NamedTest, Run as ShownRun, RunFilter, Series as ShownSeries, SeriesFilter, SeriesTest,
         TestFilter, TestResult,
     },
+    known_issue::Rules,
     page::{Page, PageRequest},
     series::TestId,
     store::{

@@ -44,9 +44,9 @@ pub(crate) use user::{NewUser, OwnUpdate, SignIn, Token, User, UserUpdate};
 pub(crate) use verdict::{ClassifiedTest, ShortVerdict, Verdict};
 pub(crate) use words::{
     AuditAction, CaseStatus, ChannelType, Class, Containment, DatabaseHealth, DeliveryStatus,
-    Effect, EventKind, Gate, GrantType, HealthStatus, HoldReason, Order, Outcome, ProjectRole, Reason,
-    RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope, TokenType,
-    VerdictStatus,
+    Effect, EventKind, Gate, GrantType, HealthStatus, HoldReason, Order, Outcome, ProjectRole,
+    Reason, RedisHealth, RerunOnly, RetryKind, Role, Status, Stream, TargetType, TokenScope,
+    TokenType, VerdictStatus,
 };
 
 /// Part of a list, newest first.

@@ -3,6 +3,7 @@
 -- goes on, by the last such run; $6 whether only those. $7 their last outcome, $8 name, $9 pattern
 -- of names, null is any; behind test $11, which was in run $10 so, 0 being none; limit $12. The
 -- order of bytes is the fastest, and the same in every database.
+-- What cases stand for (cause -1) is left out, here and in the statements beside this.
 with troubled as materialized (
     select test_no, max(run_no) as run_no
     from (select test_no, run_no from jobrunner.notable where run_no = any($2) and class = any($4::bigint[]::smallint[])
@@ -27,7 +28,7 @@ with troubled as materialized (
         select r.run_no, r.outcome, r.job_id, r.duration_ms, r.cause_no
         from jobrunner.result r
         where r.test_no = s.no and r.run_no >= ($2::bigint[])[1] and r.run_no <= ($2::bigint[])[cardinality($2)]
-          and r.run_no + 0 = any($2) and r.day >= $3
+          and r.run_no + 0 = any($2) and r.day >= $3 and r.cause_no <> -1
         order by r.run_no desc, r.outcome desc, r.job_id limit 1) l
     where l.outcome = $7::bigint or $7 is null
     order by s.failed_in desc, s.name collate "C", coalesce(s.variant, '') collate "C", coalesce(s.case_name, '') collate "C", s.no limit $12

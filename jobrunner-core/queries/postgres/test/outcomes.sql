@@ -6,5 +6,5 @@ with page as (
         select test_no, run_no, outcome, job_id, duration_ms, attempts, host_no, cause_no
         from jobrunner.result
         where test_no = t.no and run_no >= ($2::bigint[])[1] and run_no <= ($2::bigint[])[cardinality($2)]
-          and run_no + 0 = any($2) and day >= $3) r
+          and run_no + 0 = any($2) and day >= $3 and cause_no <> -1) r
 )

@@ -5,6 +5,6 @@ with page as (
            r.cause_no
     from jobrunner.result r
     join jobrunner.run u on u.no = r.run_no and u.series_no = $1
-    where r.test_no = $2 and r.run_no < $3
+    where r.test_no = $2 and r.run_no < $3 and r.cause_no <> -1
     order by r.run_no desc, r.outcome desc, r.job_id limit $4
 )

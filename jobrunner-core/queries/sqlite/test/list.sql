@@ -3,6 +3,7 @@
 -- in one that goes on, by the last such run; $6 whether only those. $7 their last outcome, $8 name,
 -- $9 pattern of names, null is any; behind test $11, which was in run $10 so, 0 being none; limit
 -- $12.
+-- What cases stand for (cause -1) is left out, here and in the statements beside this.
 with troubled as materialized (
     select test_no, max(run_no) as run_no
     from (select test_no, run_no from notable
@@ -29,7 +30,7 @@ with troubled as materialized (
     cross join result l on l.rowid = (
         select r.rowid from result r
         where r.test_no = s.no and r.run_no >= $2 ->> '$[0]' and r.run_no <= $2 ->> '$[#-1]'
-          and +r.run_no in (select value from json_each($2)) and r.day >= $3
+          and +r.run_no in (select value from json_each($2)) and r.day >= $3 and r.cause_no <> -1
         order by r.run_no desc, r.outcome desc, r.job_id limit 1)
     where l.outcome = $7 or $7 is null
     limit $12

@@ -5,4 +5,5 @@ with page as (
     from json_each($1) t
     cross join result r on r.test_no = t.value and r.run_no >= $2 ->> '$[0]' and r.run_no <= $2 ->> '$[#-1]'
                        and +r.run_no in (select value from json_each($2)) and r.day >= $3
+                       and r.cause_no <> -1
 )

@@ -5,7 +5,7 @@ with page as (
            r.cause_no
     from result r
     join run u on u.no = r.run_no and u.series_no = $1
-    where r.test_no = $2 and r.run_no < $3
+    where r.test_no = $2 and r.run_no < $3 and r.cause_no <> -1
     group by r.run_no
     order by r.run_no desc limit $4
 )

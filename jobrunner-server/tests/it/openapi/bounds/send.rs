@@ -52,7 +52,18 @@ impl<'a> Sender<'a> {
         let series = series.as_str().expect("a series").to_owned();
         let test = get(&format!("/series/{series}/tests")).await["items"][0]["test_id"].clone();
         let test = test.as_str().expect("a test").to_owned();
-        Self { app, job, batch, series, test, user, notification, known_issue, made: 0, _hand: hand }
+        Self {
+            app,
+            job,
+            batch,
+            series,
+            test,
+            user,
+            notification,
+            known_issue,
+            made: 0,
+            _hand: hand,
+        }
     }
 
     pub(super) fn is_form(&self, operation: &Operation) -> bool {
