@@ -92,11 +92,12 @@ impl<'a> Sender<'a> {
         }
         // An end that is described has to be one to come, and an account to be there.
         if operation.path.starts_with("/known-issues") {
-            let given = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-            if chrono::DateTime::parse_from_rfc3339(&given("expires_at")).is_ok() {
+            let [end, owner] = ["expires_at", "owner_id"]
+                .map(|name| body[name].as_str().unwrap_or_default().to_owned());
+            if chrono::DateTime::parse_from_rfc3339(&end).is_ok() {
                 body["expires_at"] = json!(chrono::Utc::now() + chrono::TimeDelta::days(1));
             }
-            if uuid::Uuid::parse_str(&given("owner_id")).is_ok() {
+            if uuid::Uuid::parse_str(&owner).is_ok() {
                 body["owner_id"] = json!(self.user);
             }
         }
