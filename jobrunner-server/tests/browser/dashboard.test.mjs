@@ -371,7 +371,9 @@ test("hostile text stays text", async () => {
   await service.untilEnded(`/job-batches/${made.id}`);
   const page = await service.page();
   const jobs = (await service.api("GET", `/job-batches/${made.id}/jobs`)).items;
-  for (const path of ["/", `/batches/${made.id}`, `/batches/${made.id}?class=passed`, `/batches/${made.id}/compare/${before.id}`, "/series", `/series/${series}`, `/series/${series}?flaky=true`, `/tests/${tests[0].test_id}`, `/jobs/${jobs[0].id}`, "/jobs"]) {
+  const { series_id: series } = await service.api("GET", `/job-batches/${made.id}/verdict`);
+  const tests = (await service.api("GET", `/series/${series}/tests`)).items;
+  for (const path of ["/", `/batches/${made.id}`, `/batches/${made.id}?class=passed`, `/batches/${made.id}/compare/${made.id}`, "/series", `/series/${series}`, `/series/${series}?flaky=true`, `/tests/${tests[0].test_id}`, `/jobs/${jobs[0].id}`, "/jobs"]) {
     await page.goto(service.url + path);
     assert.equal(await page.evaluate(() => window.owned), undefined, path);
     assert.equal(await page.locator("main img[src=x]").count(), 0, path);
