@@ -133,7 +133,7 @@ impl State {
                     it.test_no == test && first.classes.contains(&code_of_class(it.class).into())
                 }),
                 None => {
-                    let told = self.past.told(**no);
+                    let told = self.past.counted(**no);
                     told.get(&test).is_some_and(|it| i64::from(it.outcome) == first.outcome)
                 }
             }
@@ -150,7 +150,8 @@ impl State {
         let named = self.named_row(series, test)?;
         let mut newest = runs.to_vec();
         newest.sort_by_key(|no| Reverse(*no));
-        let last = newest.into_iter().find_map(|no| Some((no, self.past.told(no).remove(&test)?)));
+        let last =
+            newest.into_iter().find_map(|no| Some((no, self.past.counted(no).remove(&test)?)));
         let (run_no, done) = last?;
         let row = self.result_row(run_no, &done);
         Some(SeriesTestRow {
@@ -314,7 +315,7 @@ impl HistoryStore for Memory {
         let mut results = Vec::new();
         for test in tests.iter().filter_map(|test| test.numbers()) {
             for no in runs.iter().filter(|_| test.0 == series) {
-                if let Some(done) = state.past.told(*no).remove(&test.1.cast_signed()) {
+                if let Some(done) = state.past.counted(*no).remove(&test.1.cast_signed()) {
                     let run = state.run_row(*no)?.into_run()?;
                     results.push(state.result_row(*no, &done).into_result(series, &run)?);
                 }
@@ -329,7 +330,7 @@ impl HistoryStore for Memory {
         let mut rows = Vec::new();
         let all = RunFilter { with_reruns: true, ..RunFilter::default() };
         for no in state.runs_of(stored(series), &all).into_iter().filter(|no| *no < before) {
-            if let Some(done) = state.past.told(no).remove(&test.cast_signed()) {
+            if let Some(done) = state.past.counted(no).remove(&test.cast_signed()) {
                 rows.push(state.result_row(no, &done));
             }
         }
@@ -362,7 +363,7 @@ impl HistoryStore for Memory {
                 let mut told = judged.notable.iter();
                 told.any(|it| it.test_no == done.test && Class::OF_TESTS.contains(&it.class))
             };
-            let passed = state.past.told(no).into_values();
+            let passed = state.past.counted(no).into_values();
             let passed = passed.filter(|it| it.outcome < 2 && it.test > after && !is_told(it));
             let row = |done: Done| {
                 let plain = Notable::passed(done.test, done.job.as_uuid());

@@ -227,6 +227,13 @@ impl Past {
         told
     }
 
+    /// As [`told`](Self::told), without what cases stand for.
+    pub(crate) fn counted(&self, run: i64) -> BTreeMap<i64, Done> {
+        let mut counted = self.told(run);
+        counted.retain(|_, done| done.cause != TOLD_BY_CASES);
+        counted
+    }
+
     /// The runs that a run is compared with, newest first.
     fn before(&self, no: i64) -> Vec<i64> {
         let run = &self.runs[place(no)];
