@@ -157,7 +157,7 @@ impl HistoryApi {
         runs: Query<Option<Given<RunsShown>>>,
         /// Only tests that ended so in the last run that they were in.
         status: Query<Option<Given<model::Outcome>>>,
-        /// The exact name of tests; `*` in it stands for any text, and then cases are looked at, too.
+        /// The exact name; `*` in it stands for any text, and then cases are looked at, too.
         name: Name,
         /// Only the runs of this branch.
         branch: Name,
