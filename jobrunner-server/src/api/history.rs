@@ -53,6 +53,7 @@ impl HistoryApi {
     ///
     /// Those of the caller's own, and of their projects.
     #[oai(path = "/series", method = "get", operation_id = "list_series")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the URL")]
     async fn list(
         &self,
         Data(service): Data<&Service>,
