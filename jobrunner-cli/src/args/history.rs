@@ -68,9 +68,9 @@ pub(crate) enum TestsCommand {
     },
     /// List the tests of a series that can be relied on least, the worst first, with what proves it
     ///
-    /// Three numbers tell how far: for how many revisions a test has passed and failed, which is a
-    /// proof; how often it turned from run to run, which is a suspicion; and how far a host explains
-    /// its failures.
+    /// Three numbers tell how far: for how many revisions a test has passed and failed, which
+    /// is a proof; how often it turned from run to run, which is a suspicion; and how far a
+    /// host explains its failures.
     Flaky {
         #[command(flatten)]
         of: Of,

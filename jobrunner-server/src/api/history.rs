@@ -53,6 +53,7 @@ impl HistoryApi {
     ///
     /// Those of the caller's own, and of their projects.
     #[oai(path = "/series", method = "get", operation_id = "list_series")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the URL")]
     async fn list(
         &self,
         Data(service): Data<&Service>,
@@ -157,7 +158,7 @@ impl HistoryApi {
         runs: Query<Option<Given<RunsShown>>>,
         /// Only tests that ended so in the last run that they were in.
         status: Query<Option<Given<model::Outcome>>>,
-        /// The exact name of tests; `*` in it stands for any text, and then cases are looked at, too.
+        /// The exact name; `*` in it stands for any text, and then cases are looked at, too.
         name: Name,
         /// Only the runs of this branch.
         branch: Name,

@@ -142,10 +142,10 @@ impl From<history::SeriesTest> for SeriesTest {
     }
 }
 
-/// How far the results of a test can be relied on: three numbers, each of which says something else.
+/// How far the results of a test can be relied on: three numbers that say different things.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Flakiness {
-    /// Proof: for how many revisions it has passed and failed. A run that does not say its revision,
+    /// Proof: for how many revisions it has passed and failed. A run that names no revision,
     /// or has changes beside it, is one of its own.
     differing: u32,
     /// For how many revisions it has passed or failed at all.
