@@ -101,6 +101,11 @@ impl<'a> Sender<'a> {
                 body["owner_id"] = json!(self.user);
             }
         }
+        // Addresses are for one kind of channel, which has nothing else.
+        let to = &body["channel"]["to"];
+        if operation.path.starts_with("/notifications") && !to.is_null() {
+            body["channel"] = json!({"type": "email", "to": to});
+        }
         let (status, answer) = self.app.json(request.json(&body)).await;
         // An account may have a hundred of them at one time.
         if operation.id() == "create_notification" && status == 201 {
