@@ -81,12 +81,15 @@ impl Channel {
             }
             Self::Slack { url } => check_url(url.expose_secret()),
             Self::Email { to } => {
+                if !(1..=MOST_ADDRESSES).contains(&to.len()) {
+                    return Err(Violation::new("channel.to", "must be 1 to 20 email addresses"));
+                }
                 let is_right =
                     |one: &String| parse_email(one).is_ok_and(|it| it.len() == one.len());
-                match (1..=MOST_ADDRESSES).contains(&to.len()) && to.iter().all(is_right) {
-                    true => Ok(()),
-                    false => Err(Violation::new("channel.to", "must be 1 to 20 email addresses")),
-                }
+                to.iter().position(|one| !is_right(one)).map_or(Ok(()), |at| {
+                    let field = format!("channel.to[{at}]");
+                    Err(Violation::new(field, "must be an email address"))
+                })
             }
         }
     }
@@ -159,9 +162,14 @@ mod tests {
         assert_eq!(email(&["a@b.example", "Me@c.example"]), Ok(()));
         assert_eq!(email(&["a@b.example"; MOST_ADDRESSES]), Ok(()));
         let many = ["a@b.example"; MOST_ADDRESSES + 1];
-        let lines = ["a@b.example\r\nBcc: c@d.example"];
-        for wrong in [&[][..], &many, &lines, &["a"], &["a@b", "@"], &[" a@b.example"]] {
+        for wrong in [&[][..], &many] {
             assert_eq!(email(wrong).expect_err("refused").field, "channel.to", "{wrong:?}");
         }
+        let lines = ["a@b.example\r\nBcc: c@d.example"];
+        for wrong in [&lines[..], &["a"], &["", "a@b.example"], &[" a@b.example"]] {
+            assert_eq!(email(wrong).expect_err("refused").field, "channel.to[0]", "{wrong:?}");
+        }
+        let second = email(&["a@b.example", "@"]).expect_err("refused");
+        assert_eq!(second.field, "channel.to[1]");
     }
 }
