@@ -116,6 +116,7 @@ impl From<notification::Window> for Window {
 /// `zone`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
 pub(crate) struct NewWindow {
     /// Counted from 1970 UTC.
     #[serde(default, deserialize_with = "given")]
@@ -135,11 +136,12 @@ impl TryFrom<NewWindow> for notification::Window {
     type Error = Violation;
 
     fn try_from(new: NewWindow) -> Result<Self, Violation> {
-        match (new.every_minutes, new.at, new.zone) {
-            (Some(minutes), None, None) => Self::every(minutes),
-            (None, Some(at), Some(zone)) => {
-                Ok(Self::Daily { at: at.parse()?, zone: zone.parse()? })
-            }
+        let every = new.every_minutes.map(Self::every).transpose()?;
+        let at = new.at.map(|at| at.parse()).transpose()?;
+        let zone = new.zone.map(|zone| zone.parse()).transpose()?;
+        match (every, at, zone) {
+            (Some(every), None, None) => Ok(every),
+            (None, Some(at), Some(zone)) => Ok(Self::Daily { at, zone }),
             _ => Err(Violation::new("window", "needs every_minutes, or at and zone")),
         }
     }

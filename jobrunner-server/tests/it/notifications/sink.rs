@@ -11,7 +11,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Notify as Gate,
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 
 use super::SECRET;
@@ -74,11 +74,20 @@ impl Sink {
         let (arrived, gate) = (Arc::<Mutex<Vec<Arrived>>>::default(), Arc::<Gate>::default());
         let (all, opened) = (Arc::clone(&arrived), Arc::clone(&gate));
         let serving = tokio::spawn(async move {
+            // Connections end with it.
+            let mut answering = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, Arc::clone(&all), answers, Arc::clone(&opened)));
+                answering.spawn(answer(stream, Arc::clone(&all), answers, Arc::clone(&opened)));
             }
         });
         Self { url, arrived, gate, serving }
+    }
+
+    /// Ends it with all of its connections; its port is free then.
+    pub(super) async fn end(mut self) {
+        self.serving.abort();
+        let ended = (&mut self.serving).await;
+        assert!(ended.expect_err("it serves until then").is_cancelled());
     }
 
     pub(super) fn arrived(&self) -> Vec<Arrived> {

@@ -101,6 +101,12 @@ impl<'a> Sender<'a> {
                 body["owner_id"] = json!(self.user);
             }
         }
+        // What is described of a zone is how long its name may be.
+        if let Some(zone) = body["window"]["zone"].as_str()
+            && (1..=64).contains(&zone.chars().count())
+        {
+            body["window"]["zone"] = json!("UTC");
+        }
         // Addresses are for one kind of channel, which has nothing else.
         let to = &body["channel"]["to"];
         if operation.path.starts_with("/notifications") && !to.is_null() {
