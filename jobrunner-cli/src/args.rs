@@ -30,7 +30,7 @@ pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use history::{Of, Part, Series, SeriesCommand, Tests, TestsCommand};
 pub(crate) use jobs::{Cases, Jobs, JobsCommand, JobsList, Logs};
 pub(crate) use known_issues::{KnownIssues, KnownIssuesCommand};
-pub(crate) use notifications::{Notifications, NotificationsCommand};
+pub(crate) use notifications::{CreateNotification, Notifications, NotificationsCommand};
 pub(crate) use projects::{Projects, ProjectsCommand};
 pub(crate) use queues::{Queues, QueuesCommand};
 pub(crate) use run::{Run, Selection};

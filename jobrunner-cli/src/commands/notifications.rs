@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::changed::Told;
 use crate::{
-    args::{Notifications as Args, NotificationsCommand, Output},
+    args::{CreateNotification, Notifications as Args, NotificationsCommand, Output},
     client::{
         Client, Delivery, NewChannel, NewNotification, NewWindow, Notification, NotificationChange,
         Pages, routes,
@@ -40,19 +40,20 @@ pub(crate) async fn notifications(args: Args) -> Result<Exit, Failure> {
                 false => return OF_NOTIFICATION.print(remote, &found),
             }
         }
-        NotificationsCommand::Create {
-            name,
-            on,
-            project,
-            series,
-            batch,
-            every,
-            daily,
-            zone,
-            webhook,
-            slack_stdin,
-            email,
-        } => {
+        NotificationsCommand::Create(new) => {
+            let CreateNotification {
+                name,
+                on,
+                project,
+                series,
+                batch,
+                every,
+                daily,
+                zone,
+                webhook,
+                slack_stdin,
+                email,
+            } = *new;
             let channel = match webhook {
                 Some(url) => NewChannel::webhook(url, secret()),
                 None if slack_stdin => NewChannel::slack(first_line()?),

@@ -1,7 +1,7 @@
 -- A group of jobs. $1 a JSON array of their ids, $2 now, $3 their ids again, 16 bytes each, $4 a
 -- JSON array of their specifications, $5 their owners, 16 bytes each, all in the same order; $6
--- batch. Where it is a run: $7 the numbers of their tests, 20 bytes of digits each, $8 that of the run.
--- Those whose lane or queue does not exist are left out. The statements that follow take the
+-- batch. Where it is a run: $7 the numbers of their tests, 20 bytes of digits each, $8 that of the
+-- run. Those whose lane or queue does not exist are left out. The statements that follow take the
 -- same arguments and need the first two.
 insert into job (id, owner_id, batch_id, lane_id, spec, name, priority, max_attempts, run_at, created_at,
                  retry, test_no, run_no, project)
