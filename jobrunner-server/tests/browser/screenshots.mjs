@@ -54,7 +54,11 @@ await service.api("POST", "/notifications", { name: "nightly to the team", proje
 const told = await service.api("POST", "/notifications", { name: "failures to the chat", on: ["failed"], channel: hook });
 await service.api("POST", `/notifications/${told.id}/test`);
 
-const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`, 1560], ["job", `/jobs/${colours.id}`, 1180], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["project", "/projects/compiler"], ["users", "/users"], ["account", "/account"], ["audit", "/audit"], ["notifications", "/notifications"], ["notification", `/notifications/${told.id}`], ["docs", "/docs"]];
+await service.api("POST", "/known-issues", { title: "The linker asserts without a linker script", test: "linker/*", pattern: "^assertion failed", effect: "mute", ticket: "https://bugs.example.com/4711" });
+const series = (await service.api("GET", "/series")).items.find((it) => it.name === "nightly-regression").id;
+const { test_id: test } = (await service.api("GET", `/series/${series}/tests`)).items[0];
+
+const pages = [["batches", "/"], ["batch", `/batches/${nightly.id}`, 1560], ["series", `/series/${series}`, 1000], ["test", `/tests/${test}`, 1000], ["known-issues", "/known-issues"], ["job", `/jobs/${colours.id}`, 1180], ["jobs", "/jobs"], ["workers", "/workers"], ["queues", "/queues"], ["project", "/projects/compiler"], ["users", "/users"], ["account", "/account"], ["audit", "/audit"], ["notifications", "/notifications"], ["notification", `/notifications/${told.id}`], ["docs", "/docs"]];
 for (const colorScheme of ["light", "dark"]) {
   const page = await service.page(EMAIL, { colorScheme, viewport: { width: 1280, height: 860 } });
   for (const [name, path, height = 860] of pages) {
