@@ -2,6 +2,8 @@
 
 mod form;
 
+use std::collections::BTreeMap;
+
 use jobrunner_core::{
     DeliveryId, Error, Principal, ProjectRole, Result, Role, Service, SubscriptionId,
     notification::{Channel, Delivery, DeliveryStatus, EventKind, Subscription, Window},
@@ -151,6 +153,8 @@ async fn show_all(service: &Service, session: &Session, error: Option<&Error>) -
     let mut context = Context::new();
     context.insert("shown", &shown.collect::<Vec<_>>());
     context.insert("are_more", &found.next_cursor.is_some());
+    // The form is that of one that there is; here it is of none.
+    context.insert("of", &BTreeMap::from([("id", ""), ("channel", "")]));
     if let Err(error) = add_choices(service, caller, &mut context).await {
         return page::problem(session, error.into());
     }
