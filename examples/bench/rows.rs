@@ -46,7 +46,7 @@ pub(crate) struct Scale {
     pub(crate) rounds: u32,
     /// The server of a run that only shows that it can be done.
     smoke: Option<Postgres>,
-    /// Whether the statements of a database are told that took the longest.
+    /// Whether the slowest statements of a database are printed.
     is_profiled: bool,
 }
 
@@ -65,8 +65,7 @@ impl Scale {
         if self.smoke.is_some() { smoke } else { usually }
     }
 
-    /// Tells the statements of a database that took the longest, if that is asked for; they are
-    /// counted.
+    /// Prints the slowest statements of a database, if that is asked for. They have to be counted.
     pub(crate) fn profile(&self, server: &Postgres, database: &str) {
         if self.is_profiled {
             eprintln!(

@@ -1,4 +1,4 @@
-//! What is read of series and their tests.
+//! Reads series and the results of their tests.
 
 use std::cmp::Reverse;
 

@@ -249,7 +249,7 @@ impl State {
     }
 }
 
-/// Returns a delivery that tells of no batch, due when it is made.
+/// Returns a delivery about no batch, due at once.
 fn delivery(of: SubscriptionId, kind: &str, now: DateTime<Utc>) -> Delivery {
     Delivery {
         id: DeliveryId::new(),

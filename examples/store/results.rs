@@ -40,7 +40,7 @@ pub(crate) struct Past {
     /// Names and variants, by series and number.
     pub(crate) tests: BTreeMap<(i64, i64), (String, Option<String>)>,
     pub(crate) causes: BTreeMap<i64, FailureCause>,
-    /// The tests whose reports cases are in, and what they are called there.
+    /// For each case, the number of the test that reports it, and its name in that report.
     cases: BTreeMap<(i64, i64), (i64, String)>,
 }
 
@@ -227,7 +227,7 @@ impl Past {
         told
     }
 
-    /// As [`told`](Self::told), without what cases stand for.
+    /// Returns what [`told`](Self::told) does, without the jobs that are counted by their cases.
     pub(crate) fn counted(&self, run: i64) -> BTreeMap<i64, Done> {
         let mut counted = self.told(run);
         counted.retain(|_, done| done.cause != TOLD_BY_CASES);

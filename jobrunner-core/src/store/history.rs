@@ -11,7 +11,8 @@ use crate::{
     verdict::{Class, ClassCounts, ClassifiedTest},
 };
 
-/// What is read of series and their tests. A series and its runs are asked for by their numbers.
+/// Reads series and the results of their tests. A series and its runs are asked for by their
+/// numbers.
 #[async_trait]
 pub trait HistoryStore: Send + Sync {
     /// Series within the scope, newest first.
